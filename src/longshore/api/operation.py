@@ -1,0 +1,75 @@
+"""What an API operation is: its handler, and what of its input is refused or kept without effect.
+
+A handler is a plain function of one `Call`: it validates, makes its changes in the call's transaction, and returns the
+result as the service model shapes it. It waits for nothing, and when it raises nothing has changed. The chain
+(`app.py`) parses, checks `refuses`, calls, waits until the change is durable, and answers. `docs/coverage.md` is made from these tables.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from longshore.domain.clock import Ids
+from longshore.domain.record import Scope
+from longshore.store.events import EventLog
+from longshore.store.store import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a user may set that handlers need; see `longshore up --help` for each."""
+
+    healthy_after_s: float = 3.0
+    """A task without health checks counts as healthy this long after RUNNING (AWS: about 40 s)."""
+    cpu_overcommit: float = 4.0
+    memory_overcommit: float = 1.0
+    history_s: float = 7 * 86400.0
+    """How long stopped tasks and past deployments stay describable (AWS: an hour, for tasks)."""
+    engine: str = "docker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, on its way through a handler."""
+
+    tx: Transaction
+    events: EventLog
+    scope: Scope
+    now: float
+    ids: Ids
+    principal_arn: str
+    request_id: str
+    settings: Settings
+    params: dict[str, Any]
+    """The validated input, as boto3 users write it."""
+
+
+Handler = Callable[[Call], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation that is served.
+
+    `refuses` and `inert` map a path into the input (`deploymentConfiguration.strategy`,
+    `containerDefinitions[].secrets`) to a sentence. A refused member may be absent, null, empty, or equal to one of
+    `allowed[path]`; anything else is answered with `refusal_code` and the sentence. An inert member is kept and
+    answered but has no effect, which the sentence says.
+    """
+
+    handler: Handler
+    refuses: Mapping[str, str] = field(default_factory=dict)
+    allowed: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    inert: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service's operations, by name. `name` is botocore's (`ecs`, `logs`); `refusal_code` answers what is refused."""
+
+    name: str
+    operations: Mapping[str, Operation]
+    refusal_code: str
+    validation_code: str = "ValidationException"
+    """The error code for input that the model forbids."""
+    summary: str = ""

@@ -1,0 +1,1 @@
+"""The nouns: immutable records of what exists, their names and states. Imports nothing else of Longshore."""

@@ -1,0 +1,59 @@
+"""What every stored noun is: an immutable record with a kind, a key, and the indexes it is found by.
+
+The store keeps records by `(kind, key)`; the key begins with account and region, so that two accounts or
+regions never see each other. A record says itself by which values it is indexed and what it adds to which
+tally, so that a question costs what its answer is long, not what the store holds.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar, NamedTuple, Self
+
+import msgspec
+
+Key = tuple[str, ...]
+"""`(account, region, *names)`: unique within a kind."""
+
+
+class Scope(NamedTuple):
+    """The account and region that a record, and a request, belongs to."""
+
+    account: str
+    region: str
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all records. A subclass sets `kind` and implements `names`.
+
+    Fields with a default may be added freely; anything else needs a migration (see `store/schema.py`).
+    """
+
+    kind: ClassVar[str]
+
+    account: str
+    region: str
+
+    @property
+    def scope(self) -> Scope:
+        """The account and region of this record."""
+        return Scope(self.account, self.region)
+
+    @property
+    def key(self) -> Key:
+        """Where the store keeps this record, within its kind."""
+        return (self.account, self.region, *self.names())
+
+    def names(self) -> Key:
+        """The part of the key after account and region."""
+        raise NotImplementedError
+
+    def indexes(self) -> Iterator[tuple[str, Key]]:
+        """`(index name, value)` pairs that this record is found by; values carry the scope where it matters."""
+        return iter(())
+
+    def tallies(self) -> Iterator[tuple[str, Key, int]]:
+        """`(tally name, group, amount)`: sums that the store keeps over all records, exact at every moment."""
+        return iter(())
+
+    def but(self, **changes: object) -> Self:
+        """A copy of this record with some fields changed."""
+        return msgspec.structs.replace(self, **changes)

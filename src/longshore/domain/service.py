@@ -1,0 +1,208 @@
+"""Services, their deployments and their events.
+
+A `Deployment` record is three of AWS's nouns at once, since they tell one story: the entry in a service's
+`deployments[]`, the service revision that it rolls out, and the service deployment that history shows.
+"""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from longshore.domain.arn import ecs_arn
+from longshore.domain.record import Key, Record
+from longshore.domain.tag import Tags
+
+RolloutState = Literal["IN_PROGRESS", "COMPLETED", "FAILED"]
+ServiceDeploymentStatus = Literal[
+    "PENDING",
+    "IN_PROGRESS",
+    "SUCCESSFUL",
+    "STOP_REQUESTED",
+    "STOPPED",
+    "ROLLBACK_REQUESTED",
+    "ROLLBACK_IN_PROGRESS",
+    "ROLLBACK_SUCCESSFUL",
+    "ROLLBACK_FAILED",
+]
+
+
+class DeploymentConfiguration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a rolling deployment goes. Percentages are of the desired count."""
+
+    minimum_healthy_percent: int = 100
+    maximum_percent: int = 200
+    breaker_enabled: bool = False
+    breaker_rollback: bool = False
+    breaker_threshold_type: Literal["BOUNDED_PERCENT", "UNBOUNDED_PERCENT", "COUNT"] = "BOUNDED_PERCENT"
+    breaker_threshold: int = 50
+    breaker_reset_on_healthy_task: bool = True
+
+
+class Service(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A service. The API writes the specification; `control/services.py` the status INACTIVE and the steady state."""
+
+    kind: ClassVar[str] = "service"
+
+    cluster: str
+    name: str
+    uid: str
+    """Internal id: a service made again under its name is another."""
+    created_at: float
+    created_by: str
+    task_definition_arn: str
+    desired_count: int
+    status: Literal["ACTIVE", "DRAINING", "INACTIVE"] = "ACTIVE"
+    scheduling_strategy: str = "REPLICA"
+    deployment_controller: str = "ECS"
+    deployment_configuration: DeploymentConfiguration = DeploymentConfiguration()
+    launch_type: str = "FARGATE"
+    platform_version: str = "LATEST"
+    network_configuration: dict[str, Any] = {}
+    health_check_grace_s: int | None = None
+    enable_ecs_managed_tags: bool = False
+    enable_execute_command: bool = False
+    propagate_tags: str = "NONE"
+    availability_zone_rebalancing: str = "ENABLED"
+    role_arn: str = ""
+    client_token: str = ""
+    request: dict[str, Any] = {}
+    """The `CreateService` input, kept to tell a repeated call from a different one."""
+    tags: Tags = {}
+    steady_since: float | None = None
+    """When the service last reached a steady state that it has not left; None while it moves."""
+    steady_announced_at: float | None = None
+
+    def names(self) -> Key:
+        """By cluster and name."""
+        return (self.cluster, self.name)
+
+    def indexes(self) -> Iterator[tuple[str, Key]]:
+        """By cluster, INACTIVE ones apart; and by internal id."""
+        yield ("inactive_cluster" if self.status == "INACTIVE" else "cluster"), (*self.scope, self.cluster)
+        yield "uid", (self.uid,)
+        if self.status != "INACTIVE":
+            yield "definition", (self.task_definition_arn,)
+
+    def tallies(self) -> Iterator[tuple[str, Key, int]]:
+        """A cluster's `activeServicesCount`."""
+        if self.status == "ACTIVE":
+            yield "active", (*self.scope, self.cluster), 1
+
+    @property
+    def arn(self) -> str:
+        """`arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/NAME`."""
+        return ecs_arn(self.scope, "service", self.cluster, self.name)
+
+
+class Rollback(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why and where to a service deployment was rolled back."""
+
+    reason: str
+    started_at: float
+    to_deployment_id: str
+
+
+class Deployment(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One rollout of one revision of a service.
+
+    The API writes the revision (what to run) when the deployment is made; from then on
+    `control/services.py` is the only writer.
+    """
+
+    kind: ClassVar[str] = "deployment"
+
+    # The revision.
+    number: str
+    """The digits of `ecs-svc/NUMBER` and of the service revision's ARN."""
+    service_uid: str
+    cluster: str
+    service_name: str
+    created_at: float
+    task_definition_arn: str
+    launch_type: str
+    platform_version: str = "LATEST"
+    network_configuration: dict[str, Any] = {}
+
+    # The entry in deployments[].
+    updated_at: float
+    status: Literal["PRIMARY", "ACTIVE", "INACTIVE"] = "PRIMARY"
+    rollout_state: RolloutState = "IN_PROGRESS"
+    rollout_reason: str = ""
+    completed_once: bool = False
+    """Whether it ever completed: such a deployment is what a rollback goes back to."""
+
+    # The service deployment.
+    service_deployment_id: str
+    """21 letters and digits: the last part of the service deployment's ARN."""
+    service_deployment_status: ServiceDeploymentStatus = "PENDING"
+    status_reason: str = ""
+    started_at: float | None = None
+    finished_at: float | None = None
+    stopped_at: float | None = None
+    source_numbers: tuple[str, ...] = ()
+    """The revisions that ran when this one began."""
+    target_requested_count: int = 0
+    rollback: Rollback | None = None
+    """Set on the deployment that failed."""
+
+    # Launch accounting.
+    failed_tasks: int = 0
+    """`failedTasks`: tasks of this deployment that did not start or were replaced as unhealthy."""
+    breaker_failures: int = 0
+    """Failures that the circuit breaker counts; a healthy task sets them back to 0 where it is told to."""
+    launch_failures: int = 0
+    """Failed launches in a row: what the back-off grows by."""
+    retry_at: float | None = None
+    """No task is launched before this time."""
+    ran_once: bool = False
+    """Whether a task of this deployment has ever reached RUNNING (the breaker's second stage)."""
+
+    def names(self) -> Key:
+        """By its number, which is unique."""
+        return (self.number,)
+
+    def indexes(self) -> Iterator[tuple[str, Key]]:
+        """All of a service; the ones in its `deployments[]`; by service deployment."""
+        yield "service", (self.service_uid,)
+        if self.status != "INACTIVE":
+            yield "current", (self.service_uid,)
+        yield "service_deployment", (self.service_deployment_id,)
+        if self.status != "INACTIVE":
+            yield "definition", (self.task_definition_arn,)
+
+    @property
+    def deployment_id(self) -> str:
+        """`ecs-svc/NUMBER`, which is also `startedBy` of its tasks."""
+        return f"ecs-svc/{self.number}"
+
+    @property
+    def revision_arn(self) -> str:
+        """`arn:aws:ecs:REGION:ACCOUNT:service-revision/CLUSTER/SERVICE/NUMBER`."""
+        return ecs_arn(self.scope, "service-revision", self.cluster, self.service_name, self.number)
+
+    @property
+    def service_deployment_arn(self) -> str:
+        """`arn:aws:ecs:REGION:ACCOUNT:service-deployment/CLUSTER/SERVICE/ID`."""
+        return ecs_arn(self.scope, "service-deployment", self.cluster, self.service_name, self.service_deployment_id)
+
+
+class ServiceEvent(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of a service's `events`. Written by `control/services.py`; the newest 100 are kept."""
+
+    kind: ClassVar[str] = "service_event"
+
+    service_uid: str
+    event_id: str
+    created_at: float
+    sequence: int
+    """Order within the service."""
+    message: str
+
+    def names(self) -> Key:
+        """By service and order."""
+        return (self.service_uid, f"{self.sequence:012d}")
+
+    def indexes(self) -> Iterator[tuple[str, Key]]:
+        """All events of a service."""
+        yield "service", (self.service_uid,)

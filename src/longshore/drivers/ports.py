@@ -1,0 +1,109 @@
+"""The ports that drivers implement and `control` calls: all that is known of the outside world.
+
+An engine runs tasks. Its calls are idempotent by the task's id; after an uncertain call it looks for what exists.
+What it sees it reports as `TaskObservation`s; it never decides whether a task should run.
+"""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from longshore.domain.launch import LogTarget, TaskLaunch, TaskObservation
+from longshore.domain.log import LogEvent
+from longshore.domain.record import Scope
+
+
+class Retryable(Exception):  # noqa: N818  named for what the caller does about it
+    """The step failed for now; it may be tried again after `after_s` seconds."""
+
+    def __init__(self, reason: str, after_s: float = 1.0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after_s = after_s
+
+
+class Permanent(Exception):  # noqa: N818
+    """The step can't succeed as it was asked; `reason` is a sentence for the user."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class EngineCapacity(NamedTuple):
+    """What the engine's machine has, before any overcommitment or reserve."""
+
+    cpu_units: int
+    memory_mib: int
+    architecture: str
+
+
+class LogSink(Protocol):
+    """Where an engine puts what containers print."""
+
+    def write(self, scope: Scope, target: LogTarget, events: Sequence[LogEvent]) -> None:
+        """Append events to a stream, in order. Makes the stream, and the group where the target asks for it."""
+        ...
+
+    def resume_from_ms(self, scope: Scope, target: LogTarget) -> int | None:
+        """The newest timestamp already in the stream, or None: where to go on after a restart."""
+        ...
+
+    def missing(self, scope: Scope, target: LogTarget) -> str | None:
+        """Why the target can't be written to (its group does not exist), or None."""
+        ...
+
+
+class TaskEngine(Protocol):
+    """Something that runs tasks."""
+
+    name: str
+
+    async def open(self) -> None:
+        """Connect. Raises Permanent with a sentence that says what to do when there is nothing to connect to."""
+        ...
+
+    async def close(self) -> None:
+        """Let go. Containers go on running: the next start adopts them."""
+        ...
+
+    async def capacity(self) -> EngineCapacity:
+        """What the machine has."""
+        ...
+
+    async def free_vpc_cidr(self, candidates: Sequence[str]) -> str:
+        """The first candidate that collides with nothing on the machine."""
+        ...
+
+    async def adopt(self, expected: Collection[TaskLaunch]) -> None:
+        """Once, after open: take over what runs of the expected tasks and report it; remove what else is ours.
+
+        An expected task of which nothing exists is reported as ended only if it had been started before
+        (`start` is called again for the others).
+        """
+        ...
+
+    async def start(self, launch: TaskLaunch) -> None:
+        """See to it that the task runs. Returns at once; pulls, starts and failures are reported. Idempotent."""
+        ...
+
+    async def stop(self, task_id: str) -> None:
+        """See to it that the task ends: each container its stop signal, its timeout, then SIGKILL, dependents first.
+
+        Returns at once; an unknown task is reported as ended. Idempotent.
+        """
+        ...
+
+    async def remove(self, task_id: str) -> None:
+        """Remove all that an ended task left (containers, namespace, volumes); its last log lines are delivered first.
+
+        Returns when nothing is left. Idempotent.
+        """
+        ...
+
+    def observations(self) -> AsyncIterator[TaskObservation]:
+        """Every report, until the engine is closed. There is one reader."""
+        ...
+
+    async def stats(self, task_id: str) -> dict[str, dict[str, Any]]:
+        """Docker-shaped statistics of the task's containers, by name: what the metadata endpoint's `/stats` answers."""
+        ...
