@@ -2,7 +2,8 @@
 
 A handler is a plain function of one `Call`: it validates, makes its changes in the call's transaction, and returns the
 result as the service model shapes it. It waits for nothing, and when it raises nothing has changed. The chain
-(`app.py`) parses, checks `refuses`, calls, waits until the change is durable, and answers. `docs/coverage.md` is made from these tables.
+(`app.py`) parses, checks `refuses`, calls, waits until the change is durable, and answers. `docs/coverage.md` is made
+from these tables.
 """
 
 from collections.abc import Callable, Mapping
