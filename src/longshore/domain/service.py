@@ -155,6 +155,8 @@ class Deployment(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Failed launches in a row: what the back-off grows by."""
     retry_at: float | None = None
     """No task is launched before this time."""
+    last_failure_at: float | None = None
+    """When the last of them stopped: only a task made later and healthy shows that it was overcome."""
     ran_once: bool = False
     """Whether a task of this deployment has ever reached RUNNING (the breaker's second stage)."""
 

@@ -128,6 +128,8 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     pull_started_at: float | None = None
     pull_stopped_at: float | None = None
     started_at: float | None = None
+    first_healthy_at: float | None = None
+    """When its health checks first all passed."""
     stopping_at: float | None = None
     execution_stopped_at: float | None = None
     stopped_at: float | None = None

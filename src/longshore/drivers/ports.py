@@ -74,11 +74,11 @@ class TaskEngine(Protocol):
         """The first candidate that collides with nothing on the machine."""
         ...
 
-    async def adopt(self, expected: Collection[TaskLaunch]) -> None:
-        """Once, after open: take over what runs of the expected tasks and report it; remove what else is ours.
+    async def adopt(self, expected: Collection[TaskLaunch]) -> frozenset[str]:
+        """Once, after open: take over what exists of the expected tasks and report it; remove what else is ours.
 
-        An expected task of which nothing exists is reported as ended only if it had been started before
-        (`start` is called again for the others).
+        Returns the ids of the expected tasks of which anything was found. What the absence of the others means is
+        the caller's to say: one that was never started is started, one that had been running is lost.
         """
         ...
 
