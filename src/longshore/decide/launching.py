@@ -82,7 +82,7 @@ def ephemeral_storage_gib(definition: TaskDefinition, overrides: Mapping[str, An
 
 
 def room_for(host: Host | None, *, cpu_used: int, memory_used: int, cpu_units: int, memory_mib: int) -> str | None:
-    """None where a task fits beside what is taken, else the failure reason of RunTask: `RESOURCE:CPU` or `RESOURCE:MEMORY`.
+    """None where a task fits beside what is taken, else RunTask's failure: `RESOURCE:CPU` or `RESOURCE:MEMORY`.
 
     A host not yet known has no room.
     """

@@ -165,10 +165,12 @@ class Deployment(Record, frozen=True, kw_only=True, omit_defaults=True):
         return (self.number,)
 
     def indexes(self) -> Iterator[tuple[str, Key]]:
-        """All of a service; the ones in its `deployments[]`; by service deployment."""
+        """All of a service; the ones in its `deployments[]`; past ones a rollback concerns; by service deployment."""
         yield "service", (self.service_uid,)
         if self.status != "INACTIVE":
             yield "current", (self.service_uid,)
+        elif self.completed_once or self.service_deployment_status == "ROLLBACK_IN_PROGRESS":
+            yield "past", (self.service_uid,)
         yield "service_deployment", (self.service_deployment_id,)
         if self.status != "INACTIVE":
             yield "definition", (self.task_definition_arn,)

@@ -1,0 +1,102 @@
+"""What a plan is made from and what it consists of."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from longshore.decide.backoff import passed
+from longshore.domain.service import Deployment, Service
+from longshore.domain.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSnapshot:
+    """A service and all that bears on what it does next."""
+
+    service: Service
+    deployments: tuple[Deployment, ...]
+    """Those in `deployments[]`: the PRIMARY and the ones still draining."""
+    past: tuple[Deployment, ...] = ()
+    """Earlier ones that once completed (what a rollback may go back to), or whose rollback still goes on."""
+    tasks: tuple[Task, ...] = ()
+    """All that are not STOPPED."""
+    unaccounted: tuple[Task, ...] = ()
+    """Stopped ones that no plan has counted yet."""
+    has_checks: Mapping[str, bool] = field(default_factory=dict)
+    """By task definition ARN: whether an essential container has a health check."""
+    healthy_after_s: float = 3.0
+
+    @property
+    def primary(self) -> Deployment:
+        """The deployment that the service goes towards."""
+        return next(d for d in self.deployments if d.status == "PRIMARY")
+
+    def tasks_of(self, number: str) -> list[Task]:
+        """The live tasks of a deployment."""
+        return [task for task in self.tasks if task.deployment_id == number]
+
+    def checked(self, task: Task) -> bool:
+        """Whether the task's health is known from checks."""
+        return self.has_checks.get(task.task_definition_arn, False)
+
+    def healthy(self, task: Task, now: float) -> bool:
+        """Whether the task counts towards the minimum: it runs, is to run, and is healthy.
+
+        Health comes from its containers' checks; a task without any is taken for healthy a while after RUNNING.
+        """
+        if not task.wanted or task.last_status != "RUNNING" or task.started_at is None:
+            return False
+        if self.checked(task):
+            return task.health == "HEALTHY"
+        return passed(task.started_at, self.healthy_after_s, now)
+
+    def healthy_at(self, task: Task) -> float | None:
+        """When a task without checks will count as healthy, if it goes on running."""
+        if task.started_at is None or self.checked(task):
+            return None
+        return task.started_at + self.healthy_after_s
+
+    def unhealthy(self, task: Task, now: float) -> bool:
+        """Whether the task is to be replaced: its checks fail, and its grace period is over."""
+        grace_s = float(self.service.health_check_grace_s or 0)
+        return (
+            task.wanted
+            and task.health == "UNHEALTHY"
+            and task.started_at is not None
+            and passed(task.started_at, grace_s, now)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A task to stop, and what its `stoppedReason` will say."""
+
+    task: Task
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """When to plan again although nothing has changed."""
+
+    at: float | None = None
+
+    @classmethod
+    def first(cls, times: Iterable[float]) -> "Wake":
+        """The earliest of some times."""
+        return cls(min(times, default=None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to change. Records are given as they are to be; unchanged ones cost nothing to write."""
+
+    service: Service
+    deployments: tuple[Deployment, ...] = ()
+    accounted: tuple[Task, ...] = ()
+    starts: int = 0
+    """How many tasks of the PRIMARY deployment to start."""
+    replaced: int = 0
+    """How many of them take the place of unhealthy ones."""
+    stops: tuple[Stop, ...] = ()
+    events: tuple[str, ...] = ()
+    wake: Wake = Wake()
