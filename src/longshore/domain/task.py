@@ -147,7 +147,6 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
         scope = self.scope
         yield "id", (self.task_id,)
         yield "desired", (*scope, self.cluster, self.desired_status)
-        yield "definition", (self.task_definition_arn,)
         if self.client_token:
             yield "token", (*scope, self.cluster, self.client_token)
         if self.last_status == "STOPPED":
@@ -156,6 +155,7 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
                 yield "unaccounted", (self.service_uid,)
         else:
             yield "live", ()
+            yield "definition", (self.task_definition_arn,)
             yield "live_cluster", (*scope, self.cluster)
             if self.service_uid:
                 yield "live_service", (self.service_uid,)

@@ -1,0 +1,51 @@
+"""Writes what the engine reports into tasks: the only writer of what is observed of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+
+from longshore.decide import task as life
+from longshore.domain.clock import Clock
+from longshore.domain.launch import TaskObservation
+from longshore.domain.task import Task
+from longshore.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+
+class Observer:
+    """One reader of an engine's reports."""
+
+    def __init__(self, store: Store, reports: AsyncIterator[TaskObservation], clock: Clock) -> None:
+        self._store = store
+        self._reports = reports
+        self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._task = asyncio.create_task(self._read(), name="observe")
+
+    async def stop(self) -> None:
+        """End reading. What is missed is seen again when the engine is asked to adopt."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _read(self) -> None:
+        async for report in self._reports:
+            try:
+                self.write(report)
+            except Exception:
+                log.exception("a report could not be written", task=report.task_id)
+
+    def write(self, report: TaskObservation) -> None:
+        """Put one report into its task. Reports on tasks that are not there any more are of no interest."""
+        found = self._store.select(Task, "id", (report.task_id,))
+        if not found:
+            return
+        after = life.observe(found[0], report, self._clock.now())
+        if after is not found[0]:
+            with self._store.transaction() as tx:
+                tx.put(after)
