@@ -45,7 +45,7 @@ def why_unavailable(url: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Something with a longshore label: kind is `containers`, `networks` or `volumes`; instance is the label's value."""
+    """Something with a longshore label: kind is containers, networks or volumes; instance is the label's value."""
 
     kind: str
     id: str
