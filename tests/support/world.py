@@ -189,5 +189,3 @@ class World:
 def configuration(minimum: int = 100, maximum: int = 200, **changes: object) -> DeploymentConfiguration:
     made = DeploymentConfiguration(minimum_healthy_percent=minimum, maximum_percent=maximum)
     return msgspec.structs.replace(made, **changes)
-
-

@@ -56,12 +56,12 @@ def scaling_reason(task: Task) -> str:
 
 def turn(snapshot: ServiceSnapshot, now: float) -> Turn:
     """One turn."""
-    stops = _Stops(snapshot, now)
-    stops.surplus()
     starts, missing, retry_at = _starts(snapshot, now)
-    stops.old()
     unhealthy = [task for task in snapshot.tasks_of(snapshot.primary.number) if snapshot.unhealthy(task, now)]
+    stops = _Stops(snapshot, now)
     stops.unhealthy(unhealthy, for_room=0 if retry_at is not None else missing - starts)
+    stops.surplus()
+    stops.old()
     wakes = [at for task in snapshot.tasks if (at := snapshot.healthy_at(task)) is not None and at > now]
     wakes += _grace_ends(snapshot, now)
     if retry_at is not None:
@@ -104,11 +104,10 @@ class _Stops:
 
     def surplus(self) -> None:
         """Scale in: what the PRIMARY has beyond the desired count, least useful first."""
-        wanted = [task for task in self._snapshot.tasks_of(self._snapshot.primary.number) if task.wanted]
-        excess = len(wanted) - self._snapshot.service.desired_count
-        if excess <= 0:
-            return
-        for task in self._by_worth(wanted)[:excess]:
+        own = self._snapshot.tasks_of(self._snapshot.primary.number)
+        good = [task for task in own if task.wanted and not self._snapshot.unhealthy(task, self._now)]
+        excess = max(0, len(good) - self._snapshot.service.desired_count)
+        for task in self._by_worth(good)[:excess]:
             self._stop(task, scaling_reason(task))
 
     def old(self) -> None:
