@@ -106,6 +106,8 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     enable_execute_command: bool = False
     ephemeral_storage_gib: int = 0
     client_token: str = ""
+    request_digest: str = ""
+    """Of the `RunTask` input behind `client_token`: tells a repeated call from a different one."""
     service_uid: str = ""
     """The service that owns the task, by its internal id; empty for a standalone task."""
     service_name: str = ""
@@ -143,12 +145,18 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
         return (self.cluster, self.task_id)
 
     def indexes(self) -> Iterator[tuple[str, Key]]:
-        """By id; by cluster and desired status; live ones by cluster and service; stopped ones to be counted."""
+        """By id; by what ListTasks filters; live ones by cluster and service; stopped ones to be counted."""
         scope = self.scope
+        place = (*scope, self.cluster)
         yield "id", (self.task_id,)
-        yield "desired", (*scope, self.cluster, self.desired_status)
+        yield "desired", (*place, self.desired_status)
+        yield "family", (*place, self.family, self.desired_status)
+        if self.started_by:
+            yield "started_by", (*place, self.started_by, self.desired_status)
+        if self.service_name:
+            yield "service", (*place, self.service_name, self.desired_status)
         if self.client_token:
-            yield "token", (*scope, self.cluster, self.client_token)
+            yield "token", (*place, self.client_token)
         if self.last_status == "STOPPED":
             yield "stopped", scope
             if self.service_uid and not self.accounted:
@@ -156,7 +164,7 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
         else:
             yield "live", ()
             yield "definition", (self.task_definition_arn,)
-            yield "live_cluster", (*scope, self.cluster)
+            yield "live_cluster", place
             if self.service_uid:
                 yield "live_service", (self.service_uid,)
 
@@ -176,6 +184,11 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     def arn(self) -> str:
         """`arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID`."""
         return ecs_arn(self.scope, "task", self.cluster, self.task_id)
+
+    @property
+    def family(self) -> str:
+        """The family of its task definition."""
+        return self.task_definition_arn.rpartition("/")[2].partition(":")[0]
 
     @property
     def live(self) -> bool:
