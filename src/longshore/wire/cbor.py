@@ -36,20 +36,19 @@ class _Stamp(float):
     __slots__ = ()
 
 
-def _stamp(decoder: Any) -> _Stamp:
-    value = decoder.decode()
+def _stamp(value: Any, _immutable: bool) -> _Stamp:  # cbor2's own signature
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("tag 1 needs a number")  # noqa: TRY004  # it is the data that is wrong
     return _Stamp(value)
 
 
-def _refuse(_decoder: Any) -> NoReturn:
+def _refuse(_first: Any, _second: Any) -> NoReturn:
     raise ValueError("only tag 1 (a timestamp) is allowed")
 
 
 # Every tag that cbor2 would otherwise build an object for (bignum, decimal, regular expression, shared reference …).
 _BUILT_IN = (0, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 43000, 52, 54, 100, 256, 258, 260, 261, 1004, 55799)
-_TAGS: dict[int, Callable[[Any], Any]] = {**dict.fromkeys(_BUILT_IN, _refuse), 1: _stamp}
+_TAGS: dict[int, Callable[[Any, Any], Any]] = {**dict.fromkeys(_BUILT_IN, _refuse), 1: _stamp}
 
 
 def decode(body: bytes) -> Any:
@@ -63,6 +62,7 @@ def decode(body: bytes) -> Any:
             allow_duplicate_keys=False,
             strict_hashable_types=True,
             semantic_decoders=_TAGS,
+            tag_hook=_refuse,
         )
     except (cbor2.CBORError, ValueError, OverflowError, RecursionError, MemoryError, TypeError) as error:
         raise malformed(str(error).rstrip(".")) from None
