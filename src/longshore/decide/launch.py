@@ -153,9 +153,7 @@ def _container(task: Task, definition: TaskDefinition, given: Document) -> Conta
             Dependency(container=d["containerName"], condition=d["condition"]) for d in given.get("dependsOn") or ()
         ),
         health_check=_health_check(given.get("healthCheck")),
-        log=log_target(
-            given, task_id=task.task_id, region=task.region, container_id=record.container_id if record else ""
-        ),
+        log=log_target(given, task_id=task.task_id, region=task.region, container_id=container_id),
         restart_policy=_restart_policy(given.get("restartPolicy")),
         start_timeout_s=given.get("startTimeout"),
         stop_timeout_s=given.get("stopTimeout", 30),

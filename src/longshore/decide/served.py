@@ -20,7 +20,7 @@ UNSERVED: Mapping[str, str] = {
         "Environment files need S3, which is not served: pass the variables as environment."
     ),
     "containerDefinitions[].repositoryCredentials": (
-        "Repository credentials are not served yet: pull private images on the machine first (docker login, docker pull)."
+        "Repository credentials are not served yet: pull private images on the machine first (docker pull)."
     ),
     "containerDefinitions[].firelensConfiguration": "FireLens is not served yet: use the log driver awslogs.",
     "containerDefinitions[].logConfiguration.logDriver": (
@@ -69,7 +69,9 @@ INERT: Mapping[str, str] = {
         "Kept and answered. Tags are not resolved to digests for a whole revision: each task runs what the tag names "
         "on the machine when it starts."
     ),
-    "containerDefinitions[].portMappings[].appProtocol": "Kept and answered; Service Connect, which reads it, is not served.",
+    "containerDefinitions[].portMappings[].appProtocol": (
+        "Kept and answered; Service Connect, which reads it, is not served."
+    ),
     "containerDefinitions[].logConfiguration.options.mode": (
         "Kept and answered. A container never waits for its log: output is read beside it."
     ),
