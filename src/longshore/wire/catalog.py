@@ -216,6 +216,8 @@ class Catalog:
             read, write = self._query(target)
         else:
             read, write = self._rest(target)
+        if target.model.has_event_stream_output:
+            write = _refuse_stream
         return Compiled(read, write, check)
 
     def _json(self, target: Target) -> tuple[Any, Any]:
@@ -305,3 +307,7 @@ def _give_nothing(result: Mapping[str, Any]) -> dict[str, Any]:
     if result:
         raise unknown_result(None, next(iter(result)))
     return {}
+
+
+def _refuse_stream(_result: Mapping[str, Any], _request_id: str) -> HttpResponse:
+    raise TypeError("the operation answers with an event stream, which the wire does not write")

@@ -10,8 +10,8 @@ import functools
 import regex
 
 LIMIT_S = 0.25
-# Java writes the planes above the first as surrogate pairs.
-_REWRITES = ((r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF"), (r"\w-\/", r"\w\-\/"))
+# Java writes the planes above the first as surrogate pairs; an anchor in mid-pattern could never match.
+_REWRITES = (("/^.", "/."), (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF"), (r"\w-\/", r"\w\-\/"))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,7 +1,7 @@
 """Finds the REST operation of a method and a path, per service, from the models' URI templates.
 
 Where several templates fit, the most literal wins, then the one whose own query keys, required query members and
-required headers are all there (S3 tells operations apart by these alone).
+required headers are all there (S3 tells operations apart by these alone), then the one that is not deprecated.
 """
 
 import re
@@ -24,6 +24,7 @@ class Route(NamedTuple):
     query: tuple[tuple[str, str | None], ...]
     wanted_query: tuple[str, ...]
     wanted_headers: tuple[str, ...]
+    deprecated: bool
 
 
 class Match(NamedTuple):
@@ -53,7 +54,7 @@ class Routes:
             missing = sum(name not in query for name in route.wanted_query)
             missing += sum(name not in headers for name in route.wanted_headers)
             wanted = len(route.wanted_query) + len(route.wanted_headers)
-            rank = (route.literals, -missing, len(route.query), wanted, -len(route.labels))
+            rank = (route.literals, -missing, len(route.query), wanted, -len(route.labels), not route.deprecated)
             if best is None or rank > best[0]:
                 best = (rank, Match(route.operation, dict(zip(route.labels, found.groups(), strict=True))))
         return best[1] if best else None
@@ -90,7 +91,14 @@ def _compile(name: str, model: Any) -> Route:
     pairs = [part.partition("=") for part in own_query.split("&") if part]
     own = tuple((key, value if equals else None) for key, equals, value in pairs)
     return Route(
-        name, re.compile(pattern, re.DOTALL), tuple(labels), literals, own, tuple(wanted_query), tuple(wanted_headers)
+        name,
+        re.compile(pattern, re.DOTALL),
+        tuple(labels),
+        literals,
+        own,
+        tuple(wanted_query),
+        tuple(wanted_headers),
+        bool(model.deprecated),
     )
 
 
