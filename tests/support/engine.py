@@ -6,8 +6,11 @@ and imports nothing of longshore, so that a fault in our own driver cannot hide 
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
+import random
+import subprocess
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -78,6 +81,22 @@ def remove(url: str, things: frozenset[Leftover]) -> None:
             answer = http.delete(f"/{thing.kind}/{quote(thing.id, safe='')}", params=params)
             if answer.status_code not in {200, 204, 404, 409}:  # 409: someone else is removing it at this moment
                 raise RuntimeError(f"Cannot remove {thing}: {answer.status_code} {answer.text.strip()}")
+
+
+def free_cidr(url: str, prefix: int) -> str:
+    """A random range of 10.128.0.0/9 that no Docker network and no route here overlaps: others test here, too."""
+    with client(url) as http:
+        networks = _get(http, "/networks", {})
+    used = [c["Subnet"] for n in networks for c in (n["IPAM"].get("Config") or []) if ":" not in c.get("Subnet", ":")]
+    routes = subprocess.run(["ip", "-4", "-json", "route"], check=True, capture_output=True, text=True)
+    used += [r["dst"] for r in json.loads(routes.stdout) if r["dst"] != "default"]
+    taken = [ipaddress.IPv4Network(cidr, strict=False) for cidr in used]
+    for _ in range(1000):
+        address = int(ipaddress.IPv4Address("10.128.0.0")) + random.getrandbits(23)
+        candidate = ipaddress.IPv4Network((address, prefix), strict=False)
+        if not any(candidate.overlaps(other) for other in taken):
+            return str(candidate)
+    raise RuntimeError(f"No free /{prefix} in 10.128.0.0/9: remove Docker networks that nobody uses.")
 
 
 def _get(http: httpx.Client, path: str, params: dict[str, str]) -> Any:

@@ -1,0 +1,48 @@
+# The whole interface of this repository. Every target installs what the machine lacks (scripts/setup), starts a Docker
+# Engine if none runs (scripts/with-docker), and stops what it started. ARGS goes to pytest or the benchmark:
+#   make test ARGS="-n 0 -x -k rolling"
+SHELL := /bin/bash
+BIN := .venv/bin
+ARGS ?=
+PYTEST := $(BIN)/python -m pytest -q
+# Docker tests share one Engine and one host network: `loadgroup` keeps them in one process, one after another
+# (tests/conftest.py puts them in a group), while the second process runs all others.
+PARALLEL := -n 2 --dist loadgroup
+TYPED := $(wildcard src tests bench sim examples scripts/*.py)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-quick check format bench lock clean
+
+help: ## what there is to run
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
+
+setup: ## install what is missing: Debian packages, .venv
+	@scripts/setup
+
+demo: setup ## see it work: services of real containers, replaced, rolled over, cleaned up
+	@scripts/with-docker $(BIN)/python examples/demo/demo.py $(ARGS)
+
+test: setup ## all tests, with real containers; fails if the Docker tests cannot run
+	@LONGSHORE_REQUIRE_DOCKER=1 scripts/with-docker $(PYTEST) $(PARALLEL) $(ARGS)
+
+test-quick: setup ## the tests that need no Docker Engine
+	@$(PYTEST) -m "not docker" -n 2 $(ARGS)
+
+check: setup ## style, types, import rules
+	@echo "check: ruff" && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@echo "check: mypy" && $(BIN)/mypy $(TYPED)
+	@echo "check: imports" && $(BIN)/lint-imports
+
+format: setup ## let ruff rewrite what it can
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
+
+bench: setup ## benchmarks, each with its baseline measured in the same run
+	@if [ -f bench/__main__.py ]; then scripts/with-docker $(BIN)/python -m bench $(ARGS); \
+	else echo "bench: there is no benchmark yet (bench/__main__.py is missing)" >&2; exit 2; fi
+
+lock: ## write constraints.txt anew with the newest versions
+	@scripts/lock
+
+clean: ## remove all that is not in git: .venv, caches, the private Engine's images
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,111 @@
+"""Fixtures for tests with a real Docker Engine, and the rules that hold for them.
+
+A test marked `docker` is skipped, with the reason, where no Engine answers; with --require-docker or
+LONGSHORE_REQUIRE_DOCKER=1 (`make test` and CI) it fails instead. It must leave nothing behind: what carries its own
+instance's label afterwards is removed, and the test fails.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.support import engine, images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+INSTANCE_LABEL = "longshore.instance"
+
+_reason = pytest.StashKey[str | None]()
+_leftovers = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--require-docker",
+        action="store_true",
+        default=os.environ.get("LONGSHORE_REQUIRE_DOCKER") == "1",
+        help="fail docker tests, instead of skipping them, when no Docker Engine answers",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # One Engine, one host network, one 169.254.170.2: docker tests run one after another, in one process.
+    for item in items:
+        if item.get_closest_marker("docker"):
+            item.add_marker(pytest.mark.xdist_group("docker"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if not item.get_closest_marker("docker"):
+        return
+    stash = item.config.stash
+    if _reason not in stash:
+        stash[_reason] = engine.why_unavailable(engine.docker_url())
+    reason = stash[_reason]
+    if reason and item.config.getoption("--require-docker"):
+        pytest.fail(reason, pytrace=False)
+    elif reason:
+        pytest.skip(reason)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A private Engine has no other user: whatever is labelled at the end was left by some test or server here."""
+    is_worker = hasattr(session.config, "workerinput")
+    if is_worker or os.environ.get("LONGSHORE_ENGINE") != "private" or engine.why_unavailable(engine.docker_url()):
+        return
+    found = engine.labelled(engine.docker_url(), INSTANCE_LABEL)
+    if found:
+        session.config.stash[_leftovers] = _names(found)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for name in config.stash.get(_leftovers, []):
+        terminalreporter.write_line(f"ERROR left behind in the Docker Engine by this run: {name}", red=True)
+
+
+@pytest.fixture(scope="session")
+def docker_url() -> str:
+    """Where the Engine is, in $DOCKER_HOST's form, such as unix:///var/run/docker.sock."""
+    return engine.docker_url()
+
+
+@pytest.fixture(scope="session")
+def busybox_image(docker_url: str) -> str:
+    """The name of a small image that is present in the Engine (see tests/support/images.py for what is in it)."""
+    return images.busybox_image(docker_url)
+
+
+@pytest.fixture
+def own_instances() -> set[str]:
+    """Values of the label longshore.instance that this test answers for; a test that starts a server adds its id."""
+    return set()
+
+
+@pytest.fixture
+def docker_instance(own_instances: set[str]) -> str:
+    """A fresh value of the label longshore.instance, for the driver under test."""
+    instance = f"test-{secrets.token_hex(4)}"
+    own_instances.add(instance)
+    return instance
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind(request: pytest.FixtureRequest, own_instances: set[str]) -> Iterator[None]:
+    yield
+    if not own_instances or not request.node.get_closest_marker("docker"):
+        return
+    url = engine.docker_url()
+    found = frozenset(thing for thing in engine.labelled(url, INSTANCE_LABEL) if thing.instance in own_instances)
+    if found:
+        engine.remove(url, found)
+        pytest.fail(f"The test left these behind in the Docker Engine: {', '.join(_names(found))}", pytrace=False)
+
+
+def _names(things: frozenset[engine.Leftover]) -> list[str]:
+    return sorted(f"{thing.kind.removesuffix('s')} {thing.name} (instance {thing.instance})" for thing in things)
