@@ -45,6 +45,8 @@ class Loop(Generic[K]):
         self._faults: dict[K, int] = {}
         self._wakeup = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self.on_fault: Callable[[K, Exception], None] = lambda _key, _error: None
+        """Told of every fault, beside the log."""
 
     def enqueue(self, key: K) -> None:
         """Have a look at a key soon."""
@@ -101,7 +103,8 @@ class Loop(Generic[K]):
         except Retryable as error:
             log.warning("will try again", loop=self.name, key=str(key), reason=error.reason, after_s=error.after_s)
             self._wake_after(key, error.after_s)
-        except Exception:
+        except Exception as error:
+            self.on_fault(key, error)
             faults = self._faults[key] = self._faults.get(key, 0) + 1
             delay_s = min(FAULT_DELAY_MAX_S, FAULT_DELAY_S * 2 ** min(faults, 10))
             log.exception("fault in a control loop", loop=self.name, key=str(key), after_s=delay_s)

@@ -1,0 +1,162 @@
+"""What must hold in every world at every moment, and once it has healed."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from longshore.control.services import ServiceController
+from longshore.decide.rollout.rolling import ceiling_of, floor_of, occupies
+from longshore.decide.service import Plan, ServiceSnapshot
+from longshore.decide.task import MOVES, was_started
+from longshore.domain.network import NetworkInterface
+from longshore.domain.service import Deployment, Service
+from longshore.domain.task import Task
+from longshore.store.store import Change, Transaction
+from sim.world import SCOPE, World
+
+
+class Violation(AssertionError):  # noqa: N818  reads as what it is
+    """A promise was broken."""
+
+
+class CheckedServices(ServiceController):
+    """The production controller; each of its acts is measured against the minimum and the maximum."""
+
+    def _apply(self, tx: Transaction, made: Plan, now: float) -> None:
+        before = self._snapshot(tx, made.service)
+        super()._apply(tx, made, now)
+        after = self._snapshot(tx, made.service)
+        service = made.service
+        if service.status != "ACTIVE":
+            return
+        configuration = service.deployment_configuration
+        floor = floor_of(service.desired_count, configuration.minimum_healthy_percent)
+        ceiling = ceiling_of(service.desired_count, configuration.maximum_percent)
+        had, has = _healthy(before, now), _healthy(after, now)
+        if has < min(had, floor):
+            raise Violation(f"{service.name}: our own stops took it from {had} to {has} healthy tasks, below {floor}")
+        took, takes = sum(map(occupies, before.tasks)), sum(map(occupies, after.tasks))
+        if takes > max(took, ceiling):
+            raise Violation(f"{service.name}: our own starts took it from {took} to {takes} tasks, above {ceiling}")
+
+
+def _healthy(snapshot: ServiceSnapshot, now: float) -> int:
+    return sum(snapshot.healthy(task, now) for task in snapshot.tasks)
+
+
+def _reachable() -> dict[str, set[str]]:
+    """Where a task may get from a state in one transaction: along the table, or nowhere."""
+    reach: dict[str, set[str]] = defaultdict(set)
+    for (before, _), after in MOVES.items():
+        reach[before].add(after)
+    for _ in MOVES:
+        for before in list(reach):
+            reach[before] |= {further for after in reach[before] for further in reach.get(after, set())}
+    return reach
+
+
+REACHABLE = _reachable()
+
+
+def check_change(change: Change) -> None:
+    """One change, as the store tells it."""
+    before, after = change.before, change.after
+    if not isinstance(after, Task):
+        return
+    if isinstance(before, Task):
+        if after.last_status != before.last_status and after.last_status not in REACHABLE[before.last_status]:
+            raise Violation(f"task {after.task_id} went from {before.last_status} to {after.last_status}")
+        if before.desired_status == "STOPPED" != after.desired_status:
+            raise Violation(f"task {after.task_id} was to stop and is to run again")
+        if after.version < before.version:
+            raise Violation(f"the version of task {after.task_id} went back")
+    elif after.last_status != "PROVISIONING":
+        raise Violation(f"task {after.task_id} was made in {after.last_status}")
+
+
+def check_always(world: World) -> None:
+    """What holds at any moment."""
+    for (task_id, container), times in world.machine.started.items():
+        if times > 1:
+            raise Violation(f"container {container} of task {task_id} was started {times} times")
+    store = world.plane.store
+    addresses: dict[tuple[str, str], str] = {}
+    for interface in store.all(NetworkInterface):
+        other = addresses.setdefault((interface.vpc_id, interface.private_ip), interface.interface_id)
+        if other != interface.interface_id:
+            raise Violation(f"{interface.private_ip} was handed out twice: {other} and {interface.interface_id}")
+    for service in store.all(Service):
+        primaries = [d for d in store.select(Deployment, "current", (service.uid,)) if d.status == "PRIMARY"]
+        if service.status == "ACTIVE" and len(primaries) != 1:
+            raise Violation(f"service {service.name} has {len(primaries)} PRIMARY deployments")
+
+
+def unsettled(world: World) -> Iterator[str]:
+    """Why a world that has healed is not yet at rest; nothing when it is."""
+    store = world.plane.store
+    restless = {
+        service.uid for service in store.all(Service) if service.status == "ACTIVE" and _hopeless(world, service)
+    }
+    for task in store.select(Task, "live", ()):
+        if task.service_uid in restless:
+            continue
+        if task.last_status != "RUNNING" or not task.wanted:
+            yield f"task {task.task_id} is {task.last_status}, desired {task.desired_status}"
+    for service in store.all(Service):
+        if service.status == "DRAINING":
+            yield f"service {service.name} still drains"
+        if service.status != "ACTIVE":
+            continue
+        if service.uid in restless:
+            continue
+        if service.steady_since is None:
+            tasks = store.select(Task, "live_service", (service.uid,))
+            yield f"service {service.name} is not steady: {len(tasks)} live tasks, {service.desired_count} desired"
+
+
+def _hopeless(world: World, service: Service) -> bool:
+    """Whether a service has no way to settle, through no fault of ours."""
+    current = world.plane.store.select(Deployment, "current", (service.uid,))
+    primary = next(d for d in current if d.status == "PRIMARY")
+    return primary.rollout_state == "FAILED" or world.hopeless(service, primary)
+
+
+def check_settled(world: World) -> None:
+    """What holds at rest: the machine runs exactly what the records say."""
+    store = world.plane.store
+    live = {task.task_id for task in store.select(Task, "live", ())}
+    # Tasks of a service that always fails come and go: what holds of them holds at any moment.
+    orphans = set(world.machine.tasks) - live
+    if orphans:
+        raise Violation(f"orphans on the machine: {sorted(orphans)}")
+    for task in store.select(Task, "live", ()):
+        if was_started(task) and task.wanted and task.task_id not in world.machine.tasks:
+            raise Violation(f"task {task.task_id} is {task.last_status}, but the machine knows nothing of it")
+    taken = {interface.task_arn for interface in store.all(NetworkInterface)}
+    holders = {task.arn for task in store.select(Task, "live", ())}
+    if taken != holders:
+        raise Violation(f"addresses held by no live task: {sorted(taken - holders)}")
+
+
+async def check_answers(world: World) -> None:
+    """The API's answers agree with each other."""
+    clusters = (await world.call("DescribeClusters", clusters=["default"]))["clusters"]
+    listed: list[str] = []
+    for status in ("RUNNING", "STOPPED"):
+        token: str | None = None
+        while True:
+            page = await world.call("ListTasks", desiredStatus=status, **({"nextToken": token} if token else {}))
+            listed += page["taskArns"]
+            token = page.get("nextToken")
+            if not token:
+                break
+    running = 0
+    for start in range(0, len(listed), 100):
+        tasks = (await world.call("DescribeTasks", tasks=listed[start : start + 100]))["tasks"]
+        running += sum(task["lastStatus"] == "RUNNING" for task in tasks)
+    if clusters[0]["runningTasksCount"] != running:
+        raise Violation(f"the cluster says {clusters[0]['runningTasksCount']} running tasks, its tasks say {running}")
+    if len(set(listed)) != len(listed):
+        raise Violation("ListTasks told a task twice")
+    stored = {task.arn for task in world.plane.store.all(Task) if task.scope == SCOPE}
+    if set(listed) != stored:
+        raise Violation(f"ListTasks told {len(listed)} tasks of {len(stored)}")

@@ -1,0 +1,88 @@
+"""What goes wrong in a world, and when: drawn from the seed, ended when the world is told to heal."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Collection
+
+from longshore.domain.launch import TaskLaunch, TaskObservation
+from longshore.drivers.ports import Retryable
+from longshore.drivers.sim.engine import SimEngine
+
+
+class Fate:
+    """The dice of a world."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self.dice = dice
+        self.healed = False
+        self.refuse = dice.choice([0.0, 0.02, 0.2])
+        self.slow = dice.choice([0.0, 0.1, 0.5])
+        self.late = dice.choice([0.0, 0.1, 0.4])
+        self.double = dice.choice([0.0, 0.1])
+        self.lose = dice.choice([0.0, 0.02])
+
+    def strikes(self, chance: float) -> bool:
+        """Whether it happens now."""
+        return not self.healed and self.dice.random() < chance
+
+
+class FaultyEngine(SimEngine):
+    """An engine whose calls are refused, slow, or done although they seemed to fail; whose reports come late and twice.
+
+    A report that is lost is made up for by the next one on that task, since each is the whole truth; as with a real
+    engine, the last one is always repeated until it comes through.
+    """
+
+    fate: Fate
+
+    async def start(self, launch: TaskLaunch) -> None:
+        """Begin a task, perhaps."""
+        await self._struck()
+        await super().start(launch)
+        await self._uncertain()
+
+    async def stop(self, task_id: str) -> None:
+        """Stop a task, perhaps."""
+        await self._struck()
+        await super().stop(task_id)
+        await self._uncertain()
+
+    async def remove(self, task_id: str) -> None:
+        """Remove a task, perhaps."""
+        await self._struck()
+        await super().remove(task_id)
+        await self._uncertain()
+
+    async def adopt(self, expected: Collection[TaskLaunch]) -> frozenset[str]:
+        """Take over. A real engine is asked until it answers; so is this one, by whoever starts the control plane."""
+        await self._slowly()
+        return await super().adopt(expected)
+
+    async def observations(self) -> AsyncIterator[TaskObservation]:
+        """Reports, some late, some twice, some lost."""
+        async for report in super().observations():
+            if self.fate.strikes(self.fate.late):
+                self._later(report)
+                continue
+            yield report
+            if self.fate.strikes(self.fate.double):
+                yield report
+
+    def _later(self, report: TaskObservation) -> None:
+        """It comes again later: as it was (out of order) and as things are then."""
+        delay_s = self.fate.dice.uniform(0.01, 3.0)
+        asyncio.get_running_loop().call_later(delay_s, self._reports.put_nowait, report)
+        asyncio.get_running_loop().call_later(delay_s, self._report, report.task_id)
+
+    async def _struck(self) -> None:
+        await self._slowly()
+        if self.fate.strikes(self.fate.refuse):
+            raise Retryable("the engine refused (simulated)", after_s=0.2)
+
+    async def _uncertain(self) -> None:
+        if self.fate.strikes(self.fate.refuse):
+            raise Retryable("the engine did it, but its answer was lost (simulated)", after_s=0.2)
+
+    async def _slowly(self) -> None:
+        if self.fate.strikes(self.fate.slow):
+            await asyncio.sleep(self.fate.dice.uniform(0.0, 2.0))

@@ -1,0 +1,262 @@
+"""One world's story: users' calls and faults in any order, then healing, then rest."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from longshore.domain.service import Deployment, Service
+from longshore.domain.task import Task
+from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
+from longshore.wire.errors import ApiError
+from sim.checks import CheckedServices, Violation, check_always, check_answers, check_change, check_settled, unsettled
+from sim.time import SimLoop, run
+from sim.world import ControlPlane, World
+
+STEPS = 60
+REST_S = 4 * 3600.0
+PERCENTAGES = [(100, 200), (50, 100), (0, 100), (50, 150), (100, 150)]
+BEHAVIOURS: list[dict[str, str]] = [
+    {},
+    {},
+    {},
+    {"LONGSHORE_SIM_FAIL": "start"},
+    {"LONGSHORE_SIM_FAIL": "pull"},
+    {"LONGSHORE_SIM_EXIT_CODE": "1"},
+    {"LONGSHORE_SIM_HEALTH": "UNHEALTHY"},
+]
+
+
+class CheckedPlane(ControlPlane):
+    """A control plane under watch."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.services = CheckedServices(self.store, world.clock, world.ids, healthy_after_s=3.0)
+        self.violations: list[Exception] = []
+        self.store.watch(self._check)
+        for loop in (self.tasks.loop, self.services.loop):
+            loop.on_fault = self._fault
+
+    def _check(self, change: Any) -> None:
+        try:
+            check_change(change)
+        except Violation as violation:
+            self.violations.append(violation)
+
+    def _fault(self, _key: object, error: Exception) -> None:
+        self.violations.append(error)
+
+
+class Story(World):
+    """A world with users in it."""
+
+    def __init__(self, seed: int, loop: SimLoop) -> None:
+        super().__init__(seed, loop)
+        self.acknowledged: dict[str, str] = {}
+        """ARN -> what was promised: it must be found after any crash."""
+
+    def make_plane(self) -> ControlPlane:
+        """Every life of the control plane is watched."""
+        return CheckedPlane(self)
+
+    def hopeless(self, service: Service, primary: Deployment) -> bool:
+        """Whether a service can't settle: its definition always fails, or its percentages block it."""
+        definition = self.plane.store.get(TaskDefinition, task_definition_key_of(primary.task_definition_arn))
+        broken = definition is not None and bool(definition.containers[0].get("environment"))
+        configuration = service.deployment_configuration
+        floor = -(-service.desired_count * configuration.minimum_healthy_percent // 100)
+        ceiling = service.desired_count * configuration.maximum_percent // 100
+        return service.desired_count > 0 and (broken or ceiling <= floor)
+
+    async def play(self) -> None:
+        """The whole story."""
+        await self.plane.start()
+        await self.call("CreateCluster", clusterName="default")
+        await self._register({})
+        for _ in range(STEPS):
+            await self._step()
+            self._look()
+            await asyncio.sleep(self.dice.choice([0.0, 0.01, 0.3, 2.0, 10.0]))
+        await self._heal()
+        await self._rest()
+        check_settled(self)
+        await check_answers(self)
+        self._check_promises()
+
+    async def _step(self) -> None:
+        act = self.dice.choice([*self._users(), *self._troubles()])
+        try:
+            await act()
+        except ApiError as error:
+            self.note(f"refused: {error}")
+
+    def _users(self) -> list[Callable[[], Awaitable[None]]]:
+        once = [self._create, self._scale, self._delete, self._stop]
+        return [*once, self._update, self._update, self._run, self._run]
+
+    def _troubles(self) -> list[Callable[[], Awaitable[None]]]:
+        return [self._kill, self._kill, self._crash, self._clock, self._reboot, self._sicken]
+
+    async def _register(self, environment: dict[str, str]) -> str:
+        container: dict[str, Any] = {"name": "app", "image": "app"}
+        if environment:
+            container["environment"] = [{"name": k, "value": v} for k, v in environment.items()]
+        if self.dice.random() < 0.5 or "LONGSHORE_SIM_HEALTH" in environment:
+            container["healthCheck"] = {"command": ["CMD", "true"], "interval": 5, "timeout": 2, "retries": 1}
+        answer = await self.call(
+            "RegisterTaskDefinition",
+            family="web",
+            networkMode="awsvpc",
+            requiresCompatibilities=["FARGATE"],
+            cpu="256",
+            memory="512",
+            containerDefinitions=[container],
+        )
+        arn: str = answer["taskDefinition"]["taskDefinitionArn"]
+        self.acknowledged[arn] = "task definition"
+        return arn
+
+    def _services(self) -> list[Service]:
+        return [s for s in self.plane.store.all(Service) if s.status == "ACTIVE"]
+
+    def _network(self) -> dict[str, Any]:
+        subnets = [s.subnet_id for s in self.subnets()]
+        return {"awsvpcConfiguration": {"subnets": subnets}}
+
+    async def _create(self) -> None:
+        name = f"s{self.dice.randrange(4)}"
+        minimum, maximum = self.dice.choice(PERCENTAGES)
+        answer = await self.call(
+            "CreateService",
+            serviceName=name,
+            taskDefinition="web",
+            desiredCount=self.dice.randrange(5),
+            launchType="FARGATE",
+            networkConfiguration=self._network(),
+            deploymentConfiguration={
+                "minimumHealthyPercent": minimum,
+                "maximumPercent": maximum,
+                "deploymentCircuitBreaker": {"enable": self.dice.random() < 0.5, "rollback": self.dice.random() < 0.7},
+            },
+        )
+        self.acknowledged[answer["service"]["serviceArn"]] = "service"
+
+    async def _update(self) -> None:
+        services = self._services()
+        if services:
+            arn = await self._register(self.dice.choice(BEHAVIOURS))
+            service = self.dice.choice(services)
+            await self.call("UpdateService", service=service.name, taskDefinition=arn)
+
+    async def _scale(self) -> None:
+        services = self._services()
+        if services:
+            service = self.dice.choice(services)
+            await self.call("UpdateService", service=service.name, desiredCount=self.dice.randrange(6))
+
+    async def _delete(self) -> None:
+        services = self._services()
+        if services and self.dice.random() < 0.4:
+            service = self.dice.choice(services)
+            await self.call("DeleteService", service=service.name, force=True)
+
+    async def _run(self) -> None:
+        environment = self.dice.choice(BEHAVIOURS[3:])
+        arn = await self._register(environment or {"LONGSHORE_SIM_EXIT_CODE": "0"})
+        network = self._network()
+        call = self.call("RunTask", taskDefinition=arn, launchType="FARGATE", count=2, networkConfiguration=network)
+        if self.dice.random() < 0.2:
+            doomed = asyncio.ensure_future(call)
+            await asyncio.sleep(0)
+            await self.restart()
+            doomed.cancel()
+            await asyncio.gather(doomed, return_exceptions=True)
+            return
+        for task in (await call)["tasks"]:
+            self.acknowledged[task["taskArn"]] = "task"
+
+    async def _stop(self) -> None:
+        live = [t for t in self.plane.store.select(Task, "live", ()) if t.wanted]
+        if live:
+            task = self.dice.choice(live)
+            await self.call("StopTask", task=task.task_id, reason="the story wants it")
+
+    async def _kill(self) -> None:
+        if self.machine.tasks:
+            self.machine.kill(self.dice.choice(sorted(self.machine.tasks)), "app")
+            self.note("a container dies")
+
+    async def _sicken(self) -> None:
+        if self.machine.tasks:
+            task_id = self.dice.choice(sorted(self.machine.tasks))
+            if self.machine.tasks[task_id].launch.containers[0].health_check is not None:
+                self.machine.set_health(task_id, "app", healthy=False)
+                self.note("a container's health check fails")
+
+    async def _reboot(self) -> None:
+        if self.dice.random() < 0.3:
+            self.note("the machine reboots")
+            for task_id in sorted(self.machine.tasks):
+                self.machine.kill(task_id, "app")
+
+    async def _clock(self) -> None:
+        self.clock.offset_s = self.dice.choice([0.0, 0.0, -3600.0, 30.0])
+        self.note(f"the clock is off by {self.clock.offset_s} s")
+
+    async def _crash(self) -> None:
+        await self.restart()
+
+    async def _heal(self) -> None:
+        self.note("faults end")
+        self.fate.healed = True
+        for task_id in sorted(self.machine.tasks):
+            self.machine.set_health(task_id, "app", healthy=True)
+
+    async def _rest(self) -> None:
+        """Wait until nothing moves. Services that always fail go on trying, so their tasks are left out."""
+        reasons: list[str] = []
+        waited, step = 0.0, 5.0
+        while waited < REST_S:
+            await asyncio.sleep(step)
+            waited += step
+            self._look()
+            reasons = list(unsettled(self))
+            if not reasons:
+                return
+            step = min(step * 1.3, 600.0)
+        raise Violation("it does not come to rest: " + "; ".join(reasons[:5]))
+
+    def _look(self) -> None:
+        check_always(self)
+        if isinstance(self.plane, CheckedPlane) and self.plane.violations:
+            raise self.plane.violations[0]
+
+    def _check_promises(self) -> None:
+        store = self.plane.store
+        known = {task.arn for task in store.all(Task)}
+        known |= {service.arn for service in store.all(Service)}
+        known |= {definition.arn for definition in store.all(TaskDefinition)}
+        lost = [arn for arn in self.acknowledged if arn not in known]
+        if lost:
+            raise Violation(f"acknowledged and lost: {lost[:3]}")
+
+
+def play(seed: int) -> None:
+    """One world; raises with its seed and timeline when a promise was broken."""
+    loop = SimLoop()
+    told: list[str] = []
+
+    async def story() -> None:
+        world = Story(seed, loop)
+        told.append("")
+        try:
+            await world.play()
+        except BaseException as error:
+            tail = "\n".join(world.timeline[-60:])
+            raise Violation(f"seed {seed}: {error}\n{tail}\nAgain: python -m sim --seed {seed}") from error
+        finally:
+            await world.plane.crash()
+
+    random.seed(seed)
+    run(story(), loop)

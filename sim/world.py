@@ -1,0 +1,151 @@
+"""The production control plane in a world of its own: store, handlers, controllers; simulated machine and disk."""
+
+import random
+from typing import Any
+
+from longshore.api.ec2.defaults import seed as seed_network
+from longshore.store.events import EventLog
+
+from longshore.api.ecs import SERVICE
+from longshore.api.operation import Call, Settings
+from longshore.control.capacity import measure
+from longshore.control.observe import Observer
+from longshore.control.services import ServiceController
+from longshore.control.tasks import TaskController
+from longshore.domain.kinds import KINDS
+from longshore.domain.network import Subnet
+from longshore.domain.record import Scope
+from longshore.domain.service import Deployment, Service
+from longshore.drivers.ports import EngineCapacity
+from longshore.drivers.sim.machine import SimMachine, Timings
+from longshore.store.store import Store
+from sim.disk import SimDisk, SimJournal
+from sim.faults import Fate, FaultyEngine
+from sim.time import SimClock, SimLoop
+
+SCOPE = Scope("123456789012", "us-east-1")
+HEALTHY_AFTER_S = 3.0
+
+
+class SeededIds:
+    """Ids from the world's dice."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+
+    def hex(self, length: int) -> str:
+        """Hexadecimal digits."""
+        return f"{self._dice.getrandbits(4 * length):0{length}x}"
+
+    def digits(self, length: int) -> str:
+        """Decimal digits."""
+        return str(self._dice.randrange(10 ** (length - 1), 10**length))
+
+    def token(self, length: int) -> str:
+        """Letters and digits."""
+        return "".join(self._dice.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=length))
+
+    def uuid(self) -> str:
+        """A UUID's form."""
+        return f"{self.hex(8)}-{self.hex(4)}-4{self.hex(3)}-a{self.hex(3)}-{self.hex(12)}"
+
+    def choice(self, options: int) -> int:
+        """A number below `options`."""
+        return self._dice.randrange(options)
+
+
+class ControlPlane:
+    """One life of the control plane, from a start to a crash."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.journal = SimJournal(world.disk)
+        self.store = Store(KINDS, self.journal)
+        self.store.load(list(world.disk.rows.values()), world.disk.revision)
+        self.engine = FaultyEngine(world.clock, machine=world.machine, capacity=world.capacity)
+        self.engine.fate = world.fate
+        self.tasks = TaskController(self.store, self.engine, world.clock, world.ids)
+        self.services = ServiceController(self.store, world.clock, world.ids, healthy_after_s=HEALTHY_AFTER_S)
+        self.observer = Observer(self.store, self.engine.observations(), world.clock)
+
+    async def start(self) -> None:
+        """As `main` does it."""
+        await self.engine.open()
+        await measure(self.store, self.engine, cpu_overcommit=1.0, memory_overcommit=1.0)
+        with self.store.transaction() as tx:
+            seed_network(tx, SCOPE, "172.31.0.0/16", self.world.ids, self.world.clock.now())
+        self.observer.start()
+        await self.tasks.adopt()
+        self.tasks.loop.start()
+        self.services.loop.start()
+        self.services.resume()
+
+    async def crash(self) -> None:
+        """Everything in memory is gone at once; the disk and the machine remain."""
+        self.journal.crash()
+        for loop in (self.tasks.loop, self.services.loop):
+            await loop.stop()
+        await self.observer.stop()
+        await self.engine.close()
+
+
+class World:
+    """A seed's world."""
+
+    def __init__(self, seed: int, loop: SimLoop, *, capacity: EngineCapacity | None = None) -> None:
+        self.dice = random.Random(seed)
+        self.clock = SimClock(loop)
+        self.fate = Fate(self.dice)
+        self.disk = SimDisk(self.dice)
+        self.ids = SeededIds(self.dice)
+        self.capacity = capacity or EngineCapacity(cpu_units=64 * 1024, memory_mib=256 * 1024, architecture="X86_64")
+        timings = Timings(*(self.dice.choice([0.01, 0.3, 2.0]) for _ in range(4)))
+        self.machine = SimMachine(self.clock, timings)
+        self.events = EventLog(None)
+        self.timeline: list[str] = []
+        self.plane = self.make_plane()
+
+    def make_plane(self) -> ControlPlane:
+        """A new life of the control plane."""
+        return ControlPlane(self)
+
+    def hopeless(self, service: Service, primary: Deployment) -> bool:  # noqa: ARG002  a story knows better
+        """Whether a service can't come to rest through no fault of ours."""
+        return False
+
+    def subnets(self) -> list[Subnet]:
+        """The default VPC's."""
+        return self.plane.store.select(Subnet, "scope", SCOPE)
+
+    def note(self, text: str) -> None:
+        """A line of the timeline."""
+        self.timeline.append(f"{self.clock.now() - 1_800_000_000.0:10.3f}  {text}")
+
+    async def call(self, operation: str, **params: Any) -> dict[str, Any]:
+        """A user's call, acknowledged when it returns."""
+        store = self.plane.store
+        with store.transaction() as tx:
+            result = SERVICE.operations[operation].handler(
+                Call(
+                    tx=tx,
+                    events=self.events,
+                    scope=SCOPE,
+                    now=self.clock.now(),
+                    ids=self.ids,
+                    principal_arn=f"arn:aws:iam::{SCOPE.account}:root",
+                    request_id=self.ids.uuid(),
+                    settings=Settings(healthy_after_s=HEALTHY_AFTER_S, cpu_overcommit=1.0),
+                    params=params,
+                )
+            )
+        await store.durable()
+        self.note(f"{operation} acknowledged")
+        return result
+
+    async def restart(self) -> None:
+        """The control plane dies and comes again."""
+        self.note("control plane crashes")
+        await self.plane.crash()
+        self.plane = self.make_plane()
+        await self.plane.start()
+        self.note("control plane is back")
