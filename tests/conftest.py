@@ -12,6 +12,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.support import engine, images
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import subprocess
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -97,6 +98,29 @@ def free_cidr(url: str, prefix: int) -> str:
         if not any(candidate.overlaps(other) for other in taken):
             return str(candidate)
     raise RuntimeError(f"No free /{prefix} in 10.128.0.0/9: remove Docker networks that nobody uses.")
+
+
+def host_of(cidr: str, number: int) -> ipaddress.IPv4Address:
+    """The address at that place in the range: host_of("10.0.0.0/24", 5) is 10.0.0.5."""
+    return ipaddress.IPv4Network(cidr)[number]
+
+
+def wait_http(url: str, limit_s: float = 20.0) -> str:
+    """The body that `url` answers with status 200, asked again until it does; AssertionError after `limit_s`."""
+    deadline = time.monotonic() + limit_s
+    seen = "no answer"
+    with httpx.Client(timeout=2.0, trust_env=False) as http:
+        while time.monotonic() < deadline:
+            try:
+                answer = http.get(url)
+            except httpx.HTTPError as error:
+                seen = repr(error)
+            else:
+                if answer.status_code == httpx.codes.OK:
+                    return answer.text
+                seen = f"{answer.status_code} {answer.text}"
+            time.sleep(0.1)
+    raise AssertionError(f"{url} did not answer 200 within {limit_s:.0f} s; the last attempt: {seen}")
 
 
 def _get(http: httpx.Client, path: str, params: dict[str, str]) -> Any:
