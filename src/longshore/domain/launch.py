@@ -167,6 +167,8 @@ class TaskLaunch(Value, frozen=True, kw_only=True, omit_defaults=True):
     ipc_mode: Literal["", "host", "task", "none"] = ""
     containers: tuple[ContainerLaunch, ...]
     volumes: tuple[Volume, ...] = ()
+    observed: int = 0
+    """The highest sequence number already known of this task: reports go on above it, whatever the clock says."""
 
 
 class ContainerObservation(Value, frozen=True, kw_only=True, omit_defaults=True):

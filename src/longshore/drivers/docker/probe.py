@@ -1,0 +1,62 @@
+"""Finds out at open what the Engine can give: the pause image, and how many open files a container may have.
+
+Called by the engine. Fargate gives every container 65,535 open files; an Engine without CAP_SYS_RESOURCE refuses more
+than its own hard limit, which only trying tells.
+"""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from longshore.drivers.docker.client import DockerClient, DockerError
+from longshore.drivers.docker.names import INSTANCE, Names
+from longshore.drivers.docker.pause import ensure_pause_image
+from longshore.drivers.docker.translate import EngineFacts
+
+log = logging.getLogger(__name__)
+
+FARGATE_NOFILE = 65535
+
+
+async def probe(client: DockerClient, names: Names, architecture: str, *, task_cgroups: bool) -> EngineFacts:
+    """The facts of this Engine. Raises UnreachableError, DockerError, Permanent."""
+    image = await ensure_pause_image(client, architecture)
+    limit = await _nofile_limit(client, names, image)
+    return EngineFacts(pause_image=image, nofile_limit=limit, task_cgroups=task_cgroups)
+
+
+async def _nofile_limit(client: DockerClient, names: Names, image: str) -> int | None:
+    """65,535, or what a container gets by itself where that is refused (None where it can't be read)."""
+    asked = {"Ulimits": [{"Name": "nofile", "Soft": FARGATE_NOFILE, "Hard": FARGATE_NOFILE}]}
+    try:
+        await _run(client, names, image, asked)
+    except DockerError as error:
+        if "rlimit" not in error.message:
+            raise
+    else:
+        return FARGATE_NOFILE
+    limit = await _run(client, names, image, {})
+    log.info("the Docker Engine can't give containers %d open files; they get %s", FARGATE_NOFILE, limit or "its own")
+    return limit
+
+
+async def _run(client: DockerClient, names: Names, image: str, limits: dict[str, Any]) -> int | None:
+    """Run the pause program for a moment; the hard limit of open files that it has. Raises DockerError if it can't."""
+    host = {"NetworkMode": "none", "LogConfig": {"Type": "none", "Config": {}}, **limits}
+    body = {"Image": image, "Labels": {INSTANCE: names.instance_id}, "HostConfig": host}
+    container = (await client.post("/containers/create", body))["Id"]
+    try:
+        await client.post(f"/containers/{container}/start")
+        state = (await client.get(f"/containers/{container}/json"))["State"]
+        return hard_limit(Path(f"/proc/{state['Pid']}/limits")) if client.local else None
+    finally:
+        await client.delete(f"/containers/{container}", force=True)
+
+
+def hard_limit(limits: Path) -> int | None:
+    """The hard limit of open files in a `/proc/PID/limits`; None where it can't be read."""
+    try:
+        line = next(line for line in limits.read_text().splitlines() if line.startswith("Max open files"))
+        return int(line.split()[4])
+    except (OSError, StopIteration, ValueError):
+        return None
