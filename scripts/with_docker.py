@@ -161,15 +161,20 @@ def wait_for(condition: Callable[[], bool], limit_s: float) -> bool:
 def host_network() -> dict[str, Any]:
     """What dockerd changes on its host and never puts back, as it is before the start."""
     return {
-        "docker0": Path("/sys/class/net/docker0").exists(),
+        "docker0": has_interface("docker0"),
         "ip_forward": Path("/proc/sys/net/ipv4/ip_forward").read_text().strip(),
         "tables": {t: _rules(t) for t in ("iptables", "ip6tables")},
     }
 
 
+def has_interface(name: str) -> bool:
+    """Whether our network namespace has it; /sys may still show another namespace's."""
+    return name in {found for _, found in socket.if_nameindex()}
+
+
 def restore_host_network(before: dict[str, Any]) -> None:
     """Undo Docker's rules, docker0 and forwarding, each only where it was not there before we started."""
-    if not before["docker0"] and Path("/sys/class/net/docker0").exists():
+    if not before["docker0"] and has_interface("docker0"):
         _run("ip", "link", "delete", "docker0")
     for table, saved in before["tables"].items():
         now = _rules(table)
