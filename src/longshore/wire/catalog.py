@@ -16,6 +16,7 @@ from longshore.wire.errors import ApiError, UnreadableError
 from longshore.wire.faults import Faults
 from longshore.wire.http import HttpRequest, HttpResponse
 from longshore.wire.identify import FORM_TYPE, Identifier, Identity, form_of, rpc_path
+from longshore.wire.inflate import inflated
 from longshore.wire.models import Card, Shelf
 from longshore.wire.rest import Codecs, RestOperation
 from longshore.wire.routes import Match, Routes, decode_query
@@ -97,7 +98,7 @@ class Catalog:
     def read(self, target: Target, request: HttpRequest) -> dict[str, Any]:
         """Parse without validating. Members that the model lacks are ignored, as AWS does."""
         try:
-            return self._of(target).read(request)
+            return self._of(target).read(inflated(request) if target.model.request_compression else request)
         except UnreadableError as error:
             code = _UNREADABLE_CODES.get(target.protocol, "SerializationException")
             raise ApiError(code, error.sentence(), status=400) from None
@@ -281,8 +282,7 @@ class Catalog:
 
     def _rest(self, target: Target) -> tuple[Any, Any]:
         codecs = self._codec(target.service, target.protocol, lambda: Codecs(target.protocol))
-        card = self.shelf.cards[target.service]
-        operation = RestOperation(codecs, target.model, card.namespace)
+        operation = RestOperation(codecs, target.model)
         is_xml = target.protocol == "rest-xml"
 
         def read(request: HttpRequest) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class Faults:
     def _bound(self, answer: Answer, protocol: str) -> list[tuple[str, str]]:
         if answer.fault is None:
             return []
-        binding = OutputBinding(self._rest[protocol], answer.fault.shape, "", "Error")
+        binding = OutputBinding(self._rest[protocol], answer.fault.shape, "Error")
         return binding.bound(self._members(answer))[1]
 
     def _rpc(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from longshore.wire.credential import CredentialScope, scope_of
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest
+from longshore.wire.inflate import inflated
 from longshore.wire.models import Card, Shelf
 from longshore.wire.query import decode_form
 
@@ -28,7 +29,7 @@ class Identity(NamedTuple):
 def form_of(request: HttpRequest) -> dict[str, str] | None:
     """Return the parameters of a Query request from its body or its query string; None if it is none."""
     if request.headers.get("content-type", "").startswith(FORM_TYPE) and request.body:
-        form = decode_form(request.body)
+        form = decode_form(inflated(request).body)
         if request.query:
             form = {**decode_form(request.query.encode()), **form}
         return form if "Action" in form else None

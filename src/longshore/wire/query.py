@@ -102,11 +102,12 @@ class QueryReader(Compiler[Read]):
             return self._map(shape)
         return _scalar(shape)
 
-    def name(self, member: Any, name: str) -> str:
-        """Return the name of a structure's member in the form."""
+    def names(self, member: Any, name: str) -> tuple[str, ...]:
+        """Return the names that a structure's member may have in the form: clients differ over flattened lists."""
+        own = wire_name(member, name)
         if member.type_name == "list" and member.serialization.get("flattened"):
-            return str(member.member.serialization.get("name") or wire_name(member, name))
-        return wire_name(member, name)
+            return tuple(dict.fromkeys((str(member.member.serialization.get("name", own)), own)))
+        return (own,)
 
     def element_name(self, shape: Any) -> str | None:
         """Return the name between a list and its indexes, if any."""
@@ -115,7 +116,7 @@ class QueryReader(Compiler[Read]):
         return str(shape.member.serialization.get("name", "member"))
 
     def _structure(self, shape: Any) -> Read:
-        fields = [(self.name(member, name), name, self.get(member)) for name, member in shape.members.items()]
+        fields = [(self.names(member, name), name, self.get(member)) for name, member in shape.members.items()]
 
         def read(node: Any) -> dict[str, Any]:
             if node == "":
@@ -123,10 +124,11 @@ class QueryReader(Compiler[Read]):
             if not isinstance(node, dict):
                 raise UnreadableError("Expected a structure: name its members after a dot")
             out: dict[str, Any] = {}
-            for key, name, member in fields:
-                child = node.get(key)
-                if child is None:
+            for keys, name, member in fields:
+                key = next((key for key in keys if key in node), None)
+                if key is None:
                     continue
+                child = node[key]
                 try:
                     out[name] = member(child)
                 except UnreadableError as error:
@@ -179,12 +181,12 @@ class QueryReader(Compiler[Read]):
 class Ec2Reader(QueryReader):
     """The EC2 protocol: names are capitalised, and lists have no `member` level."""
 
-    def name(self, member: Any, name: str) -> str:
-        """Return the name of a structure's member in the form."""
+    def names(self, member: Any, name: str) -> tuple[str, ...]:
+        """Return the names that a structure's member may have in the form: not every client capitalises all."""
         if "queryName" in member.serialization:
-            return str(member.serialization["queryName"])
-        given = member.serialization.get("name")
-        return given[0].upper() + given[1:] if given else name
+            return (str(member.serialization["queryName"]),)
+        given = str(member.serialization.get("name", name))
+        return tuple(dict.fromkeys((given[0].upper() + given[1:], name)))
 
     def element_name(self, shape: Any) -> str | None:  # noqa: ARG002  # no list of EC2 has one
         """Return the name between a list and its indexes: none."""

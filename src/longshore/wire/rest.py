@@ -51,22 +51,24 @@ class Codecs:
 class RestOperation:
     """Reads requests and writes results of one operation."""
 
-    def __init__(self, codecs: Codecs, model: OperationModel, namespace: str) -> None:
+    def __init__(self, codecs: Codecs, model: OperationModel) -> None:
         self._codecs = codecs
         self._input: Any = model.input_shape
-        self._output = OutputBinding(codecs, model.output_shape, namespace, f"{model.name}Result")
+        self._output = OutputBinding(codecs, model.output_shape, f"{model.name}Result")
         self._status = int(model.http.get("responseCode", 200))
         self._readers: list[tuple[str, str, str, Callable[[Any], Any]]] = []
         self._own_query = {
             part.partition("=")[0] for part in model.http["requestUri"].partition("?")[2].split("&") if part
         }
+        self._bound_query: set[str] = set()
         if self._input is not None:
             for name, member in self._input.members.items():
                 location = member.serialization.get("location")
                 if location:
                     wire = wire_name(member, name)
                     self._readers.append((location, wire, name, location_reader(location, member)))
-            self._bound_query = {wire for location, wire, _, _ in self._readers if location == "querystring"}
+                    if location == "querystring" and member.type_name != "map":
+                        self._bound_query.add(wire)
             self._body_members = any(not m.serialization.get("location") for m in self._input.members.values())
 
     def read(self, request: HttpRequest, match: Match) -> dict[str, Any]:
@@ -107,11 +109,8 @@ class RestOperation:
             if found:
                 out[name] = read(found)
         elif location == "querystring" and self._input.members[name].type_name == "map":
-            free = {
-                key: values
-                for key, values in sources["querystring"].items()
-                if key not in self._bound_query - {wire} and key not in self._own_query
-            }
+            taken = self._bound_query | self._own_query
+            free = {key: values for key, values in sources["querystring"].items() if key not in taken}
             if free:
                 out[name] = read(free)
         else:
@@ -143,25 +142,21 @@ class RestOperation:
 class OutputBinding:
     """Writes the members of an output or an error where the model binds them."""
 
-    def __init__(self, codecs: Codecs, shape: Any, namespace: str, default_tag: str) -> None:
+    def __init__(self, codecs: Codecs, shape: Any, default_tag: str) -> None:
         self._codecs, self._shape = codecs, shape
         self._writers: dict[str, tuple[str, str, Callable[[Any], Any]]] = {}
         if shape is None:
             return
         for name, member in shape.members.items():
             location = member.serialization.get("location")
-            if location:
+            if location in xml.OUTSIDE:
                 write = (lambda value: value) if location == "statusCode" else header_writer(member, location)
                 self._writers[name] = (location, wire_name(member, name), write)
         self._payload = shape.serialization.get("payload")
-        self._has_body = any(not m.serialization.get("location") for m in shape.members.values())
+        self._has_body = any(m.serialization.get("location") not in xml.OUTSIDE for m in shape.members.values())
         self._bound = frozenset(self._writers)
         self._tag = str(shape.serialization.get("name") or default_tag)
-        self._xmlns = f' xmlns="{xml.escape(namespace)}"' if namespace else xml.namespace_of(shape)
-        if not self._payload and not codecs.is_json:
-            self._content = codecs.xml_writer.content(shape)
-        elif not self._payload:
-            self._structure = codecs.json_writer.structure(shape, self._bound)
+        self._structure = codecs.json_writer.structure(shape, self._bound)
 
     def write(self, result: Mapping[str, Any]) -> tuple[int | None, list[tuple[str, str]], bytes]:
         """Return the status (if a member sets it), the headers and the body."""
@@ -183,10 +178,7 @@ class OutputBinding:
         elif self._codecs.is_json:
             content_type, body = self._codecs.content_type, json_body.encode(self._structure(result))
         else:
-            out = ['<?xml version="1.0" encoding="UTF-8"?>\n', f"<{self._tag}{self._xmlns}>"]
-            self._content(out, result)
-            out.append(f"</{self._tag}>")
-            content_type, body = self._codecs.content_type, "".join(out).encode()
+            content_type, body = self._codecs.content_type, self._codecs.write_body(self._shape, self._tag, result)
         if content_type and body and not any(name.lower() == "content-type" for name, _ in headers):
             headers.append(("content-type", content_type))
         return status, headers, body

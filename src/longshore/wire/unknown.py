@@ -20,7 +20,8 @@ def unknown_names(
     found: list[str] = []
     if protocol in ("query", "ec2"):
         members = shape.members.items() if shape is not None else ()
-        known = {_form_name(protocol, member, name) for name, member in members}
+        reader = Ec2Reader() if protocol == "ec2" else QueryReader()
+        known = {key for name, member in members for key in reader.names(member, name)}
         heads = dict.fromkeys(name.partition(".")[0] for name in form_of(request))
         return [n for n in heads if n not in known and n not in _COMMON and not n.startswith("X-Amz-")][:MAX_NAMES]
     if protocol in ("json", "smithy-rpc-v2-cbor", "rest-json"):
@@ -30,10 +31,6 @@ def unknown_names(
         payload = shape.serialization.get("payload")
         _walk(shape.members[payload] if payload else shape, raw, "", found)
     return found[:MAX_NAMES]
-
-
-def _form_name(protocol: str, member: Any, name: str) -> str:
-    return (Ec2Reader() if protocol == "ec2" else QueryReader()).name(member, name)
 
 
 def _walk(shape: Any, raw: Any, path: str, found: list[str]) -> None:

@@ -19,6 +19,7 @@ Read = Callable[[Any], Any]
 Write = Callable[[list[str], str, Any], None]
 
 MAX_DEPTH = 100
+OUTSIDE = frozenset({"header", "headers", "statusCode"})  # the locations of a response that are not its body
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#xD;"})
 
@@ -84,7 +85,8 @@ class XmlReader(Compiler[Read]):
             if member.serialization.get("xmlAttribute"):
                 attributes.append((wire_name(member, name).rpartition(":")[2], name, text_reader(member)))
             else:
-                fields.append((_member_tag(member, name), name, self.get(member)))
+                tags = dict.fromkeys((_member_tag(member, name), wire_name(member, name)))
+                fields.append((tuple(tags), name, self.get(member)))
 
         def read(elements: list[Element]) -> dict[str, Any]:
             element = _single(elements)
@@ -92,10 +94,11 @@ class XmlReader(Compiler[Read]):
             for child in element:
                 groups.setdefault(local(child.tag), []).append(child)
             out: dict[str, Any] = {}
-            for tag, name, member in fields:
-                found = groups.get(tag)
-                if found is None:
+            for tags, name, member in fields:
+                tag = next((tag for tag in tags if tag in groups), None)
+                if tag is None:
                     continue
+                found = groups[tag]
                 try:
                     out[name] = member(found)
                 except UnreadableError as error:
@@ -212,7 +215,7 @@ class XmlWriter(Compiler[Write]):
         """Return a writer of a structure's members, without an element around them."""
         fields: dict[str, tuple[str, Write] | None] = {}
         for name, member in shape.members.items():
-            outside = member.serialization.get("location") or member.serialization.get("xmlAttribute")
+            outside = member.serialization.get("location") in OUTSIDE or member.serialization.get("xmlAttribute")
             fields[name] = None if outside else (_member_tag(member, name), self.get(member))
 
         def write(out: list[str], value: Any) -> None:
