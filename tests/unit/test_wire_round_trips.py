@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.support.wire_samples import SERVICES, Sampler, client_request, client_view, plain, service_model
 
 from longshore.wire.catalog import Catalog
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest
+from tests.support.wire_samples import SERVICES, Sampler, client_request, client_view, plain, service_model
 
 # Left out knowingly: four deprecated operations that share method and path with their successors, which win; one that
 # only its host tells from another …

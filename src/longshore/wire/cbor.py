@@ -3,6 +3,7 @@
 Only what Smithy allows is decoded: text keys, no duplicates, tag 1 for timestamps and no other tag.
 """
 
+import io
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -56,16 +57,24 @@ def decode(body: bytes) -> Any:
     if not body:
         return {}
     try:
-        return cbor2.loads(
-            body,
+        decoder = cbor2.CBORDecoder(
+            io.BytesIO(body),
             max_depth=MAX_DEPTH,
             allow_duplicate_keys=False,
             strict_hashable_types=True,
             semantic_decoders=_TAGS,
             tag_hook=_refuse,
         )
+        value = decoder.decode()
     except (cbor2.CBORError, ValueError, OverflowError, RecursionError, MemoryError, TypeError) as error:
         raise malformed(str(error).rstrip(".")) from None
+    try:
+        decoder.decode()
+    except cbor2.CBORDecodeEOF:
+        return value
+    except (cbor2.CBORError, ValueError):
+        pass
+    raise malformed("bytes follow its one value")
 
 
 def encode(value: Any) -> bytes:
