@@ -1,0 +1,175 @@
+"""The records of one kind in memory, with their indexes and tallies; and a transaction's view over them.
+
+Owned by `store.py`, used by nobody else. No journal, no revision, no I/O. Neither class ever copies a table:
+the cost of a change is the size of the change.
+"""
+
+from collections.abc import Iterator
+
+from longshore.domain.record import Key, Record
+
+IndexKey = tuple[str, Key]
+"""An index or tally by name, and one value or group of it."""
+
+
+def tallies_of(record: Record | None) -> dict[IndexKey, int]:
+    """What a record adds to which tally; nothing when there is no record."""
+    sums: dict[IndexKey, int] = {}
+    if record is not None:
+        for name, group, amount in record.tallies():
+            sums[name, group] = sums.get((name, group), 0) + amount
+    return sums
+
+
+def indexes_of(record: Record | None) -> dict[IndexKey, None]:
+    """The values that a record is found by, each once, in the record's order."""
+    return {} if record is None else dict.fromkeys(record.indexes())
+
+
+class Table:
+    """Committed records of one kind."""
+
+    __slots__ = ("indexes", "records", "tallies")
+
+    def __init__(self) -> None:
+        self.records: dict[Key, Record] = {}
+        self.indexes: dict[IndexKey, dict[Key, None]] = {}
+        self.tallies: dict[IndexKey, int] = {}
+
+    def get(self, key: Key) -> Record | None:
+        """The record at a key."""
+        return self.records.get(key)
+
+    def keys(self, index: str, value: Key) -> list[Key]:
+        """Keys found by an index, in the order in which they came into it."""
+        return list(self.indexes.get((index, value), ()))
+
+    def select(self, index: str, value: Key) -> list[Record]:
+        """Records found by an index, in the same order."""
+        records = self.records
+        return [records[key] for key in self.indexes.get((index, value), ())]
+
+    def count(self, index: str, value: Key) -> int:
+        """How many records an index finds."""
+        return len(self.indexes.get((index, value), ()))
+
+    def tally(self, name: str, group: Key) -> int:
+        """The sum of a tally's group."""
+        return self.tallies.get((name, group), 0)
+
+    def all(self) -> Iterator[Record]:
+        """Every record. The table must not change meanwhile."""
+        return iter(self.records.values())
+
+    def apply(self, key: Key, before: Record | None, after: Record | None) -> None:
+        """Put `after` in the place of `before`, in indexes and tallies too."""
+        if after is None:
+            del self.records[key]
+        else:
+            self.records[key] = after
+        old, new = indexes_of(before), indexes_of(after)
+        for entry in old:
+            if entry not in new:
+                members = self.indexes[entry]
+                del members[key]
+                if not members:
+                    del self.indexes[entry]
+        for entry in new:
+            if entry not in old:
+                self.indexes.setdefault(entry, {})[key] = None
+        for group, amount in tallies_of(after).items():
+            self._add(group, amount)
+        for group, amount in tallies_of(before).items():
+            self._add(group, -amount)
+
+    def _add(self, group: IndexKey, amount: int) -> None:
+        total = self.tallies.get(group, 0) + amount
+        if total:
+            self.tallies[group] = total
+        else:
+            self.tallies.pop(group, None)
+
+
+class Overlay:
+    """A transaction's changes to one table, and the table as it reads with them."""
+
+    __slots__ = ("added", "changed", "removed", "sums", "table")
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.changed: dict[Key, Record | None] = {}
+        self.added: dict[IndexKey, dict[Key, None]] = {}
+        self.removed: dict[IndexKey, set[Key]] = {}
+        self.sums: dict[IndexKey, int] = {}
+
+    def get(self, key: Key) -> Record | None:
+        """The record at a key."""
+        if key in self.changed:
+            return self.changed[key]
+        return self.table.records.get(key)
+
+    def set(self, key: Key, after: Record | None) -> None:
+        """Note a change; one that changes nothing leaves no trace."""
+        before = self.get(key)
+        if before == after:
+            return
+        self.changed[key] = after
+        old, new = indexes_of(before), indexes_of(after)
+        for entry in old:
+            if entry not in new:
+                self._leave(entry, key)
+        for entry in new:
+            if entry not in old:
+                self._enter(entry, key)
+        for group, amount in tallies_of(before).items():
+            self.sums[group] = self.sums.get(group, 0) - amount
+        for group, amount in tallies_of(after).items():
+            self.sums[group] = self.sums.get(group, 0) + amount
+
+    def _leave(self, entry: IndexKey, key: Key) -> None:
+        added = self.added.get(entry)
+        if added is not None and key in added:
+            del added[key]
+        else:
+            self.removed.setdefault(entry, set()).add(key)
+
+    def _enter(self, entry: IndexKey, key: Key) -> None:
+        removed = self.removed.get(entry)
+        if removed is not None and key in removed:
+            removed.discard(key)  # back where it was: it keeps its place, as it will after the commit
+        else:
+            self.added.setdefault(entry, {})[key] = None
+
+    def keys(self, index: str, value: Key) -> list[Key]:
+        """Keys found by an index: the committed ones in their order, then this transaction's."""
+        entry = (index, value)
+        committed = self.table.indexes.get(entry, ())
+        removed = self.removed.get(entry)
+        keys = [key for key in committed if key not in removed] if removed else list(committed)
+        keys.extend(self.added.get(entry, ()))
+        return keys
+
+    def select(self, index: str, value: Key) -> list[Record]:
+        """Records found by an index, in the same order."""
+        changed, records = self.changed, self.table.records
+        found = (changed[key] if key in changed else records[key] for key in self.keys(index, value))
+        return [record for record in found if record is not None]
+
+    def count(self, index: str, value: Key) -> int:
+        """How many records an index finds."""
+        entry = (index, value)
+        committed = len(self.table.indexes.get(entry, ()))
+        return committed - len(self.removed.get(entry, ())) + len(self.added.get(entry, ()))
+
+    def tally(self, name: str, group: Key) -> int:
+        """The sum of a tally's group, this transaction's changes in it."""
+        return self.table.tallies.get((name, group), 0) + self.sums.get((name, group), 0)
+
+    def all(self) -> Iterator[Record]:
+        """Every record, as of this call: the transaction may go on changing them meanwhile."""
+        changed = dict(self.changed)
+        for key, record in self.table.records.items():
+            now = changed.pop(key, record)
+            if now is not None:
+                yield now
+        yield from (record for record in changed.values() if record is not None)
