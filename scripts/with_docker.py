@@ -320,6 +320,9 @@ def private_engine() -> Iterator[str]:
         with locked(RUN / "start.lock"):
             if engine_pid() is not None and answers(f"unix://{SOCKET}"):
                 say("sharing the private Engine that runs already")
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    empty(f"unix://{SOCKET}")  # nobody uses it: what is in it was left by a run that got killed
             else:
                 start()
             fcntl.flock(users, fcntl.LOCK_SH)
