@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from longshore.store.events import EventLog
-
 from longshore.api.operation import Call, Operation, Settings
+from longshore.api.refusals import compile_refusals
 from longshore.domain.cluster import Cluster, Host
 from longshore.domain.kinds import KINDS
 from longshore.domain.network import SecurityGroup, Subnet, Vpc, default_subnets
 from longshore.domain.record import Record, Scope
 from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
+from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.store.store import Transaction
 from longshore.wire.errors import ApiError
@@ -44,6 +44,9 @@ class Api:
 
     def __call__(self, operation: str, **params: Any) -> dict[str, Any]:
         """Call an operation; the answer must have the model's shape. None in it is dropped, as when it is sent."""
+        refuse = compile_refusals(self.operations[operation], "InvalidParameterException")
+        if refuse is not None:
+            refuse(params)
         with self.store.transaction() as tx:
             answer = self.operations[operation].handler(self.call(tx, params))
         check_answer(self.service, operation, answer)
@@ -87,7 +90,7 @@ class Api:
 
     def seed(self) -> None:
         """What is there from the first start, and the cluster `default`."""
-        place = {"account": SCOPE.account, "region": SCOPE.region}
+        place: dict[str, Any] = {"account": SCOPE.account, "region": SCOPE.region}
         self.put(
             Cluster(**place, name="default", created_at=self.now),
             Host(account="", region="", cpu_units=65536, memory_mib=65536),
@@ -118,7 +121,7 @@ class Api:
             "containerDefinitions": [container],
             **document,
         }
-        place = {"account": SCOPE.account, "region": SCOPE.region, "family": family}
+        place: dict[str, Any] = {"account": SCOPE.account, "region": SCOPE.region, "family": family}
         made = TaskDefinition(**place, revision=revision, document=whole, registered_at=self.now, registered_by=ME)
         self.put(TaskDefinitionFamily(**place, last_revision=revision), made)
         return made

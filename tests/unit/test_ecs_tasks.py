@@ -127,8 +127,8 @@ def test_run_task_reserves_what_overrides_ask_for(api: Api) -> None:
         ({"cluster": "nope"}, "ClusterNotFoundException", "Cluster not found."),
         ({"count": 0}, "InvalidParameterException", "between 1 and 10"),
         ({"count": 11}, "InvalidParameterException", "between 1 and 10"),
-        ({"launchType": "EC2"}, "InvalidParameterException", "launch type EC2 is not served yet"),
-        ({"launchType": "EXTERNAL"}, "InvalidParameterException", "launch type EXTERNAL is not served yet"),
+        ({"launchType": "EC2"}, "InvalidParameterException", "Only the launch type FARGATE is served yet"),
+        ({"launchType": "EXTERNAL"}, "InvalidParameterException", "Only the launch type FARGATE is served yet"),
         ({"platformVersion": "9.9.9"}, "PlatformUnknownException", "platform version does not exist"),
         (
             {"networkConfiguration": None},

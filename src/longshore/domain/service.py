@@ -107,7 +107,7 @@ class Deployment(Record, frozen=True, kw_only=True, omit_defaults=True):
     """One rollout of one revision of a service.
 
     The API writes the revision (what to run) when the deployment is made; from then on
-    `control/services.py` is the only writer.
+    `control/services.py` is the only writer, but for a user's wish to stop it (ROLLBACK_REQUESTED).
     """
 
     kind: ClassVar[str] = "deployment"
