@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from longshore.domain.record import Record
-from longshore.store.errors import StoreRefused
 from longshore.store.journal import MemoryJournal
+from longshore.store.sql import SqlJournal
 from longshore.store.store import Store
 
 
@@ -16,4 +16,7 @@ def open_store(path: Path | None, kinds: Sequence[type[Record]]) -> Store:
     """
     if path is None:
         return Store(kinds, MemoryJournal())
-    raise StoreRefused("A store on a file is not there yet.")
+    journal = SqlJournal(path)
+    store = Store(kinds, journal, journal.durable_revision)
+    store.load(journal.rows(), journal.durable_revision)
+    return store

@@ -1,0 +1,239 @@
+"""The request chain: from a request on a socket to an AWS operation's answer.
+
+Identify, ask who calls, parse and validate by the model, refuse what is not served, run the handler in one
+transaction, wait until everything it wrote or read is on disk, answer. An error at any point leaves no change.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from longshore.api.auth import Caller, Gate, Listener
+from longshore.api.metrics import Metrics
+from longshore.api.operation import Call, Operation, Service, Settings
+from longshore.api.refusals import Check, compile_refusals
+from longshore.domain.clock import Clock, Ids
+from longshore.domain.record import Scope
+from longshore.store.errors import StoreFailed
+from longshore.store.events import EventLog
+from longshore.store.store import Store
+from longshore.wire.catalog import Catalog, Target
+from longshore.wire.errors import ApiError
+from longshore.wire.http import HttpRequest, HttpResponse
+
+log = structlog.get_logger("longshore.request")
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""A larger request is refused; ECS's own documents end at 64 KiB, a batch of log events at 1 MiB."""
+BODY_TIMEOUT_S = 30.0
+"""How long a client may take to send a body."""
+
+Scopes = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Asgi = Callable[[Scopes, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """An operation, ready to be called."""
+
+    operation: Operation
+    check: Check | None
+
+
+class Chain:
+    """What all listeners share."""
+
+    def __init__(  # noqa: PLR0913  a composition: each is another part of the house
+        self,
+        *,
+        store: Store,
+        events: EventLog,
+        services: Iterable[Service],
+        gate: Gate,
+        clock: Clock,
+        ids: Ids,
+        settings: Settings,
+        metrics: Metrics,
+        prepare: Callable[[Scope], None] = lambda _scope: None,
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._gate = gate
+        self._clock = clock
+        self._ids = ids
+        self._settings = settings
+        self._metrics = metrics
+        self._prepare = prepare
+        """Called with each scope before its first request is handled: makes what a new account has."""
+        self._prepared: set[Scope] = set()
+        tables = {service.name: service for service in services}
+        self._served_names = ", ".join(sorted(tables))
+        self._catalog = Catalog(tables, validation_codes={s.name: s.validation_code for s in tables.values()})
+        self._served = {
+            (service.name, name): _Served(operation, compile_refusals(operation, service.refusal_code))
+            for service in tables.values()
+            for name, operation in service.operations.items()
+        }
+
+    async def answer(self, request: HttpRequest, listener: Listener) -> HttpResponse:
+        """The answer to one request. Never raises."""
+        began = time.perf_counter()
+        request_id = self._ids.uuid()
+        target: Target | None = None
+        caller: Caller | None = None
+        code = "OK"
+        try:
+            scope = self._catalog.scope(request)
+            protocol = self._catalog.guess_protocol(request) if listener.signatures else ""
+            caller = self._gate.caller(request, scope, listener, protocol, self._clock.now())
+            target = self._catalog.identify(request)
+            result = self._handle(target, request, caller, request_id)
+            await self._store.durable()
+            await self._events.durable()
+            response = self._catalog.serialize(target, result, request_id)
+        except ApiError as error:
+            code = error.code
+            response = self._catalog.error(target, request, error, request_id)
+        except StoreFailed as error:
+            code = "ServiceUnavailable"
+            log.error("the store has failed", reason=str(error))  # noqa: TRY400  the reason is the whole story
+            response = self._catalog.error(target, request, _store_failed(error), request_id)
+        except Exception:
+            code = "InternalFailure"
+            log.exception("a fault while answering", request_id=request_id, operation=target and target.operation)
+            response = self._catalog.error(target, request, _internal(request_id), request_id)
+        self._tell(target, caller, code, response.status, request_id, time.perf_counter() - began)
+        return response
+
+    def _handle(self, target: Target, request: HttpRequest, caller: Caller, request_id: str) -> dict[str, Any]:
+        served = self._served.get((target.service, target.operation))
+        if served is None:
+            raise ApiError(
+                "UnknownOperationException" if target.protocol not in {"query", "ec2"} else "InvalidAction",
+                f"Longshore doesn't serve {target.service} {target.operation} yet: docs/coverage.md says what it does.",
+                status=400,
+            )
+        params = self._catalog.parse(target, request)
+        if served.check is not None:
+            served.check(params)
+        scope = Scope(caller.account, caller.region)
+        if scope not in self._prepared:
+            self._prepare(scope)
+            self._prepared.add(scope)
+        with self._store.transaction() as tx:
+            return served.operation.handler(
+                Call(
+                    tx=tx,
+                    events=self._events,
+                    scope=scope,
+                    now=self._clock.now(),
+                    ids=self._ids,
+                    principal_arn=caller.principal_arn,
+                    request_id=request_id,
+                    settings=self._settings,
+                    params=params,
+                )
+            )
+
+    def too_large(self, request: HttpRequest) -> HttpResponse:
+        """The answer to a request whose body was not read to its end."""
+        text = f"The request is larger than {MAX_BODY_BYTES} bytes, the most that Longshore takes."
+        error = ApiError("RequestEntityTooLargeException", text, status=413)
+        return self._catalog.error(None, request, error, self._ids.uuid())
+
+    def forget(self) -> None:
+        """After a reset: every scope is new again."""
+        self._prepared.clear()
+
+    def _tell(
+        self, target: Target | None, caller: Caller | None, code: str, status: int, request_id: str, seconds: float
+    ) -> None:
+        """One line and one count per request. Parameters and headers are never logged: they may hold secrets."""
+        service, operation = (target.service, target.operation) if target else ("", "")
+        self._metrics.request(service, operation, code, seconds)
+        log.info(
+            "request",
+            service=service,
+            operation=operation,
+            status=status,
+            code=code,
+            ms=round(seconds * 1000, 1),
+            request_id=request_id,
+            account=caller.account if caller else "",
+            region=caller.region if caller else "",
+            principal=caller.principal_arn if caller else "",
+        )
+
+
+def aws_app(chain: Chain, listener: Listener, internal: Callable[[HttpRequest], HttpResponse | None]) -> Asgi:
+    """The ASGI application of one listener. `internal` answers Longshore's own paths, and None for all others."""
+
+    async def app(scope: Scopes, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        body = await read_body(receive)
+        request = _request(scope, body or b"")
+        if body is None:
+            response = chain.too_large(request)
+        else:
+            response = internal(request) or await chain.answer(request, listener)
+        await send_response(send, response)
+
+    return app
+
+
+async def read_body(receive: Receive) -> bytes | None:
+    """The whole body, or None where it is larger than is taken."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body if len(body) <= MAX_BODY_BYTES else None
+    parts, size = [body], len(body)
+    async with asyncio.timeout(BODY_TIMEOUT_S):
+        while message.get("more_body"):
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                break
+            size += len(message.get("body", b""))
+            if size > MAX_BODY_BYTES:
+                return None
+            parts.append(message.get("body", b""))
+    return b"".join(parts)
+
+
+async def send_response(send: Send, response: HttpResponse) -> None:
+    """One answer, whole."""
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
+    headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+def _request(scope: Scopes, body: bytes) -> HttpRequest:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    path = raw.partition(b"?")[0].decode("latin-1")
+    return HttpRequest(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body)
+
+
+def _internal(request_id: str) -> ApiError:
+    return ApiError(
+        "InternalFailure",
+        f"A fault inside Longshore; nothing was changed. Its log has the details under request id {request_id}.",
+        status=500,
+    )
+
+
+def _store_failed(error: StoreFailed) -> ApiError:
+    return ApiError(
+        "ServiceUnavailable",
+        f"Longshore can't write its state: {error} Nothing of this request was kept. "
+        "Free space on the disk of the state folder, then restart Longshore.",
+        status=503,
+    )

@@ -1,0 +1,112 @@
+"""`longshore up`: settings from the command line and the environment, one screen that says what runs, and the server."""
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+from rich.console import Console
+
+from longshore import __version__
+from longshore.api.auth import ListenRefused
+from longshore.api.credentials import Credentials, KeyPair
+from longshore.api.server import ListenError
+from longshore.config import Config
+from longshore.drivers.ports import Permanent, Retryable
+from longshore.main import Longshore, run
+from longshore.state import StateRefused, master_key, open_folder
+from longshore.store.errors import StoreRefused
+
+DEFAULT_DOCKER = "unix:///var/run/docker.sock"
+
+
+def default_state() -> Path:
+    """`$XDG_DATA_HOME/longshore`, or `~/.local/share/longshore`."""
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "longshore"
+
+
+def root_keys(state: Path, account: str) -> KeyPair:
+    """The root key pair of a state folder (made where it is not there)."""
+    try:
+        open_folder(state)
+        return Credentials(master_key(state, os.environ.get("LONGSHORE_SECRET_KEY", "")), account).root()
+    except StateRefused as error:
+        sys.exit(str(error))
+
+
+def serve(console: Console, *, state: Path | None, docker_url: str | None, log_level: str, **options: Any) -> None:
+    """Run until told to stop. A problem of the user's machine ends it with a sentence, not with a traceback."""
+    began = time.monotonic()
+    _log_to_stderr(log_level)
+    config = Config(
+        state=state or default_state(),
+        docker_url=docker_url or DEFAULT_DOCKER,
+        master_key=os.environ.get("LONGSHORE_SECRET_KEY", ""),
+        log_level=log_level,
+        **options,
+    )
+    if config.engine not in {"docker", "sim"}:
+        sys.exit(f"There is no engine {config.engine!r}: choose docker or sim.")
+
+    def tell(text: str) -> None:
+        console.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {text}", highlight=False)
+
+    def ready(longshore: Longshore) -> None:
+        tell("ready")
+        _screen(console, longshore)
+
+    try:
+        uvloop.run(run(config, tell, ready))
+    except (Permanent, ListenError, ListenRefused, StateRefused, StoreRefused) as error:
+        sys.exit(str(error))
+    except Retryable as error:
+        sys.exit(f"{error.reason} `longshore doctor` says what this machine lacks.")
+    except asyncio.CancelledError:
+        return
+
+
+def _screen(console: Console, longshore: Longshore) -> None:
+    config = longshore.config
+    url = (
+        f"http://localhost:{config.port}"
+        if config.listen.startswith("127.")
+        else f"http://{config.listen}:{config.port}"
+    )
+    console.print(
+        f"\n[bold]Longshore {__version__}[/bold]: the ECS API at [bold]{url}[/bold], account {config.account}"
+    )
+    console.print(f"  engine {longshore.engine.name} · state {config.state}", style="dim", highlight=False)
+    console.print("\nPoint your tools at it:", highlight=False)
+    console.print(f"  export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={config.region}", highlight=False)
+    if config.auth:
+        console.print('  eval "$(longshore keys)"      # requests must be signed', highlight=False)
+    else:
+        console.print("  export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x", highlight=False)
+    console.print("  aws ecs create-cluster --cluster-name default", highlight=False)
+    console.print("\n`longshore status --watch` shows what runs. Ctrl-C stops Longshore; containers go on running.\n")
+
+
+def _log_to_stderr(level: str) -> None:
+    """Lines for people on a terminal, JSON otherwise."""
+    number = logging.getLevelNamesMapping().get(level.upper())
+    if number is None:
+        sys.exit(f"There is no log level {level!r}: choose debug, info, warning or error.")
+    terminal = sys.stderr.isatty()
+    renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([] if terminal else [structlog.processors.format_exc_info]),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

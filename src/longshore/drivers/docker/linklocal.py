@@ -1,0 +1,90 @@
+"""The address 169.254.170.2 on this host: where tasks ask for metadata and credentials, whatever their network mode.
+
+Called by `main`: once for what is there, and again from `DockerEngine`'s `bridge_ready` for every bridge that
+appears. Each socket takes only what comes in through its own device, so that two Longshores on one machine can serve
+the same address and port, each for the containers of its own bridges.
+"""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Collection
+
+from longshore.drivers.ports import Permanent
+
+ADDRESS = "169.254.170.2"
+LOOPBACK = "lo"
+"""Tasks in host mode come in here; one Longshore of a machine can have it."""
+BACKLOG = 1024
+
+
+async def open_sockets(devices: Collection[str], port: int, address: str = ADDRESS) -> list[socket.socket]:
+    """A listening socket at `address` for each device; `lo` is left out where another Longshore has it.
+
+    Adds the address to `lo` if the host doesn't have it. Raises Permanent where the host does not allow it.
+    """
+    await ensure_address(address)
+    sockets: list[socket.socket] = []
+    try:
+        for device in devices:
+            try:
+                sockets.append(_listen(device, address, port))
+            except OSError as error:
+                if device == LOOPBACK and error.errno == errno.EADDRINUSE:
+                    continue
+                raise Permanent(_why(device, address, port, error)) from error
+    except Permanent:
+        for opened in sockets:
+            opened.close()
+        raise
+    return sockets
+
+
+def _listen(device: str, address: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+        listener.bind((address, port))
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _why(device: str, address: str, port: int, error: OSError) -> str:
+    sentence = f"Longshore can't listen at {address}:{port} on {device}: {error.strerror}."
+    if error.errno == errno.EADDRINUSE:
+        return f"{sentence} Another program serves tasks' metadata there (an Amazon ECS agent?): stop it."
+    if error.errno in {errno.EPERM, errno.EACCES}:
+        return f"{sentence} It needs root, or the capabilities NET_ADMIN, NET_RAW and NET_BIND_SERVICE."
+    return sentence
+
+
+async def ensure_address(address: str = ADDRESS) -> None:
+    """See to it that the host has the address, on `lo`. It stays there: others may use it too."""
+    if await _ip("addr", "add", f"{address}/32", "dev", LOOPBACK) is None:
+        return
+    shown = await _ip("-o", "addr", "show", "to", f"{address}/32", want_output=True)
+    if shown:
+        return
+    raise Permanent(
+        f"Longshore can't add {address} to this host, where tasks ask for credentials and metadata. "
+        f"It needs root or NET_ADMIN; or add it yourself: `ip addr add {address}/32 dev lo`."
+    )
+
+
+async def _ip(*words: str, want_output: bool = False) -> str | None:
+    """`ip WORDS`: None where it did it, else what it said. With `want_output` what it printed."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            "ip", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+    except FileNotFoundError as error:
+        raise Permanent("The program `ip` is not on this host: install the package iproute2.") from error
+    output, errors = await process.communicate()
+    if want_output:
+        return output.decode(errors="replace").strip()
+    return None if process.returncode == 0 else errors.decode(errors="replace").strip()

@@ -1,0 +1,221 @@
+"""The composition root: builds every part, in order, and takes them down again in the other order."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any
+
+from longshore.api.app import Asgi, Chain, aws_app
+from longshore.api.auth import Gate, Listener, check_listen
+from longshore.api.credentials import Credentials
+from longshore.api.ec2.defaults import CANDIDATE_CIDRS, next_vpc_cidr, seed
+from longshore.api.internal import internal_paths
+from longshore.api.metrics import Metrics
+from longshore.api.operation import Settings
+from longshore.api.server import HttpServer, bind
+from longshore.api.services import SERVICES
+from longshore.api.task_endpoint import TaskEndpoint
+from longshore.config import TASK_API_PORT, Config
+from longshore.control.capacity import measure
+from longshore.control.history import History
+from longshore.control.logs import StoreLogSink
+from longshore.control.observe import Observer
+from longshore.control.retention import Retention
+from longshore.control.services import ServiceController
+from longshore.control.tasks import TaskController
+from longshore.domain.kinds import KINDS
+from longshore.domain.launch import TaskLaunch
+from longshore.domain.record import Scope
+from longshore.drivers.ports import TaskEngine
+from longshore.state import DATABASE, EVENTS, instance_id, master_key, open_folder
+from longshore.store.events import EventLog
+from longshore.store.open import open_store
+from longshore.system import SystemClock, SystemIds
+
+Tell = Callable[[str], None]
+"""Told in a few words what is being done, for a user who waits."""
+
+
+class Longshore:
+    """One running Longshore."""
+
+    def __init__(self, config: Config, tell: Tell = lambda _text: None) -> None:
+        check_listen(config.listen, auth=config.auth)
+        self.config = config
+        self._tell = tell
+        self._clock = SystemClock()
+        self._ids = SystemIds()
+        self._sockets: list[socket.socket] = [bind(config.listen, config.port)]
+        if config.state is not None:
+            open_folder(config.state)
+        tell("opening the state")
+        self._instance = instance_id(config.state)
+        self.credentials = Credentials(master_key(config.state, config.master_key), config.account)
+        self.store = open_store(config.state and config.state / DATABASE, KINDS)
+        self.events = EventLog(config.state and config.state / EVENTS)
+        self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
+        self._endpoint = TaskEndpoint(
+            self.store, self.credentials, self._clock, lambda task_id: self.engine.stats(task_id)
+        )
+        self._vpc_cidr = config.vpc_cidr
+        self._task_servers: list[HttpServer] = []
+        self.engine = self._make_engine()
+        self._endpoint.stats = self.engine.stats
+        self.tasks = TaskController(self.store, self.engine, self._clock, self._ids)
+        self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
+        self._observer = Observer(self.store, self.engine.observations(), self._clock)
+        self._history = History(self.store, self._clock, history_s=config.history_s)
+        self._retention = Retention(self.store, self.events, self._clock)
+        self._metrics = Metrics(self.store)
+        self._chain = self._make_chain()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """From the first look at the machine to the last answer."""
+        config = self.config
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self._let_go)
+            self._tell(f"connecting to the {self.engine.name} engine")
+            await self.engine.open()
+            stack.push_async_callback(self.engine.close)
+            if not self._vpc_cidr:
+                self._vpc_cidr = await self.engine.free_vpc_cidr(CANDIDATE_CIDRS)
+            await measure(
+                self.store,
+                self.engine,
+                cpu_overcommit=config.cpu_overcommit,
+                memory_overcommit=config.memory_overcommit,
+            )
+            if config.engine == "docker":
+                # Tasks in host mode come in here; those on bridges when their bridge is made.
+                await self._serve_bridge("lo")
+            self._observer.start()
+            stack.push_async_callback(self._observer.stop)
+            self._tell("adopting what runs")
+            await self.tasks.adopt()
+            for loop in (self.tasks.loop, self.services.loop):
+                loop.start()
+                stack.push_async_callback(loop.stop)
+            self.services.resume()
+            for sweeper in (self._history, self._retention):
+                sweeper.start()
+                stack.push_async_callback(sweeper.stop)
+            server = HttpServer(self._app(Listener("api", signatures=config.auth)), self._sockets)
+            await server.start()
+            stack.push_async_callback(server.stop)
+            yield
+
+    async def _let_go(self) -> None:
+        for server in self._task_servers:
+            await server.stop()
+        for opened in self._sockets:
+            opened.close()
+        with contextlib.suppress(Exception):
+            await self.store.durable()
+        await self.events.close()
+        await self.store.close()
+
+    def _make_engine(self) -> TaskEngine:
+        if self.config.engine == "sim":
+            from longshore.drivers.sim.engine import SimEngine  # noqa: PLC0415  one engine is loaded, not both
+
+            return SimEngine(self._clock, self._sink)
+        from longshore.drivers.docker.engine import DockerEngine  # noqa: PLC0415  as above
+
+        return DockerEngine(
+            self._instance,
+            self._sink,
+            self._clock,
+            task_environment=self._task_environment,
+            docker_url=self.config.docker_url,
+            pull=self.config.pull,
+            bridge_ready=self._serve_bridge,
+        )
+
+    def _make_chain(self) -> Chain:
+        config = self.config
+        return Chain(
+            store=self.store,
+            events=self.events,
+            services=SERVICES,
+            gate=Gate(self.credentials, config.account, config.region),
+            clock=self._clock,
+            ids=self._ids,
+            settings=Settings(
+                healthy_after_s=config.healthy_after_s,
+                cpu_overcommit=config.cpu_overcommit,
+                memory_overcommit=config.memory_overcommit,
+                history_s=config.history_s,
+                engine=config.engine,
+            ),
+            metrics=self._metrics,
+            prepare=self._prepare,
+        )
+
+    def _prepare(self, scope: Scope) -> None:
+        """What a new account has in a region."""
+        with self.store.transaction() as tx:
+            seed(tx, scope, next_vpc_cidr(tx, self._vpc_cidr), self._ids, self._clock.now())
+
+    def _app(self, listener: Listener) -> Asgi:
+        reset = self._reset if self.config.engine == "sim" else None
+        own = internal_paths(
+            store=self.store, metrics=self._metrics, engine=self.engine.name, listener=listener, reset=reset
+        )
+        return aws_app(self._chain, listener, own)
+
+    def _reset(self) -> None:
+        """Forget everything but the machine."""
+        engine: Any = self.engine
+        engine.clear()
+        with self.store.transaction() as tx:
+            for kind in KINDS:
+                if kind.kind != "host":
+                    for record in list(tx.all(kind)):
+                        tx.delete(kind, record.key)
+        self.events.clear()
+        self._chain.forget()
+
+    def _task_environment(self, launch: TaskLaunch, container: str) -> dict[str, str]:
+        return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)
+
+    async def _serve_bridge(self, device: str) -> None:
+        """Answer at 169.254.170.2 what comes in through a device: metadata and credentials, and the APIs, signed."""
+        from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  only real containers need it
+
+        apps: Sequence[tuple[Asgi, int]] = (
+            (self._endpoint.app, 80),
+            (self._app(Listener(f"tasks on {device}", signatures=True)), TASK_API_PORT),
+        )
+        for app, port in apps:
+            sockets = await open_sockets([device], port)
+            if sockets:
+                server = HttpServer(app, sockets)
+                await server.start()
+                self._task_servers.append(server)
+
+
+@contextlib.contextmanager
+def stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
+    """SIGINT and SIGTERM set an event."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def run(config: Config, tell: Tell, ready: Callable[[Longshore], None]) -> None:
+    """Run until told to stop."""
+    stop = asyncio.Event()
+    longshore = Longshore(config, tell)
+    with stopping_on_signals(stop):
+        async with longshore.running():
+            ready(longshore)
+            await stop.wait()
+            tell("stopping; containers go on running and are adopted at the next start")

@@ -1,0 +1,69 @@
+"""The state folder: what is in it, and who may read it. Called by `main` and by `longshore keys`."""
+
+import base64
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from longshore.api.credentials import MASTER_KEY_BYTES
+
+DATABASE = "state.db"
+EVENTS = "events.db"
+SECRET = "secret.key"  # noqa: S105  a file's name
+INSTANCE = "instance"
+
+
+class StateRefused(Exception):  # noqa: N818  reads as what happened
+    """The state folder can't be used; says what to do."""
+
+
+def open_folder(folder: Path) -> None:
+    """Make the folder, for its owner alone."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateRefused(
+            f"The state folder {folder} can't be made: {error.strerror}. Choose one with --state."
+        ) from None
+
+
+def master_key(folder: Path | None, given: str) -> bytes:
+    """The master key: given (base64), or the folder's own, made when it is first needed; chance without a folder."""
+    if given:
+        return _decode(given, "LONGSHORE_SECRET_KEY")
+    if folder is None:
+        return secrets.token_bytes(MASTER_KEY_BYTES)
+    text = _kept(folder / SECRET, lambda: base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)).decode())
+    return _decode(text, str(folder / SECRET))
+
+
+def instance_id(folder: Path | None) -> str:
+    """Eight hexadecimal digits that name this Longshore on a Docker Engine it may share."""
+    return secrets.token_hex(4) if folder is None else _kept(folder / INSTANCE, lambda: secrets.token_hex(4))
+
+
+def _decode(text: str, where: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != MASTER_KEY_BYTES:
+        raise StateRefused(
+            f"{where} must hold {MASTER_KEY_BYTES} bytes in base64: `openssl rand -base64 32` makes some."
+        )
+    return key
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """The text of a small file, made once and whole: a crash leaves it absent or complete."""
+    if path.exists():
+        return path.read_text().strip()
+    text = make()
+    draft = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    return text
