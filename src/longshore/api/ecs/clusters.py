@@ -135,8 +135,8 @@ def view(call: Call, cluster: Cluster, include: Collection[str]) -> dict[str, An
         "settings": [{"name": n, "value": v} for n, v in cluster.settings.items()] if "SETTINGS" in include else [],
         "capacityProviders": list(cluster.capacity_providers),
         "defaultCapacityProviderStrategy": list(cluster.default_capacity_provider_strategy),
-        "attachments": [] if "ATTACHMENTS" in include else None,
-        "configuration": (cluster.configuration or None) if "CONFIGURATIONS" in include else None,
+        **({"attachments": []} if "ATTACHMENTS" in include else {}),
+        **({"configuration": cluster.configuration} if "CONFIGURATIONS" in include and cluster.configuration else {}),
     }
 
 

@@ -106,6 +106,6 @@ def find_runnable(call: Call, reference: str) -> TaskDefinition:
     return definition
 
 
-def missing(arn: str, detail: str | None = None) -> dict[str, str | None]:
+def missing(arn: str) -> dict[str, str]:
     """An entry of `failures[]` for what does not exist."""
-    return {"arn": arn, "reason": "MISSING", "detail": detail}
+    return {"arn": arn, "reason": "MISSING"}

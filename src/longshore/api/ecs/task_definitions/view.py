@@ -7,6 +7,7 @@ from longshore.domain.task_definition import TaskDefinition
 
 def view(definition: TaskDefinition) -> dict[str, Any]:
     """`taskDefinition` of Register, Describe, Deregister and Delete. Tags stand beside it, not in it."""
+    times = {"deregisteredAt": definition.deregistered_at, "deleteRequestedAt": definition.delete_requested_at}
     return {
         **definition.document,
         "taskDefinitionArn": definition.arn,
@@ -15,6 +16,5 @@ def view(definition: TaskDefinition) -> dict[str, Any]:
         "status": definition.status,
         "registeredAt": definition.registered_at,
         "registeredBy": definition.registered_by,
-        "deregisteredAt": definition.deregistered_at,
-        "deleteRequestedAt": definition.delete_requested_at,
+        **{name: time for name, time in times.items() if time is not None},
     }
