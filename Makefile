@@ -11,7 +11,7 @@ PARALLEL := -n 2 --dist loadgroup
 TYPED := $(wildcard src tests bench sim examples scripts/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick check format bench lock clean
+.PHONY: help setup fetch demo test test-quick check format bench lock clean
 
 help: ## what there is to run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -19,13 +19,17 @@ help: ## what there is to run
 setup: ## install what is missing: Debian packages, .venv
 	@scripts/setup
 
+# What tests read from the package index, fetched once and before them: a private Engine's network may have no internet.
+fetch: setup
+	@$(BIN)/python -c "from tests.support.protocol_cases import archive; archive()"
+
 demo: setup ## see it work: services of real containers, replaced, rolled over, cleaned up
 	@scripts/with-docker $(BIN)/python examples/demo/demo.py $(ARGS)
 
-test: setup ## all tests, with real containers; fails if the Docker tests cannot run
+test: fetch ## all tests, with real containers; fails if the Docker tests cannot run
 	@LONGSHORE_REQUIRE_DOCKER=1 scripts/with-docker $(PYTEST) $(PARALLEL) $(ARGS)
 
-test-quick: setup ## the tests that need no Docker Engine
+test-quick: fetch ## the tests that need no Docker Engine
 	@$(PYTEST) -m "not docker" -n 2 $(ARGS)
 
 check: setup ## style, types, import rules
