@@ -52,3 +52,10 @@ class EventLog:
     def watch(self, callback: Callable[[str], None]) -> Callable[[], None]:
         self._watchers.append(callback)
         return lambda: self._watchers.remove(callback)
+
+    async def close(self) -> None: ...
+
+    def clear(self) -> None:
+        self._streams.clear()
+
+    def trim(self, stream_uid: str, older_than_ms: int) -> None: ...
