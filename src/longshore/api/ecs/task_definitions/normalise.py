@@ -14,7 +14,7 @@ EMPTY_LISTS = ("portMappings", "environment", "mountPoints", "volumesFrom", "sys
 
 def normalised(document: Document, account: str) -> dict[str, Any]:
     """The document to keep. It has passed all rules; `account` completes the names of roles."""
-    kept: dict[str, Any] = _without_none(dict(document))
+    kept = dict(document)
     kept.setdefault("networkMode", "bridge")
     kept["containerDefinitions"] = [_container(c, kept["networkMode"]) for c in kept["containerDefinitions"]]
     kept["volumes"] = [_volume(volume) for volume in kept.get("volumes") or ()]
@@ -59,10 +59,10 @@ def _volume(volume: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _without_none(value: Any) -> Any:
+def without_none(value: Any) -> Any:
     """The value less members that are null, which mean absent."""
     if isinstance(value, dict):
-        return {name: _without_none(member) for name, member in value.items() if member is not None}
+        return {name: without_none(member) for name, member in value.items() if member is not None}
     if isinstance(value, list):
-        return [_without_none(member) for member in value if member is not None]
+        return [without_none(member) for member in value if member is not None]
     return value

@@ -5,7 +5,7 @@ from typing import Any
 from longshore.api.ecs.tags import checked_tags
 from longshore.api.ecs.task_definitions.attributes import attributes_of
 from longshore.api.ecs.task_definitions.compatibilities import compatibilities_of
-from longshore.api.ecs.task_definitions.normalise import normalised
+from longshore.api.ecs.task_definitions.normalise import normalised, without_none
 from longshore.api.ecs.task_definitions.rules import Document
 from longshore.api.ecs.task_definitions.validate_containers import check_containers
 from longshore.api.ecs.task_definitions.validate_network import check_network
@@ -46,6 +46,7 @@ def register_task_definition(call: Call) -> dict[str, Any]:
 
 def checked(document: Document, account: str) -> dict[str, Any]:
     """The document as it is kept, `family` still in it; or ECS's error. Pure."""
+    document = without_none(document)
     check_task(document)
     check_containers(document)
     check_order(document)
