@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from longshore.api.ecs import task_definitions
-from longshore.decide.definitions import may_remove
 from tests.support.api import ME, Api
 
 PREFIX = "arn:aws:ecs:us-east-1:123456789012:task-definition/"
@@ -271,24 +270,6 @@ def test_delete_marks_inactive_revisions_and_names_the_others(api: Api) -> None:
 def test_delete_takes_one_to_ten(api: Api, count: int) -> None:
     names = [f"web:{n + 1}" for n in range(count)]
     assert api.error("DeleteTaskDefinitions", taskDefinitions=names).code == "InvalidParameterException"
-
-
-@pytest.mark.parametrize(
-    ("status", "counts", "expected"),
-    [
-        ("DELETE_IN_PROGRESS", (0, 0, 0), True),
-        ("DELETE_IN_PROGRESS", (1, 0, 0), False),
-        ("DELETE_IN_PROGRESS", (0, 1, 0), False),
-        ("DELETE_IN_PROGRESS", (0, 0, 1), False),
-        ("INACTIVE", (0, 0, 0), False),
-    ],
-)
-def test_a_deleted_revision_goes_when_nothing_refers_to_it(
-    api: Api, status: str, counts: tuple[int, int, int], expected: bool
-) -> None:
-    definition = api.define().but(status=status)
-    tasks, services, deployments = counts
-    assert may_remove(definition, tasks=tasks, services=services, deployments=deployments) is expected
 
 
 def arns(api: Api, **params: Any) -> list[str]:

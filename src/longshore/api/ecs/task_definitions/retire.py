@@ -1,7 +1,7 @@
 """DeregisterTaskDefinition and DeleteTaskDefinitions.
 
-A deleted revision stays, DELETE_IN_PROGRESS, while a task or service refers to it (`decide/definitions.py`);
-`control` removes it then. Its number is never used again.
+A deleted revision stays, DELETE_IN_PROGRESS, while a task or service refers to it; `control/history.py` removes it
+then. Its number is never used again.
 """
 
 from typing import Any
