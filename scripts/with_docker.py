@@ -268,11 +268,20 @@ def stop() -> None:
             say(f"dockerd ({pid}) did not stop within {STOP_S:.0f} s and is killed")
     for left in ours():
         kill(left)
+    unmount()
+    shutil.rmtree(RUN / "exec", ignore_errors=True)
     if HOST_STATE.exists():
         restore_host_network(json.loads(HOST_STATE.read_text()))
         HOST_STATE.unlink()
     for path in (SOCKET, PIDFILE):
         path.unlink(missing_ok=True)
+
+
+def unmount() -> None:
+    """Unmount what dockerd leaves mounted: its network namespace, which would live on; after a kill also containers."""
+    points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for point in reversed([p for p in points if p.startswith((f"{RUN}/", f"{STATE}/"))]):
+        subprocess.run(["umount", "--lazy", point], check=False, stdin=subprocess.DEVNULL)
 
 
 def alive(pid: int) -> bool:
