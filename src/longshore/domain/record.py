@@ -21,10 +21,12 @@ class Scope(NamedTuple):
     region: str
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Base of all records. A subclass sets `kind` and implements `names`.
 
     Fields with a default may be added freely; anything else needs a migration (see `store/schema.py`).
+    A stored field that a class does not know is refused when the store opens: a newer Longshore wrote it, and it
+    would be lost at the record's next change.
     """
 
     kind: ClassVar[str]
