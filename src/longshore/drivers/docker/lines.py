@@ -4,6 +4,7 @@ Called by logs.py, which holds the connection.
 """
 
 import re
+from collections import Counter, deque
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -85,6 +86,36 @@ def nanoseconds(stamp: str) -> int:
         return int(moment.timestamp()) * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0)
     except ValueError:
         return 0
+
+
+class RecentPieces:
+    """The last pieces of a stream, to tell in a second reading of its end which ones are new.
+
+    Counted, not just known: the parts of a long line share a timestamp.
+    """
+
+    def __init__(self, size: int = 256) -> None:
+        self._pieces: deque[tuple[int, int]] = deque(maxlen=size)
+        self._left: Counter[tuple[int, int]] | None = None
+
+    def add(self, piece: Piece) -> None:
+        """A piece of the first reading."""
+        self._pieces.append((piece.timestamp_ns, piece.source))
+
+    @property
+    def since_ns(self) -> int:
+        """Where the second reading begins."""
+        return self._pieces[0][0] if self._pieces else 0
+
+    def had(self, piece: Piece) -> bool:
+        """Whether this piece of the second reading was in the first."""
+        if self._left is None:
+            self._left = Counter(self._pieces)
+        forgotten = len(self._pieces) == self._pieces.maxlen and piece.timestamp_ns <= self.since_ns
+        key = (piece.timestamp_ns, piece.source)
+        known = self._left[key] > 0
+        self._left[key] -= 1
+        return known or forgotten
 
 
 class EventMaker:

@@ -4,8 +4,8 @@ One LogPump per container with a log target; made and awaited by the task's runn
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NamedTuple
 
 import aiohttp
 
@@ -14,7 +14,7 @@ from longshore.domain.launch import LogTarget
 from longshore.domain.log import LogEvent
 from longshore.domain.record import Scope
 from longshore.drivers.docker.client import DockerClient, DockerError, UnreachableError
-from longshore.drivers.docker.lines import EventMaker, Frames
+from longshore.drivers.docker.lines import EventMaker, Frames, Piece, RecentPieces
 from longshore.drivers.ports import LogSink
 
 BATCH_S = 0.05
@@ -93,25 +93,37 @@ class LogPump:
     async def _follow(self) -> None:
         source = self._source
         after_ms = self._sink.resume_from_ms(source.scope, source.target)
-        frames = Frames(terminal=source.terminal)
         maker = EventMaker(multiline_pattern=source.target.multiline_pattern, after_ms=after_ms)
-        params = {"follow": True, "stdout": True, "stderr": True, "timestamps": True}
-        if after_ms is not None:
-            params |= {"since": f"{after_ms // 1000}.{after_ms % 1000:03d}000000"}  # type: ignore[dict-item]  # mixed
-        path = f"/containers/{source.container_id}/logs"
+        recent = RecentPieces()
+        since_ns = 0 if after_ms is None else after_ms * 1_000_000
         try:
-            async with self._client.stream("GET", path, params=params) as response:
-                async for data in response.content.iter_any():
-                    for piece in frames.feed(data):
+            async for pieces in self._read(since_ns, follow=True):
+                for piece in pieces:
+                    recent.add(piece)
+                    self._take(maker.add(piece))
+                self._wait_for_more(maker)
+            # A follower may miss what is printed right before the end (Docker 20.10): so read the end once more.
+            async for pieces in self._read(max(since_ns, recent.since_ns), follow=False):
+                for piece in pieces:
+                    if not recent.had(piece):
                         self._take(maker.add(piece))
-                    self._wait_for_more(maker)
-            for piece in frames.rest():
-                self._take(maker.add(piece))
             self._take(maker.finish())
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UnreachableError(str(error)) from error
         finally:
             self._deliver(len(self._pending))
+
+    async def _read(self, since_ns: int, *, follow: bool) -> AsyncIterator[list[Piece]]:
+        """What the container printed from then on, as it comes."""
+        params: dict[str, Any] = {"follow": follow, "stdout": True, "stderr": True, "timestamps": True}
+        if since_ns:
+            params["since"] = f"{since_ns // 1_000_000_000}.{since_ns % 1_000_000_000:09d}"
+        frames = Frames(terminal=self._source.terminal)
+        path = f"/containers/{self._source.container_id}/logs"
+        async with self._client.stream("GET", path, params=params) as response:
+            async for data in response.content.iter_any():
+                yield frames.feed(data)
+        yield frames.rest()
 
     def _wait_for_more(self, maker: EventMaker) -> None:
         if self._source.target.multiline_pattern:

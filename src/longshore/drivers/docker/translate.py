@@ -29,7 +29,7 @@ class EngineFacts(NamedTuple):
 
 def pause_payload(launch: TaskLaunch, facts: EngineFacts, names: Names) -> dict[str, Any]:
     """The container that holds the task's namespaces."""
-    host: dict[str, Any] = {"LogConfig": {"Type": "none", "Config": {}}, "NetworkMode": "none", "OomScoreAdj": 0}
+    host: dict[str, Any] = {"LogConfig": {"Type": "none", "Config": {}}, "NetworkMode": "none"}
     body: dict[str, Any] = {
         "Image": facts.pause_image,
         "Labels": names.container_labels(launch, PAUSE),

@@ -1,0 +1,204 @@
+"""The Docker engine after a restart of Longshore, an outage of Docker, and beside another Longshore."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from longshore.domain.launch import Dependency, Mount, Volume
+from longshore.drivers.ports import Permanent, Retryable
+from tests.support import engine as docker
+from tests.support.docker_rig import SLEEP, RecordingSink, Rig, container, make_rig, network, sh, task
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    MakeRig = Callable[..., Awaitable[Rig]]
+
+pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("busybox_image")]
+
+
+@pytest.fixture
+async def make(docker_instance: str, docker_url: str) -> AsyncIterator[MakeRig]:
+    """Makes engines, of one instance unless told otherwise; purges and closes them."""
+    rigs: list[Rig] = []
+
+    async def one(instance: str = docker_instance, url: str = docker_url) -> Rig:
+        rigs.append(await make_rig(instance, url, RecordingSink()))
+        return rigs[-1]
+
+    yield one
+    for rig in reversed(rigs):
+        if rig.engine._answers.is_set():
+            await rig.engine.purge()
+        await rig.close()
+
+
+async def test_running_task_is_adopted_after_a_kill_and_not_doubled(
+    make: MakeRig, free_cidr: Callable[[int], str], docker_url: str, docker_instance: str
+) -> None:
+    first = await make()
+    launch = task(sh("app", SLEEP), sh("side", SLEEP), network_mode="awsvpc", network=network(free_cidr(24)))
+    before = await first.run(launch)
+    first.abandon()
+    second = await make()
+    assert await second.engine.adopt([launch]) == {launch.task_id}
+    await second.engine.start(launch)
+    after = await second.running(launch.task_id)
+    assert [c.runtime_id for c in after.containers] == [c.runtime_id for c in before.containers]
+    assert after.sequence > before.sequence
+    ours = [t for t in docker.labelled(docker_url, "longshore.instance") if t.instance == docker_instance]
+    assert sum(t.kind == "containers" for t in ours) == 3
+    seen = await second.stop(launch.task_id)
+    assert [c.exit_code for c in seen.containers] == [0, 0]
+
+
+async def test_adopted_task_goes_on_with_what_was_not_started(make: MakeRig) -> None:
+    first = await make()
+    launch = task(
+        sh("app", SLEEP, depends_on=(Dependency(container="first", condition="SUCCESS"),)),
+        sh("first", "sleep 1.5", essential=False),
+    )
+    await first.engine.start(launch)
+    await first.running(launch.task_id, "first")
+    first.abandon()
+    second = await make()
+    await second.engine.adopt([launch])
+    seen = await second.running(launch.task_id, "app")
+    assert container(seen, "first").exit_code == 0
+
+
+async def test_task_that_ended_meanwhile_is_reported_as_ended(make: MakeRig, free_cidr: Callable[[int], str]) -> None:
+    first = await make()
+    launch = task(sh("app", "sleep 1; exit 6"), network_mode="awsvpc", network=network(free_cidr(24)))
+    seen = await first.run(launch)
+    first.abandon()
+    await first.engine._client.post(f"/containers/{container(seen, 'app').runtime_id}/wait", endless=True)
+    second = await make()
+    await second.engine.adopt([launch])
+    seen = await second.ended(launch.task_id)
+    assert (container(seen, "app").exit_code, seen.failure) == (6, "")
+
+
+async def test_sequence_rises_over_a_clock_set_back(make: MakeRig) -> None:
+    rig = await make()
+    ahead = 10**18
+    launch = task(sh("app", "true"), observed=ahead)
+    seen = await rig.run_to_end(launch)
+    assert seen.sequence > ahead
+
+
+async def test_orphans_are_removed_with_networks_volumes_and_cgroups(
+    make: MakeRig, free_cidr: Callable[[int], str], docker_url: str, docker_instance: str
+) -> None:
+    first = await make()
+    app = sh("app", SLEEP, mounts=(Mount(volume="v", path="/v"),))
+    launch = task(
+        app, network_mode="awsvpc", network=network(free_cidr(24)), memory_mib=64, volumes=(Volume(name="v"),)
+    )
+    await first.run(launch)
+    first.abandon()
+    second = await make()
+    assert await second.engine.adopt([]) == frozenset()
+    assert not [t for t in docker.labelled(docker_url, "longshore.instance") if t.instance == docker_instance]
+    assert not second.engine._cgroups.known()
+
+
+async def test_another_instances_tasks_are_never_touched(
+    make: MakeRig, own_instances: set[str], docker_instance: str, free_cidr: Callable[[int], str]
+) -> None:
+    other_instance = f"{docker_instance}-b"
+    own_instances.add(other_instance)
+    mine, other = await make(), await make(other_instance)
+    for rig in (mine, other):  # the same task id in both, to make it hard
+        await rig.run(task(sh("app", SLEEP), network_mode="awsvpc", network=network(free_cidr(24))))
+    await mine.engine.adopt([])
+    await mine.engine.purge()
+    await mine.stop("1" * 32)
+    await mine.engine.remove("1" * 32)
+    assert other.engine._runners["1" * 32].runtime_ids()
+    await other.engine._runners["1" * 32].resync()
+    assert container(other.reports["1" * 32][-1], "app").status == "RUNNING"
+    await other.stop("1" * 32)
+
+
+class Cable:
+    """A Unix socket that leads to Docker's, and can be cut."""
+
+    def __init__(self, docker_url: str, path: Path) -> None:
+        self.url = f"unix://{path}"
+        self._target = docker_url.removeprefix("unix://")
+        self._path = path
+        self._server: asyncio.Server | None = None
+        self._ends: set[asyncio.StreamWriter] = set()
+
+    async def plug(self) -> None:
+        self._server = await asyncio.start_unix_server(self._connect, self._path)
+
+    async def cut(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        self._path.unlink(missing_ok=True)
+        for end in list(self._ends):
+            end.transport.abort()
+        await asyncio.sleep(0)
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_unix_connection(self._target)
+        self._ends |= {writer, far_writer}
+        await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
+        self._ends -= {writer, far_writer}
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+
+async def noticed(rig: Rig, *, answers: bool) -> None:
+    while rig.engine._answers.is_set() != answers:  # noqa: ASYNC110  there is no event for becoming unreachable
+        await asyncio.sleep(0.01)
+
+
+async def test_what_happened_during_an_outage_is_reported_after_it(
+    make: MakeRig, docker_instance: str, docker_url: str, tmp_path: Path
+) -> None:
+    if not docker_url.startswith("unix://"):
+        pytest.skip("the cable that this test cuts is a Unix socket")
+    cable = Cable(docker_url, tmp_path / "docker.sock")
+    await cable.plug()
+    rig = await make(docker_instance, cable.url)
+    with_end, without = task(sh("app", "read x")), task(sh("stays", f"echo up; {SLEEP}; echo down"), task_id="2" * 32)
+    app = (await rig.run(task(sh("app", SLEEP)))).containers[0]
+    stays = (await rig.run(without)).containers[0]
+    await rig.sink.until("stays", "up")
+    await cable.cut()
+    await asyncio.wait_for(noticed(rig, answers=False), 10)
+    for call in (rig.engine.start(task(sh("x", "true"), task_id="3" * 32)), rig.engine.stop("1" * 32)):
+        with pytest.raises(Retryable, match="does not answer"):
+            await call
+    with docker.client(docker_url) as http:
+        http.delete(f"/containers/{app.runtime_id}", params={"force": "true"})
+    await cable.plug()
+    seen = await rig.ended(with_end.task_id)
+    assert container(seen, "app").status == "STOPPED"
+    await asyncio.wait_for(noticed(rig, answers=True), 10)
+    seen = await rig.stop(without.task_id)
+    assert (seen.containers[0].runtime_id, seen.containers[0].exit_code) == (stays.runtime_id, 0)
+    await rig.engine.remove(without.task_id)
+    await rig.engine.remove(with_end.task_id)
+    assert rig.sink.lines("stays") == ["up"]
+    await rig.engine.purge()
+    await cable.cut()
+    await asyncio.wait_for(noticed(rig, answers=False), 10)
+
+
+async def test_no_engine_is_refused_with_what_to_do(docker_instance: str) -> None:
+    with pytest.raises(Permanent, match="Start Docker"):
+        await make_rig(docker_instance, "unix:///no/such/docker.sock", RecordingSink())
