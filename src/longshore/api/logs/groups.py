@@ -1,0 +1,121 @@
+"""Log groups: create, delete, describe, and how long they keep events."""
+
+from longshore.api.logs.lookup import (
+    Answer,
+    drop_events,
+    group_arn,
+    group_at,
+    group_named,
+    invalid,
+    milliseconds,
+)
+from longshore.api.logs.tags import checked_tags
+from longshore.api.operation import Call
+from longshore.domain.log import LogGroup, LogStream
+from longshore.wire.errors import ApiError
+from longshore.wire.pagination import page
+
+RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+PAGE = 50
+
+
+def create_log_group(call: Call) -> Answer:
+    """A new, empty group that keeps its events for ever."""
+    name = call.params["logGroupName"]
+    if name.startswith("aws/"):
+        raise invalid("Log groups starting with AWS/ are reserved for AWS.")
+    if call.tx.get(LogGroup, (*call.scope, name)) is not None:
+        raise ApiError("ResourceAlreadyExistsException", "The specified log group already exists")
+    call.tx.put(
+        LogGroup(
+            account=call.scope.account,
+            region=call.scope.region,
+            name=name,
+            created_at=call.now,
+            kms_key_id=call.params.get("kmsKeyId") or "",
+            tags=checked_tags({}, call.params.get("tags") or {}),
+        )
+    )
+    return {}
+
+
+def delete_log_group(call: Call) -> Answer:
+    """The group, its streams and their events."""
+    group = group_named(call, call.params["logGroupName"])
+    streams = call.tx.select(LogStream, "group", group.key)
+    for stream in streams:
+        call.tx.delete(LogStream, stream.key)
+    call.tx.delete(LogGroup, group.key)
+    for stream in streams:
+        drop_events(call, stream)
+    return {}
+
+
+def describe_log_groups(call: Call) -> Answer:
+    """Groups by name, or whose names begin with or contain a text."""
+    params = call.params
+    prefix, pattern = params.get("logGroupNamePrefix"), params.get("logGroupNamePattern")
+    if prefix is not None and pattern is not None:
+        raise invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
+    if params.get("logGroupIdentifiers"):
+        if prefix is not None or pattern is not None:
+            raise invalid("logGroupIdentifiers can't be combined with a name prefix or pattern.")
+        named = {group.name: group for group in (group_at(call, one) for one in params["logGroupIdentifiers"])}
+        groups = list(named.values())
+    else:
+        groups = call.tx.select(LogGroup, "scope", call.scope)
+    part = (pattern or "").lower()
+    groups = sorted(
+        (group for group in groups if group.name.startswith(prefix or "") and part in group.name.lower()),
+        key=lambda group: group.name,
+    )
+    shown, more = page(
+        groups,
+        lambda group: group.name,
+        params.get("limit") or PAGE,
+        params.get("nextToken"),
+        operation="DescribeLogGroups",
+        scope=f"{prefix or ''} {pattern or ''}",
+    )
+    return {"logGroups": [group_view(group) for group in shown], "nextToken": more}
+
+
+def group_view(group: LogGroup) -> Answer:
+    """A group, as CloudWatch Logs answers it."""
+    arn = group_arn(group)
+    view: Answer = {
+        "logGroupName": group.name,
+        "creationTime": milliseconds(group.created_at),
+        "metricFilterCount": 0,
+        "arn": f"{arn}:*",
+        "logGroupArn": arn,
+        "logGroupClass": group.log_group_class,
+        "deletionProtectionEnabled": False,
+    }
+    if group.retention_days is not None:
+        view["retentionInDays"] = group.retention_days
+    if group.kms_key_id:
+        view["kmsKeyId"] = group.kms_key_id
+    return view
+
+
+def put_retention_policy(call: Call) -> Answer:
+    """How many days events are kept; one of AWS's numbers."""
+    days = call.params["retentionInDays"]
+    if days not in RETENTION_DAYS:
+        allowed = ", ".join(map(str, RETENTION_DAYS))
+        raise invalid(
+            f"1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint: "
+            f"Member must satisfy enum value set: [{allowed}]"
+        )
+    call.tx.put(group_named(call, call.params["logGroupName"]).but(retention_days=days))
+    return {}
+
+
+def delete_retention_policy(call: Call) -> Answer:
+    """Events are kept until the group is deleted."""
+    call.tx.put(group_named(call, call.params["logGroupName"]).but(retention_days=None))
+    return {}
