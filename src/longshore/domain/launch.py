@@ -12,7 +12,7 @@ import msgspec
 from longshore.domain.task import HealthStatus, NetworkBinding
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Base of the plain values below."""
 
 

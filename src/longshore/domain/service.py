@@ -27,7 +27,7 @@ ServiceDeploymentStatus = Literal[
 ]
 
 
-class DeploymentConfiguration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DeploymentConfiguration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """How a rolling deployment goes. Percentages are of the desired count."""
 
     minimum_healthy_percent: int = 100
@@ -95,7 +95,7 @@ class Service(Record, frozen=True, kw_only=True, omit_defaults=True):
         return ecs_arn(self.scope, "service", self.cluster, self.name)
 
 
-class Rollback(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Rollback(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Why and where to a service deployment was rolled back."""
 
     reason: str

@@ -37,7 +37,7 @@ StopCode = Literal[
 ]
 
 
-class NetworkBinding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class NetworkBinding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A container port that answers on a port of the host (bridge and host network modes)."""
 
     container_port: int
@@ -46,7 +46,7 @@ class NetworkBinding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     bind_ip: str = "0.0.0.0"  # noqa: S104  the field's value on AWS, not an address we bind
 
 
-class Container(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Container(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A container of a task. `control/observe.py` writes all but `name`, `image`, `essential` and `container_id`."""
 
     name: str
@@ -70,7 +70,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     log_stream: str = ""
 
 
-class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """The task's elastic network interface. Written by `control/tasks.py`."""
 
     attachment_id: str

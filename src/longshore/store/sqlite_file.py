@@ -96,6 +96,11 @@ def check_header(path: Path, form: Form) -> None:
             "use another state folder."
         )
     _check_version(path, int.from_bytes(head[60:64], "big"), form)
+    page_size = int.from_bytes(head[16:18], "big")
+    expected = int.from_bytes(head[28:32], "big") * (65536 if page_size == 1 else page_size)
+    log = _beside(path, "-wal")
+    if path.stat().st_size < expected and not (log.exists() and log.stat().st_size):
+        raise StoreRefused(f"{path} is damaged (it ends too early). It was left as it is: {_ADVICE}")
 
 
 _ADVICE = "put back a copy, or move it away (with its -wal file) to start anew."
@@ -182,6 +187,7 @@ def connect(path: Path, form: Form) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        _check_version(path, connection.execute("PRAGMA user_version").fetchone()[0], form)
         migrate(connection, form)
     except (sqlite3.Error, OSError) as error:
         raise StoreRefused(
