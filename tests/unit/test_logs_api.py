@@ -165,6 +165,7 @@ def test_stream_shows_its_first_and_last_event(api: Api) -> None:
     assert first["lastIngestionTime"] == now_ms(api)
     assert first["arn"] == f"{ARN}:log-stream:web/1"
     assert "lastEventTimestamp" not in second
+    assert api("DescribeLogGroups")["logGroups"][0]["storedBytes"] == 3 * 27
 
 
 def test_pages_of_streams_go_on_where_they_ended(api: Api) -> None:

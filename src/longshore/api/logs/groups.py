@@ -2,7 +2,6 @@
 
 from longshore.api.logs.lookup import (
     Answer,
-    drop_events,
     group_arn,
     group_at,
     group_named,
@@ -49,8 +48,7 @@ def delete_log_group(call: Call) -> Answer:
     for stream in streams:
         call.tx.delete(LogStream, stream.key)
     call.tx.delete(LogGroup, group.key)
-    for stream in streams:
-        drop_events(call, stream)
+    call.events.delete([stream.uid for stream in streams])
     return {}
 
 
@@ -80,16 +78,18 @@ def describe_log_groups(call: Call) -> Answer:
         operation="DescribeLogGroups",
         scope=f"{prefix or ''} {pattern or ''}",
     )
-    return {"logGroups": [group_view(group) for group in shown], "nextToken": more}
+    return {"logGroups": [group_view(call, group) for group in shown], "nextToken": more}
 
 
-def group_view(group: LogGroup) -> Answer:
+def group_view(call: Call, group: LogGroup) -> Answer:
     """A group, as CloudWatch Logs answers it."""
     arn = group_arn(group)
+    streams = call.tx.select(LogStream, "group", group.key)
     view: Answer = {
         "logGroupName": group.name,
         "creationTime": milliseconds(group.created_at),
         "metricFilterCount": 0,
+        "storedBytes": sum(call.events.bounds(stream.uid).stored_bytes for stream in streams),
         "arn": f"{arn}:*",
         "logGroupArn": arn,
         "logGroupClass": group.log_group_class,

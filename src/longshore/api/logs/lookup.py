@@ -8,6 +8,8 @@ from longshore.domain.log import LogGroup, LogStream
 from longshore.domain.record import Scope
 from longshore.wire.errors import ApiError
 
+Answer = dict[str, Any]
+
 NO_GROUP = "The specified log group does not exist."
 NO_STREAM = "The specified log stream does not exist."
 
@@ -68,13 +70,3 @@ def group_arn(group: LogGroup) -> str:
 def milliseconds(seconds: float) -> int:
     """Times of CloudWatch Logs are whole milliseconds."""
     return int(seconds * 1000)
-
-
-def drop_events(call: Call, stream: LogStream) -> None:
-    """Forget all events of a stream that is being deleted. Its `uid` is never used again, so none can reappear."""
-    call.events.trim(stream.uid, FOREVER_MS)
-
-
-FOREVER_MS = 2**62
-
-Answer = dict[str, Any]

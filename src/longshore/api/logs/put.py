@@ -25,8 +25,9 @@ def put_log_events(call: Call) -> Answer:
     check_batch(batch)
     now_ms = milliseconds(call.now)
     begin, end, rejected = accepted(batch, now_ms, group.retention_days)
-    taken = call.events.append(stream.uid, batch[begin:end], now_ms) if begin < end else []
-    answer: Answer = {"nextSequenceToken": sequence_token(taken[-1].sequence if taken else 0)}
+    if begin < end:
+        call.events.append(stream.uid, batch[begin:end], now_ms)
+    answer: Answer = {"nextSequenceToken": sequence_token(now_ms)}
     if rejected:
         answer["rejectedLogEventsInfo"] = rejected
     return answer

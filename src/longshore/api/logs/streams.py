@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from longshore.api.logs.lookup import (
     Answer,
-    drop_events,
     find_group,
     find_stream,
     group_arn,
@@ -13,7 +12,7 @@ from longshore.api.logs.lookup import (
     milliseconds,
 )
 from longshore.api.operation import Call
-from longshore.domain.log import LogEvent, LogGroup, LogStream
+from longshore.domain.log import LogGroup, LogStream
 from longshore.wire.errors import ApiError
 from longshore.wire.pagination import page
 
@@ -44,7 +43,7 @@ def delete_log_stream(call: Call) -> Answer:
     group = group_named(call, call.params["logGroupName"])
     stream = find_stream(call, group, call.params["logStreamName"])
     call.tx.delete(LogStream, stream.key)
-    drop_events(call, stream)
+    call.events.delete([stream.uid])
     return {}
 
 
@@ -82,16 +81,10 @@ def describe_log_streams(call: Call) -> Answer:
     return {"logStreams": [_view(call, group, entry.stream) for entry in shown], "nextToken": more}
 
 
-def newest(call: Call, stream: LogStream) -> LogEvent | None:
-    """The stream's newest event."""
-    found = call.events.read([stream.uid], limit=1, reverse=True)
-    return found[0] if found else None
-
-
 def _newest_ms(call: Call, stream: LogStream) -> int:
     """When the newest event was; a stream without any is as old as its creation."""
-    last = newest(call, stream)
-    return last.timestamp_ms if last else milliseconds(stream.created_at)
+    last_ms = call.events.bounds(stream.uid).last_ms
+    return milliseconds(stream.created_at) if last_ms is None else last_ms
 
 
 def _view(call: Call, group: LogGroup, stream: LogStream) -> Answer:
@@ -101,18 +94,14 @@ def _view(call: Call, group: LogGroup, stream: LogStream) -> Answer:
         "arn": f"{group_arn(group)}:log-stream:{stream.name}",
         "storedBytes": 0,  # of streams AWS says 0 since 2019
     }
-    last = newest(call, stream)
-    if last is not None:
-        first = call.events.read([stream.uid], limit=1)
-        view |= {
-            "firstEventTimestamp": first[0].timestamp_ms,
-            "lastEventTimestamp": last.timestamp_ms,
-            "lastIngestionTime": last.ingested_ms,
-            "uploadSequenceToken": sequence_token(last.sequence),
-        }
+    first_ms, last_ms, ingested_ms, _ = call.events.bounds(stream.uid)
+    if first_ms is not None:
+        view |= {"firstEventTimestamp": first_ms, "lastEventTimestamp": last_ms}
+    if ingested_ms is not None:
+        view |= {"lastIngestionTime": ingested_ms, "uploadSequenceToken": sequence_token(ingested_ms)}
     return view
 
 
-def sequence_token(sequence: int) -> str:
+def sequence_token(number: int) -> str:
     """What old clients send back with their next PutLogEvents; any is accepted, as on AWS since 2023."""
-    return f"{sequence:056d}"
+    return f"{number:056d}"
