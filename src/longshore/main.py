@@ -32,6 +32,7 @@ from longshore.drivers.ports import TaskEngine
 from longshore.state import DATABASE, EVENTS, instance_id, master_key, open_folder
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
+from longshore.store.store import Transaction
 from longshore.system import SystemClock, SystemIds
 
 Tell = Callable[[str], None]
@@ -56,9 +57,7 @@ class Longshore:
         self.store = open_store(config.state and config.state / DATABASE, KINDS)
         self.events = EventLog(config.state and config.state / EVENTS)
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
-        self._endpoint = TaskEndpoint(
-            self.store, self.credentials, self._clock, lambda task_id: self.engine.stats(task_id)
-        )
+        self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
         self._vpc_cidr = config.vpc_cidr
         self._task_servers: list[HttpServer] = []
         self.engine = self._make_engine()
@@ -154,10 +153,9 @@ class Longshore:
             prepare=self._prepare,
         )
 
-    def _prepare(self, scope: Scope) -> None:
+    def _prepare(self, tx: Transaction, scope: Scope) -> None:
         """What a new account has in a region."""
-        with self.store.transaction() as tx:
-            seed(tx, scope, next_vpc_cidr(tx, self._vpc_cidr), self._ids, self._clock.now())
+        seed(tx, scope, next_vpc_cidr(tx, self._vpc_cidr), self._ids, self._clock.now())
 
     def _app(self, listener: Listener) -> Asgi:
         reset = self._reset if self.config.engine == "sim" else None

@@ -1,7 +1,8 @@
 """The request chain: from a request on a socket to an AWS operation's answer.
 
 Identify, ask who calls, parse and validate by the model, refuse what is not served, run the handler in one
-transaction, wait until everything it wrote or read is on disk, answer. An error at any point leaves no change.
+transaction, wait until everything it wrote or read is on disk, answer. An error at any point leaves no change: the
+answer is rendered before the transaction ends, so that one that cannot be rendered is undone as well.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from longshore.domain.clock import Clock, Ids
 from longshore.domain.record import Scope
 from longshore.store.errors import StoreFailed
 from longshore.store.events import EventLog
-from longshore.store.store import Store
+from longshore.store.store import Store, Transaction
 from longshore.wire.catalog import Catalog, Target
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest, HttpResponse
@@ -60,7 +61,7 @@ class Chain:
         ids: Ids,
         settings: Settings,
         metrics: Metrics,
-        prepare: Callable[[Scope], None] = lambda _scope: None,
+        prepare: Callable[[Transaction, Scope], None] = lambda _tx, _scope: None,
     ) -> None:
         self._store = store
         self._events = events
@@ -70,7 +71,7 @@ class Chain:
         self._settings = settings
         self._metrics = metrics
         self._prepare = prepare
-        """Called with each scope before its first request is handled: makes what a new account has."""
+        """Called with each scope in the transaction of its first requests: makes what is missing of a new account."""
         self._prepared: set[Scope] = set()
         tables = {service.name: service for service in services}
         self._served_names = ", ".join(sorted(tables))
@@ -93,25 +94,32 @@ class Chain:
             protocol = self._catalog.guess_protocol(request) if listener.signatures else ""
             caller = self._gate.caller(request, scope, listener, protocol, self._clock.now())
             target = self._catalog.identify(request)
-            result = self._handle(target, request, caller, request_id)
+            response = self._handle(target, request, caller, request_id)
             await self._store.durable()
             await self._events.durable()
-            response = self._catalog.serialize(target, result, request_id)
         except ApiError as error:
             code = error.code
-            response = self._catalog.error(target, request, error, request_id)
+            response = self._fault(target, request, error, request_id)
         except StoreFailed as error:
             code = "ServiceUnavailable"
             log.error("the store has failed", reason=str(error))  # noqa: TRY400  the reason is the whole story
-            response = self._catalog.error(target, request, _store_failed(error), request_id)
+            response = self._fault(target, request, _store_failed(error), request_id)
         except Exception:
             code = "InternalFailure"
             log.exception("a fault while answering", request_id=request_id, operation=target and target.operation)
-            response = self._catalog.error(target, request, _internal(request_id), request_id)
+            response = self._fault(target, request, _internal(request_id), request_id)
         self._tell(target, caller, code, response.status, request_id, time.perf_counter() - began)
         return response
 
-    def _handle(self, target: Target, request: HttpRequest, caller: Caller, request_id: str) -> dict[str, Any]:
+    def _fault(self, target: Target | None, request: HttpRequest, error: ApiError, request_id: str) -> HttpResponse:
+        """The answer that says an error."""
+        try:
+            return self._catalog.error(target, request, error, request_id)
+        except Exception:
+            log.exception("a fault while saying an error", request_id=request_id, code=error.code)
+            return HttpResponse(500, [("x-amzn-RequestId", request_id)], b"")
+
+    def _handle(self, target: Target, request: HttpRequest, caller: Caller, request_id: str) -> HttpResponse:
         served = self._served.get((target.service, target.operation))
         if served is None:
             raise ApiError(
@@ -123,11 +131,11 @@ class Chain:
         if served.check is not None:
             served.check(params)
         scope = Scope(caller.account, caller.region)
-        if scope not in self._prepared:
-            self._prepare(scope)
-            self._prepared.add(scope)
         with self._store.transaction() as tx:
-            return served.operation.handler(
+            fresh = scope not in self._prepared
+            if fresh:
+                self._prepare(tx, scope)
+            result = served.operation.handler(
                 Call(
                     tx=tx,
                     events=self._events,
@@ -140,12 +148,18 @@ class Chain:
                     params=params,
                 )
             )
+            response = self._catalog.serialize(target, result, request_id)
+        if fresh:
+            self._prepared.add(scope)
+        return response
 
-    def too_large(self, request: HttpRequest) -> HttpResponse:
+    def refuse(self, request: HttpRequest, error: ApiError) -> HttpResponse:
         """The answer to a request whose body was not read to its end."""
-        text = f"The request is larger than {MAX_BODY_BYTES} bytes, the most that Longshore takes."
-        error = ApiError("RequestEntityTooLargeException", text, status=413)
-        return self._catalog.error(None, request, error, self._ids.uuid())
+        return self._fault(None, request, error, self._ids.uuid())
+
+    async def durable(self) -> None:
+        """Return once all that was written is on disk."""
+        await self._store.durable()
 
     def forget(self) -> None:
         """After a reset: every scope is new again."""
@@ -177,34 +191,45 @@ def aws_app(chain: Chain, listener: Listener, internal: Callable[[HttpRequest], 
     async def app(scope: Scopes, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        body = await read_body(receive)
-        request = _request(scope, body or b"")
-        if body is None:
-            response = chain.too_large(request)
-        else:
-            response = internal(request) or await chain.answer(request, listener)
+        try:
+            body = await read_body(receive)
+        except ConnectionError:
+            return
+        except ApiError as error:
+            await send_response(send, chain.refuse(_request(scope, b""), error))
+            return
+        request = _request(scope, body)
+        response = internal(request)
+        if response is None:
+            response = await chain.answer(request, listener)
+        elif request.method != "GET":
+            await chain.durable()
         await send_response(send, response)
 
     return app
 
 
-async def read_body(receive: Receive) -> bytes | None:
-    """The whole body, or None where it is larger than is taken."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body if len(body) <= MAX_BODY_BYTES else None
-    parts, size = [body], len(body)
-    async with asyncio.timeout(BODY_TIMEOUT_S):
-        while message.get("more_body"):
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                break
-            size += len(message.get("body", b""))
-            if size > MAX_BODY_BYTES:
-                return None
-            parts.append(message.get("body", b""))
-    return b"".join(parts)
+async def read_body(receive: Receive) -> bytes:
+    """The whole body. Raises ApiError where it is too large or too slow, ConnectionError where the client has left."""
+    parts: list[bytes] = []
+    size, more = 0, True
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ConnectionError("the client left before its request was whole")
+                part = message.get("body", b"")
+                size += len(part)
+                if size > MAX_BODY_BYTES:
+                    text = f"The request is larger than {MAX_BODY_BYTES} bytes, the most that Longshore takes."
+                    raise ApiError("RequestEntityTooLargeException", text, status=413)
+                parts.append(part)
+                more = message.get("more_body", False)
+    except TimeoutError:
+        text = f"The request's body did not arrive within {BODY_TIMEOUT_S:.0f} seconds."
+        raise ApiError("RequestTimeout", text, status=408) from None
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 async def send_response(send: Send, response: HttpResponse) -> None:

@@ -1,14 +1,16 @@
 """Who may speak: signatures where they are checked, and what a browser may do where they are not.
 
 A listener on loopback trusts whoever can reach it, as tools for development do; but a web page in a browser on the
-same machine can reach it too. So a request must name a host that is ours, and may not come from another origin's page.
+same machine can reach it too. So a request must name a host that is ours, and may not come from another site's page.
+See `docs/security.md`.
 """
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from longshore.api.credentials import Credentials, Principal
+from longshore.api.credentials import Credentials, Principal, TokenRefused
 from longshore.wire.credential import CredentialScope
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest
@@ -16,6 +18,21 @@ from longshore.wire.sigv4 import verify
 
 LOCAL_NAMES = frozenset({"localhost", "host.docker.internal", "longshore"})
 LOCAL_SUFFIXES = (".localhost", ".localhost.localstack.cloud")
+REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+REGION_LENGTH = 32
+ACCOUNT = re.compile(r"[0-9]{12}")
+
+# (code, status) of a bad session token, by what its clients know: JSON, REST-JSON and CBOR; Query and XML; EC2.
+_TOKEN_CODES = {
+    "json": {"invalid": ("UnrecognizedClientException", 400), "expired": ("ExpiredTokenException", 400)},
+    "query": {"invalid": ("InvalidClientTokenId", 403), "expired": ("ExpiredToken", 403)},
+    "ec2": {"invalid": ("AuthFailure", 401), "expired": ("RequestExpired", 400)},
+}
+_TOKEN_FAMILIES = {"query": "query", "rest-xml": "query", "ec2": "ec2"}
+_TOKEN_TEXTS = {
+    "invalid": "The security token included in the request is invalid.",
+    "expired": "The security token included in the request is expired. Ask the credentials endpoint again.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +59,8 @@ class ListenRefused(Exception):  # noqa: N818  reads as what happened
 
 def check_listen(address: str, *, auth: bool) -> None:
     """Refuse to listen beyond loopback without authentication."""
-    loopback = address == "localhost" or (_is_ip(address) and ipaddress.ip_address(address).is_loopback)
+    parsed = _address(address)
+    loopback = address == "localhost" or (parsed is not None and parsed.is_loopback)
     if not loopback and not auth:
         raise ListenRefused(
             f"Longshore would answer anybody who can reach {address}. Add --auth, so that requests must be signed "
@@ -66,51 +84,83 @@ class Gate:
         `protocol` chooses the error codes that its clients know.
         """
         region = scope.region if scope is not None else self._region
+        if scope is not None and (len(region) > REGION_LENGTH or not REGION.fullmatch(region)):
+            raise ApiError(
+                "InvalidSignatureException",
+                f"Credential should be scoped to a valid region, not {region[:REGION_LENGTH]!r}: "
+                "small letters, digits and hyphens, such as us-east-1.",
+                status=400,
+            )
         if listener.signatures:
             principal = self._verified(request, protocol, now)
             return Caller(principal.account, region, principal.arn)
         refuse_strangers(request.headers)
         account = self._account
-        if scope is not None and len(scope.access_key) == 12 and scope.access_key.isdigit():
+        if scope is not None and ACCOUNT.fullmatch(scope.access_key):
             account = scope.access_key  # a habit of test suites: the access key names the account
         return Caller(account, region, f"arn:aws:iam::{account}:root")
 
     def _verified(self, request: HttpRequest, protocol: str, now: float) -> Principal:
         verified = verify(request, self._credentials.secret_for, now, protocol=protocol)
-        return self._credentials.principal(verified.scope.access_key, verified.session_token, now)
+        try:
+            return self._credentials.principal(verified.scope.access_key, verified.session_token, now)
+        except TokenRefused as refused:
+            code, status = _TOKEN_CODES[_TOKEN_FAMILIES.get(protocol, "json")][refused.kind]
+            raise ApiError(code, _TOKEN_TEXTS[refused.kind], status=status) from None
 
 
 def refuse_strangers(headers: Mapping[str, str]) -> None:
-    """Refuse a request whose Host is not ours (DNS rebinding) or that a page of another origin sent."""
+    """Refuse a request whose Host is not ours (DNS rebinding) or that a page of another site made a browser send.
+
+    Pages of this machine's own servers (`http://localhost:3000`) may send what needs no preflight; answers carry no
+    CORS headers, so that no page reads them.
+    """
     host = headers.get("host", "localhost")
     if not is_local(host):
         raise ApiError(
             "AccessDeniedException",
-            f"The host name {host!r} is not one of Longshore's. Use localhost, *.localhost or an IP address, or "
+            f"The host name {host[:255]!r} is not one of Longshore's. Use localhost, *.localhost or an IP address, or "
             "start Longshore with --auth and sign your requests.",
             status=403,
         )
     origin = headers.get("origin")
-    if origin and origin != "null" and not is_local(origin.partition("://")[2]):
-        raise ApiError(
-            "AccessDeniedException",
-            f"Requests from web pages of {origin} are refused. Start Longshore with --auth and sign them.",
-            status=403,
-        )
+    if origin is not None and not _is_local_origin(origin):
+        raise _foreign(f"of {origin[:255]}" if origin != "null" else "without an origin")
+    if headers.get("sec-fetch-site") == "cross-site":  # an image or a link: these have no Origin
+        raise _foreign("of other sites")
+
+
+def _foreign(whose: str) -> ApiError:
+    text = f"Requests from web pages {whose} are refused. Start Longshore with --auth and sign them."
+    return ApiError("AccessDeniedException", text, status=403)
 
 
 def is_local(host: str) -> bool:
-    """Whether a Host header (with or without a port) names this machine."""
-    name = host.partition("]")[0].lstrip("[") if host.startswith("[") else host.rpartition(":")[0] or host
-    if not name.isascii():
-        return False
-    name = name.lower()
-    return name in LOCAL_NAMES or name.endswith(LOCAL_SUFFIXES) or _is_ip(name)
+    """Whether a Host header (with or without a port) names this machine: a name of ours, or any IP address.
+
+    An address cannot be rebound as a name can, so it proves that the client meant this machine.
+    """
+    name = _name_of(host)
+    return name in LOCAL_NAMES or name.endswith(LOCAL_SUFFIXES) or _address(name) is not None
 
 
-def _is_ip(text: str) -> bool:
+def _is_local_origin(origin: str) -> bool:
+    """Whether a page was served by this machine: unlike a Host, an IP address must be a loopback one."""
+    name = _name_of(origin.partition("://")[2])
+    address = _address(name)
+    return name == "localhost" or name.endswith(".localhost") or (address is not None and address.is_loopback)
+
+
+def _name_of(host: str) -> str:
+    """A host without its port and brackets, in small letters."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isascii() and port.isdigit() else host).lower()
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ipaddress.ip_address(text)
+        return ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None

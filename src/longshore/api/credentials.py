@@ -9,8 +9,9 @@ import hmac
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Literal
 
-from longshore.wire.errors import ApiError
+from longshore.domain.arn import Arn
 
 TASK_CREDENTIALS_S = 6 * 3600.0
 """How long a task's credentials are good for; SDKs ask again in time."""
@@ -33,6 +34,14 @@ class Principal:
     account: str
 
 
+class TokenRefused(Exception):  # noqa: N818  reads as what happened
+    """A session token is not good, or not any more."""
+
+    def __init__(self, kind: Literal["invalid", "expired"]) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
 class Credentials:
     """All of one Longshore's credentials."""
 
@@ -41,11 +50,12 @@ class Credentials:
             raise ValueError(f"the master key must have {MASTER_KEY_BYTES} bytes, not {len(master)}")
         self._master = master
         self._account = account
+        access_key_id = "AKIA" + self._base32("root", 16)
+        self._root = KeyPair(access_key_id, self._secret(access_key_id))
 
     def root(self) -> KeyPair:
         """The account's root key pair."""
-        access_key_id = "AKIA" + self._base32("root", 16)
-        return KeyPair(access_key_id, self._secret(access_key_id))
+        return self._root
 
     def for_task(self, task_arn: str, role_arn: str, now: float) -> dict[str, str]:
         """A task's credentials, as its SDK reads them at 169.254.170.2."""
@@ -64,42 +74,39 @@ class Credentials:
 
     def secret_for(self, access_key_id: str) -> str | None:
         """The secret of an access key id that we may have issued. What else it needs, `principal` checks."""
-        if access_key_id == self.root().access_key_id or access_key_id.startswith("ASIA"):
+        if access_key_id == self._root.access_key_id or access_key_id.startswith("ASIA"):
             return self._secret(access_key_id)
         return None
 
     def principal(self, access_key_id: str, token: str | None, now: float) -> Principal:
-        """Who holds a key pair whose signature was found good. Raises ApiError where the token is not."""
+        """Who holds a key pair whose signature was found good. Raises TokenRefused where the token is not.
+
+        A task speaks in the account that it runs in, as on AWS, where its role must be of that account.
+        """
         if not access_key_id.startswith("ASIA"):
             return Principal(f"arn:aws:iam::{self._account}:root", self._account)
         claims = self._claims(access_key_id, token or "")
         if claims["until"] < now:
-            raise ApiError(
-                "ExpiredTokenException",
-                "The security token included in the request is expired. Ask the credentials endpoint again.",
-                status=400,
-            )
-        task_id = str(claims["task"]).rpartition("/")[2]
-        account, _, role = str(claims["role"]).removeprefix("arn:aws:iam::").partition(":role/")
-        name = role.rpartition("/")[2]
-        return Principal(f"arn:aws:sts::{account}:assumed-role/{name}/{task_id}", account)
+            raise TokenRefused("expired")
+        task = Arn.parse(claims["task"])
+        account = task.scope.account if task is not None else self._account
+        role = claims["role"].rpartition("/")[2]
+        session = claims["task"].rpartition("/")[2]
+        return Principal(f"arn:aws:sts::{account}:assumed-role/{role}/{session}", account)
 
     def path_key(self, purpose: str, text: str) -> str:
         """An unguessable, stable name for something, for use in a path: 32 hexadecimal digits."""
         return self._mac(purpose, text.encode()).hex()[:32]
 
-    def _claims(self, access_key_id: str, token: str) -> dict[str, int | str]:
-        invalid = ApiError(
-            "UnrecognizedClientException", "The security token included in the request is invalid.", status=400
-        )
+    def _claims(self, access_key_id: str, token: str) -> dict[str, Any]:
         try:
             raw = base64.b64decode(token, validate=True)
         except ValueError:
-            raise invalid from None
+            raise TokenRefused("invalid") from None
         signature, body = raw[:32], raw[32:]
         if not hmac.compare_digest(signature, self._mac("token", access_key_id.encode() + body)):
-            raise invalid
-        claims: dict[str, int | str] = json.loads(body)
+            raise TokenRefused("invalid")
+        claims: dict[str, Any] = json.loads(body)
         return claims
 
     def _secret(self, access_key_id: str) -> str:

@@ -1,12 +1,14 @@
 """Longshore's own paths beside the AWS APIs: health, metrics, and the reset of the sim engine."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
 from longshore import __version__
 from longshore.api.auth import Listener, refuse_strangers
 from longshore.api.metrics import Metrics
+from longshore.domain.task import Task
 from longshore.store.store import Store
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest, HttpResponse
@@ -22,7 +24,13 @@ def internal_paths(
 
     def health(_request: HttpRequest) -> HttpResponse:
         failed = store.failed
-        state = {"status": "failed" if failed else "ok", "version": __version__, "engine": engine}
+        state = {
+            "status": "failed" if failed else "ok",
+            "version": __version__,
+            "engine": engine,
+            "live_tasks": store.count(Task, "live", ()),
+            "commits": store.revision,
+        }
         if failed:
             state["reason"] = str(failed)
         return _json(503 if failed else 200, state)
@@ -56,5 +64,5 @@ def internal_paths(
     return answer
 
 
-def _json(status: int, document: dict[str, str]) -> HttpResponse:
+def _json(status: int, document: dict[str, Any]) -> HttpResponse:
     return HttpResponse(status, [("content-type", "application/json")], msgspec.json.encode(document))
