@@ -11,7 +11,7 @@ PARALLEL := -n 2 --dist loadgroup
 TYPED := $(wildcard src tests bench sim examples scripts/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch demo test test-quick check format bench lock clean
+.PHONY: help setup fetch demo test test-quick check format bench lock coverage-page clean
 
 help: ## what there is to run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ bench: setup ## benchmarks, each with its baseline measured in the same run
 
 lock: ## write constraints.txt anew with the newest versions
 	@scripts/lock
+
+coverage-page: setup ## write docs/coverage.md anew
+	@$(BIN)/python -m longshore.api.coverage > docs/coverage.md.new && mv docs/coverage.md.new docs/coverage.md
 
 clean: ## remove all that is not in git: .venv, caches, the private Engine's images
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build

@@ -4,8 +4,6 @@ import random
 from typing import Any
 
 from longshore.api.ec2.defaults import seed as seed_network
-from longshore.store.events import EventLog
-
 from longshore.api.ecs import SERVICE
 from longshore.api.operation import Call, Settings
 from longshore.control.capacity import measure
@@ -18,12 +16,14 @@ from longshore.domain.record import Scope
 from longshore.domain.service import Deployment, Service
 from longshore.drivers.ports import EngineCapacity
 from longshore.drivers.sim.machine import SimMachine, Timings
+from longshore.store.events import EventLog
 from longshore.store.store import Store
 from sim.disk import SimDisk, SimJournal
 from sim.faults import Fate, FaultyEngine
 from sim.time import SimClock, SimLoop
 
 SCOPE = Scope("123456789012", "us-east-1")
+
 HEALTHY_AFTER_S = 3.0
 
 

@@ -126,11 +126,13 @@ async def test_task_volume_is_shared_and_goes_with_the_task(rig: Rig, tmp_path: 
     assert not found["Volumes"]
 
 
-async def test_docker_volume_that_is_not_provisioned_fails_the_task(rig: Rig) -> None:
-    volume = Volume(name="longshore-no-such-volume", type="docker", docker_scope="shared")
+async def test_docker_volume_that_is_not_provisioned_fails_the_task(rig: Rig, docker_instance: str) -> None:
+    volume = Volume(name=f"{docker_instance}-none", type="docker", docker_scope="shared")
     app = sh("app", "true", mounts=(Mount(volume=volume.name, path="/data"),))
     seen = await rig.run_to_end(task(app, volumes=(volume,)))
     assert "does not exist and autoprovision is false" in seen.failure
+    found = await rig.engine._client.get("/volumes", filters={"name": [volume.name]})
+    assert not found["Volumes"]
 
 
 async def test_container_settings_hold_inside(rig: Rig) -> None:

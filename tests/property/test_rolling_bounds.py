@@ -1,13 +1,13 @@
-"""Whatever happens to tasks, and whatever users ask meanwhile: the scheduler's own acts keep the bounds, and it ends."""
+"""Whatever happens to tasks and whatever users ask: the scheduler's own acts keep the bounds, and it ends."""
 
 import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.world import World, configuration, service
 
 from longshore.decide.rollout.rolling import ceiling_of, floor_of, occupies
 from longshore.domain.task import Task
+from tests.support.world import World, configuration, service
 
 PERCENTAGES = [(100, 200), (50, 100), (0, 100), (50, 150), (75, 125), (100, 150), (0, 200)]
 

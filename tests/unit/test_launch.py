@@ -84,8 +84,8 @@ def test_the_least_container_leaves_all_to_the_image() -> None:
     assert only(definition()) == ContainerLaunch(name="app", image="busybox")
 
 
-def test_fargate_raises_the_limit_on_open_files() -> None:
-    assert only(definition(), "FARGATE").ulimits == (("nofile", 65535, 65535),)
+def test_limits_are_those_asked_for_since_defaults_are_the_engines() -> None:
+    assert only(definition(), "FARGATE").ulimits == ()
     own = {**APP, "ulimits": [{"name": "nofile", "softLimit": 10, "hardLimit": 20}]}
     assert only(definition(own), "FARGATE").ulimits == (("nofile", 10, 20),)
 

@@ -1,11 +1,13 @@
 """What a service does next, scenario by scenario."""
 
+from itertools import pairwise
+
 import pytest
-from tests.support.world import World, configuration, service
 
 from longshore.decide.backoff import launch_delay_s, passed
 from longshore.decide.rollout.breaker import threshold
 from longshore.decide.rollout.rolling import UNHEALTHY_REASON, ceiling_of, floor_of, occupies
+from tests.support.world import World, configuration, service
 
 
 def settled(desired: int = 2, **changes: object) -> World:
@@ -140,7 +142,7 @@ def test_crash_loop_backs_off() -> None:
             world.run(task)
             world.crash(world.tasks[task.task_id])
         world.now += 0.25
-    gaps = [b - a for a, b in zip(starts, starts[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(starts)]
     assert len(starts) < 12
     assert gaps[-1] > gaps[2] > gaps[1]
     assert world.primary.failed_tasks == len(starts)

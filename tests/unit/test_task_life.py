@@ -2,11 +2,11 @@
 
 import msgspec
 import pytest
-from tests.support.world import ACCOUNT, REGION
 
 from longshore.decide import task as life
 from longshore.domain.launch import ContainerObservation, TaskObservation
 from longshore.domain.task import Container, Task
+from tests.support.world import ACCOUNT, REGION
 
 
 def a_task(*names: str, checks: bool = False) -> Task:

@@ -1,4 +1,4 @@
-"""`longshore up`: settings from the command line and the environment, one screen that says what runs, and the server."""
+"""`longshore up`: settings from the command line and the environment, one screen of what runs, and the server."""
 
 import asyncio
 import logging

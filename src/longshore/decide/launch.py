@@ -24,9 +24,6 @@ from longshore.domain.launch import (
 from longshore.domain.task import Container, Task
 from longshore.domain.task_definition import TaskDefinition
 
-FARGATE_NOFILE = ("nofile", 65535, 65535)
-"""Fargate's own limit on open files, where a definition sets none."""
-
 Document = Mapping[str, Any]
 
 
@@ -157,7 +154,7 @@ def _container(task: Task, definition: TaskDefinition, given: Document) -> Conta
         restart_policy=_restart_policy(given.get("restartPolicy")),
         start_timeout_s=given.get("startTimeout"),
         stop_timeout_s=given.get("stopTimeout", 30),
-        ulimits=tuple(_ulimits(given, task.launch_type)),
+        ulimits=tuple(_ulimits(given)),
         labels=dict(given.get("dockerLabels") or {}),
         hostname=given.get("hostname", ""),
         dns_servers=tuple(given.get("dnsServers") or ()),
@@ -232,13 +229,10 @@ def _restart_policy(policy: Document | None) -> RestartPolicy | None:
     )
 
 
-def _ulimits(given: Document, launch_type: str) -> Iterator[tuple[str, int, int]]:
-    named = set()
+def _ulimits(given: Document) -> Iterator[tuple[str, int, int]]:
+    """Those asked for; a platform's defaults are the engine's, which knows what its machine can give."""
     for limit in given.get("ulimits") or ():
-        named.add(limit["name"])
         yield limit["name"], limit["softLimit"], limit["hardLimit"]
-    if launch_type == "FARGATE" and "nofile" not in named:
-        yield FARGATE_NOFILE
 
 
 def _device(device: Document) -> tuple[str, str, str]:

@@ -27,7 +27,9 @@ ServiceDeploymentStatus = Literal[
 ]
 
 
-class DeploymentConfiguration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class DeploymentConfiguration(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """How a rolling deployment goes. Percentages are of the desired count."""
 
     minimum_healthy_percent: int = 100

@@ -150,7 +150,8 @@ class EventFile:
         (low_ms, low), (high_ms, high) = span
         count, total = self._reader.execute(
             "SELECT count(*), coalesce(sum(bytes), 0) FROM events WHERE stream = ? AND timestamp_ms BETWEEN ? AND ? "
-            "AND (timestamp_ms, sequence) >= (?, ?) AND (timestamp_ms, sequence) < (?, ?) AND sequence > ? AND sequence <= ?",
+            "AND (timestamp_ms, sequence) >= (?, ?) AND (timestamp_ms, sequence) < (?, ?) "
+            "AND sequence > ? AND sequence <= ?",
             (number, low_ms, high_ms, low_ms, low, high_ms, high, *taken),
         ).fetchone()
         return count, total

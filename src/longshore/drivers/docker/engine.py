@@ -56,6 +56,7 @@ class DockerEngine:
         self._reports: dict[str, TaskObservation] = {}
         self._reported = asyncio.Event()
         self._closed = False
+        self._fault: BaseException | None = None
         self._answers = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
         self._probe: asyncio.Task[EngineFacts] | None = None
@@ -93,6 +94,7 @@ class DockerEngine:
             log.warning("limits of whole tasks are applied to each container instead, because %s", why_not)
         listening = asyncio.get_running_loop().create_future()
         self._watcher = asyncio.create_task(self._watch(listening), name="docker events")
+        self._watcher.add_done_callback(self._done)
         await asyncio.wait([listening, self._watcher], return_when=asyncio.FIRST_COMPLETED)
         self._start_probe()
 
@@ -153,17 +155,30 @@ class DockerEngine:
             ):
                 found.setdefault(container["Labels"].get(TASK, ""), []).append(container)
             launches = {launch.task_id: launch for launch in expected}
-            for task_id in found.keys() & launches.keys() - self._runners.keys():
-                launch = launches[task_id]
-                await self._tools.networks.ensure(launch)
-                documents = [await self._client.get(f"/containers/{c['Id']}/json") for c in found[task_id]]
-                runner = self._runners[task_id] = TaskRunner(self._tools, launch)
-                runner.adopt(documents)
-                runner.begin()
+            known = found.keys() & launches.keys() - self._runners.keys()
+            await asyncio.gather(*(self._adopt(launches[task_id], found[task_id]) for task_id in known))
             orphans = [c["Id"] for task_id, cs in found.items() if task_id not in launches for c in cs]
             await asyncio.gather(*(delete_container(self._client, container) for container in orphans))
             await self._remove_left_over(expected)
         return frozenset(found.keys() & launches.keys())
+
+    async def _adopt(self, launch: TaskLaunch, containers: Sequence[Mapping[str, Any]]) -> None:
+        await self._tools.networks.ensure(launch)
+        documents = [await self._client.get(f"/containers/{container['Id']}/json") for container in containers]
+        runner = TaskRunner(self._tools, launch)
+        runner.adopt(documents)
+        self._begin(runner)
+        await runner.resync()  # what happened between the look and now had no runner to be told
+
+    def _begin(self, runner: TaskRunner) -> None:
+        self._runners[runner.launch.task_id] = runner
+        runner.begin().add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        """A fault of ours in a runner or the watcher stops the work: the reader of reports gets it."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fault = self._fault or error
+            self._reported.set()
 
     async def _remove_left_over(self, expected: Collection[TaskLaunch]) -> None:
         """Volumes, networks and cgroups that no expected task has."""
@@ -177,8 +192,7 @@ class DockerEngine:
         """Begin the task unless it has begun. Raises Retryable while Docker doesn't answer."""
         self._require_answers()
         if launch.task_id not in self._runners:
-            runner = self._runners[launch.task_id] = TaskRunner(self._tools, launch)
-            runner.begin()
+            self._begin(TaskRunner(self._tools, launch))
 
     async def stop(self, task_id: str) -> None:
         """Begin to stop the task; one that isn't known is reported as ended. Raises Retryable while Docker is away."""
@@ -219,6 +233,8 @@ class DockerEngine:
         while not self._closed:
             await self._reported.wait()
             self._reported.clear()
+            if self._fault is not None:
+                raise self._fault
             while self._reports:
                 yield self._reports.pop(next(iter(self._reports)))
 

@@ -67,6 +67,8 @@ class TaskRunner:
         self._slots = new_slots(launch)
         self._pause_id = ""
         self._pause_created = asyncio.Event()
+        self._volumes_made = asyncio.Event()
+        """Before this no container is created: Docker would make missing volumes itself, without our labels."""
         self._ready = False
         """Whether the task's namespaces, cgroup and volumes are there."""
         self._stop_wanted = False
@@ -83,9 +85,10 @@ class TaskRunner:
 
     # ---------------------------------------------------------------------------------------- what the engine calls
 
-    def begin(self) -> None:
-        """Start, or resume what `adopt` found."""
+    def begin(self) -> asyncio.Task[None]:
+        """Start, or resume what `adopt` found. An exception of the returned asyncio task is a fault of ours."""
         self._main = asyncio.create_task(self._run(), name=f"task {self.launch.task_id}")
+        return self._main
 
     def adopt(self, documents: list[dict[str, Any]]) -> None:
         """Take over containers that exist (their inspect documents), before `begin`."""
@@ -104,6 +107,8 @@ class TaskRunner:
                 self._follow(slot)
         started = any(slot.was_started for slot in self._slots.values())
         self._ready = started and pause_runs
+        if self._ready:
+            self._volumes_made.set()
         if started and not pause_runs and any(not slot.over for slot in self._slots.values()):
             self._failure = (
                 "ContainerNetworkingError: the network namespace of the task is gone from the Docker Engine."
@@ -273,6 +278,7 @@ class TaskRunner:
                 tools.networks.ensure(launch),
                 *(self._volume(body, make) for body, make in volume_payloads(launch, tools.names)),
             )
+            self._volumes_made.set()
             if needs_pause(launch):
                 await self._start_pause(facts)
         except (DockerError, OSError, Permanent) as error:
@@ -322,6 +328,7 @@ class TaskRunner:
             ended = tools.clock.now()
             self._pulls = (min(self._pulls[0] or began, began), max(self._pulls[1] or ended, ended))
             facts = await tools.facts()
+            await self._volumes_made.wait()
             if needs_pause(self.launch):
                 await self._pause_created.wait()
         except PullError as error:
