@@ -34,6 +34,9 @@ class CheckedServices(ServiceController):
         had, has = _healthy(before, now), _healthy(after, now)
         if has < min(had, floor):
             raise Violation(f"{service.name}: our own stops took it from {had} to {has} healthy tasks, below {floor}")
+        served, serves = (sum(map(snapshot.serving, snapshot.tasks)) for snapshot in (before, after))
+        if serves < min(served, floor):
+            raise Violation(f"{service.name}: our own stops took it from {served} to {serves} running, below {floor}")
         took, takes = sum(map(occupies, before.tasks)), sum(map(occupies, after.tasks))
         if takes > max(took, ceiling):
             raise Violation(f"{service.name}: our own starts took it from {took} to {takes} tasks, above {ceiling}")

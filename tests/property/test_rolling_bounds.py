@@ -17,15 +17,21 @@ def healthy(world: World) -> int:
     return sum(snapshot.healthy(task, world.now) for task in snapshot.tasks)
 
 
+def serving(world: World) -> int:
+    snapshot = world.snapshot()
+    return sum(snapshot.serving(task) for task in snapshot.tasks)
+
+
 def act_checked(world: World) -> None:
     """One turn; our own stops may not cross the floor, our own starts not the ceiling."""
-    before = healthy(world)
+    before, served = healthy(world), serving(world)
     made = world.turn()
     config, desired = world.service.deployment_configuration, world.service.desired_count
     floor = floor_of(desired, config.minimum_healthy_percent)
     ceiling = ceiling_of(desired, config.maximum_percent)
     if made.stops:
         assert healthy(world) >= min(before, floor)
+        assert serving(world) >= min(served, floor)
     if made.starts:
         assert sum(map(occupies, world.live)) <= ceiling
 

@@ -113,6 +113,15 @@ def test_deployment_is_completed_while_old_tasks_still_take_their_time_to_stop()
     assert sum(d.status != "INACTIVE" for d in world.deployments.values()) == 1
 
 
+def test_young_task_is_not_stopped_while_the_minimum_needs_it() -> None:
+    world = settled(2)
+    world.crash(world.live[0])
+    world.turn()
+    world.run(next(t for t in world.live if t.last_status == "PROVISIONING"))
+    world.deploy(2)
+    assert not world.turn().stops
+
+
 def test_second_update_during_a_rollout_supersedes_the_first() -> None:
     world = settled(2)
     second = world.deploy(2)

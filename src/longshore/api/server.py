@@ -83,6 +83,7 @@ class HttpServer:
     def __init__(self, app: Asgi, sockets: Sequence[socket.socket]) -> None:
         config = uvicorn.Config(
             app,
+            interface="asgi3",
             loop="none",
             http=_Protocol,
             ws="none",

@@ -51,7 +51,7 @@ class _Stream:
     def row(self) -> StreamRow:
         return StreamRow(self.number, self.uid, self.first_ms, self.last_ms, self.ingested_ms, self.size, self.count)
 
-    def within(self, span: Span) -> Span:
+    def filed_within(self, span: Span) -> Span:
         return span if self.floor is None else span._replace(low=max(span.low, (self.floor[1], 0)))
 
     def tail_within(self, span: Span) -> list[LogEvent]:
@@ -116,7 +116,7 @@ class EventLog:
             if not -_FAR < event.timestamp_ms < _FAR:
                 raise ValueError(f"An event's time is out of range: {event.timestamp_ms}.")
             encoded = event.message.encode(errors="replace")  # half a surrogate pair is no text; the rest is kept
-            message = event.message if len(encoded) == len(event.message) else encoded.decode()
+            message = event.message if event.message.isascii() else encoded.decode()
             size += len(encoded) + EVENT_BYTES
             taken.append(LogEvent(event.timestamp_ms, message, now_ms, sequence, stream_uid))
             rows.append((sequence, number, event.timestamp_ms, now_ms, message, len(encoded) + EVENT_BYTES))
@@ -197,7 +197,7 @@ class EventLog:
                 last = found[-1].timestamp_ms
                 if stream.last_ms < last if reverse else stream.first_ms > last:
                     break
-            more = self._of(stream, stream.within(span), limit, reverse=reverse)
+            more = self._of(stream, span, limit, reverse=reverse)
             found = sorted([*found, *more], key=_position, reverse=reverse)[:limit] if found else more
         return found
 
@@ -208,7 +208,9 @@ class EventLog:
             tail.reverse()
         if self._file is None:
             return tail[:limit]
-        filed = self._file.read(stream.number, span, Taken(self._cut, self._flushed), limit, reverse=reverse)
+        filed = self._file.read(
+            stream.number, stream.filed_within(span), Taken(self._cut, self._flushed), limit, reverse=reverse
+        )
         found = [event._replace(stream_uid=stream.uid) for event in filed]
         if tail:
             found = sorted(found + tail, key=_position, reverse=reverse)
@@ -221,8 +223,8 @@ class EventLog:
         if stream is None:
             return Bounds(None, None, None, 0)
         if stream.first_stale:
-            first = self._of(stream, stream.within(_ALL), 1, reverse=False)
-            last = self._of(stream, stream.within(_ALL), 1, reverse=True)
+            first = self._of(stream, _ALL, 1, reverse=False)
+            last = self._of(stream, _ALL, 1, reverse=True)
             stream.first_ms, stream.last_ms = first[0].timestamp_ms, last[0].timestamp_ms
             stream.first_stale = False
         empty = not stream.count
@@ -258,13 +260,15 @@ class EventLog:
         older_than_ms = max(-_FAR, min(older_than_ms, _FAR))
         if stream is None or stream.first_ms >= older_than_ms:
             return
-        span = stream.within(Span((-_FAR, 0), (older_than_ms, 0)))
+        span = Span((-_FAR, 0), (older_than_ms, 0))
         old = stream.tail_within(span)
         count, size = len(old), sum(map(_size, old))
         if older_than_ms > stream.last_ms:
             count, size = stream.count, stream.size
         elif self._file is not None:
-            filed_count, filed_size = self._file.sums(stream.number, span, Taken(self._cut, self._flushed))
+            filed_count, filed_size = self._file.sums(
+                stream.number, stream.filed_within(span), Taken(self._cut, self._flushed)
+            )
             count, size = count + filed_count, size + filed_size
         if count:
             self._drop(stream, older_than_ms, count, size)

@@ -150,7 +150,9 @@ class _Stops:
         return ordered
 
     def _stop_above_floor(self, task: Task, reason: str) -> None:
-        if not self._snapshot.healthy(task, self._now) or self._healthy - 1 >= self._floor:
+        """Stop a task if enough healthy ones stay without it; one that serves nobody may always go."""
+        others = self._healthy - self._snapshot.healthy(task, self._now)
+        if not self._snapshot.serving(task) or others >= self._floor:
             self._stop(task, reason)
 
     def _stop(self, task: Task, reason: str) -> None:

@@ -49,6 +49,11 @@ class ServiceSnapshot:
             return task.health == "HEALTHY"
         return passed(task.started_at, self.healthy_after_s, now)
 
+    def serving(self, task: Task) -> bool:
+        """Whether the task may be answering somebody: it runs and is not known to fail, though it may be too young
+        to count as healthy."""
+        return task.wanted and task.last_status == "RUNNING" and task.health != "UNHEALTHY"
+
     def healthy_at(self, task: Task) -> float | None:
         """When a task without checks will count as healthy, if it goes on running."""
         if task.started_at is None or self.checked(task):
