@@ -1,0 +1,159 @@
+"""The chain without a socket: a store that fails, bodies that come in pieces, late or never."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from longshore.api import app
+from longshore.api.app import MAX_BODY_BYTES, Chain, aws_app, read_body
+from longshore.api.auth import Gate, Listener
+from longshore.api.credentials import Credentials
+from longshore.api.internal import internal_paths
+from longshore.api.metrics import Metrics
+from longshore.api.operation import Settings
+from longshore.api.services import SERVICES
+from longshore.domain.cluster import Cluster
+from longshore.domain.kinds import KINDS
+from longshore.domain.record import Scope
+from longshore.store.errors import StoreFailed
+from longshore.store.events import EventLog
+from longshore.store.journal import MemoryJournal, Row
+from longshore.store.store import Store, Transaction
+from longshore.system import SystemClock, SystemIds
+from longshore.wire.errors import ApiError
+from longshore.wire.http import HttpRequest, HttpResponse
+
+ACCOUNT = "123456789012"
+TRUSTING = Listener("test", signatures=False)
+
+
+class FullDisk(MemoryJournal):
+    """A journal that takes commits, and can write none once the disk is full."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.full = False
+
+    def append(self, revision: int, rows: Sequence[Row]) -> None:
+        if not self.full:
+            super().append(revision, rows)
+
+    async def durable(self, revision: int) -> None:  # noqa: ARG002  none will be
+        self.failed = StoreFailed("No space left on device.")
+        raise self.failed
+
+
+class House:
+    """A chain on a store."""
+
+    def __init__(self, journal: MemoryJournal) -> None:
+        self.store = Store(KINDS, journal)
+        self.prepared: list[Scope] = []
+        metrics = Metrics(self.store)
+        self.chain = Chain(
+            store=self.store,
+            events=EventLog(),
+            services=SERVICES,
+            gate=Gate(Credentials(b"m" * 32, ACCOUNT), ACCOUNT, "us-east-1"),
+            clock=SystemClock(),
+            ids=SystemIds(),
+            settings=Settings(),
+            metrics=metrics,
+            prepare=self._prepare,
+        )
+        self.internal = internal_paths(store=self.store, metrics=metrics, engine="sim", listener=TRUSTING, reset=None)
+
+    async def ask(self, operation: str, **params: Any) -> tuple[int, dict[str, Any]]:
+        headers = {
+            "content-type": "application/x-amz-json-1.1",
+            "x-amz-target": f"AmazonEC2ContainerServiceV20141113.{operation}",
+        }
+        request = HttpRequest("POST", "/", "", headers, json.dumps(params).encode())
+        answer = await self.chain.answer(request, TRUSTING)
+        return answer.status, json.loads(answer.body)
+
+    def health(self) -> HttpResponse:
+        answer = self.internal(HttpRequest("GET", "/_longshore/health", "", {}, b""))
+        assert answer is not None
+        return answer
+
+    def _prepare(self, _tx: Transaction, scope: Scope) -> None:
+        self.prepared.append(scope)
+
+
+async def test_full_disk_is_answered_503_and_nothing_is_kept() -> None:
+    journal = FullDisk()
+    house = House(journal)
+    assert (await house.ask("CreateCluster", clusterName="before"))[0] == 200
+    journal.full = True
+    status, answer = await house.ask("CreateCluster", clusterName="after")
+    assert (status, answer["__type"]) == (503, "ServiceUnavailable")
+    assert "Free space" in answer["message"]
+    assert [cluster.name for cluster in house.store.all(Cluster)] == ["before"]
+    assert (await house.ask("ListClusters"))[0] == 503
+    assert house.health().status == 503
+    assert b"No space left" in house.health().body
+
+
+async def test_scope_is_prepared_until_a_request_of_it_succeeds() -> None:
+    house = House(MemoryJournal())
+    assert (await house.ask("ListTasks", cluster="nowhere"))[0] == 400
+    assert (await house.ask("ListClusters"))[0] == 200
+    assert (await house.ask("ListClusters"))[0] == 200
+    assert len(house.prepared) == 2
+    house.chain.forget()
+    assert (await house.ask("ListClusters"))[0] == 200
+    assert len(house.prepared) == 3
+
+
+class Client:
+    """What an ASGI server hands on: messages, and then silence."""
+
+    def __init__(self, *messages: dict[str, Any]) -> None:
+        self._messages = list(messages)
+        self.sent: list[dict[str, Any]] = []
+
+    async def receive(self) -> dict[str, Any]:
+        if self._messages:
+            return self._messages.pop(0)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+
+
+def part(body: bytes, *, more: bool) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+GONE = {"type": "http.disconnect"}
+
+
+async def test_body_in_pieces_is_put_together() -> None:
+    assert await read_body(Client(part(b"a", more=True), part(b"", more=True), part(b"b", more=False)).receive) == b"ab"
+
+
+async def test_body_above_the_cap_is_refused_before_it_ends() -> None:
+    piece = part(b"x" * (MAX_BODY_BYTES // 2), more=True)
+    with pytest.raises(ApiError, match="larger than"):
+        await read_body(Client(piece, piece, part(b"x", more=True)).receive)
+
+
+async def test_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "BODY_TIMEOUT_S", 0.0)
+    with pytest.raises(ApiError, match="RequestTimeout") as caught:
+        await read_body(Client(part(b"x", more=True)).receive)
+    assert caught.value.status == 408
+
+
+@pytest.mark.parametrize("messages", [[GONE], [part(b"{}", more=True), GONE]], ids=["before", "within"])
+async def test_client_that_leaves_is_not_served(messages: list[dict[str, Any]]) -> None:
+    house = House(MemoryJournal())
+    client = Client(*messages)
+    scope = {"type": "http", "method": "POST", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
+    await aws_app(house.chain, TRUSTING, house.internal)(scope, client.receive, client.send)
+    assert client.sent == []
