@@ -49,11 +49,11 @@ def _healthy(snapshot: ServiceSnapshot, now: float) -> int:
 def _reachable() -> dict[str, set[str]]:
     """Where a task may get from a state in one transaction: along the table, or nowhere."""
     reach: dict[str, set[str]] = defaultdict(set)
-    for (before, _), after in MOVES.items():
-        reach[before].add(after)
+    for (start, _), end in MOVES.items():
+        reach[start].add(end)
     for _ in MOVES:
-        for before in list(reach):
-            reach[before] |= {further for after in reach[before] for further in reach.get(after, set())}
+        for state in list(reach):
+            reach[state] |= {further for end in reach[state] for further in reach.get(end, set())}
     return reach
 
 

@@ -210,6 +210,16 @@ class Story(World):
     async def _heal(self) -> None:
         self.note("faults end")
         self.fate.healed = True
+        self.clock.offset_s = max(0.0, self.clock.offset_s)
+        good = await self._register({})
+        for service in self._services():
+            # Whatever was broken is mended: from here on everything has a way to settle.
+            await self.call(
+                "UpdateService",
+                service=service.name,
+                taskDefinition=good,
+                deploymentConfiguration={"minimumHealthyPercent": 50, "maximumPercent": 200},
+            )
         for task_id in sorted(self.machine.tasks):
             self.machine.set_health(task_id, "app", healthy=True)
 

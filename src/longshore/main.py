@@ -10,7 +10,7 @@ from typing import Any
 from longshore.api.app import Asgi, Chain, aws_app
 from longshore.api.auth import Gate, Listener, check_listen
 from longshore.api.credentials import Credentials
-from longshore.api.ec2.defaults import CANDIDATE_CIDRS, next_vpc_cidr, seed
+from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed
 from longshore.api.internal import internal_paths
 from longshore.api.metrics import Metrics
 from longshore.api.operation import Settings
@@ -60,6 +60,8 @@ class Longshore:
         self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
         self._vpc_cidr = config.vpc_cidr
         self._task_servers: list[HttpServer] = []
+        self._served_devices: set[int] = set()
+        """By interface index: a bridge made again under its old name is another device."""
         self.engine = self._make_engine()
         self._endpoint.stats = self.engine.stats
         self.tasks = TaskController(self.store, self.engine, self._clock, self._ids)
@@ -105,6 +107,16 @@ class Longshore:
             await server.start()
             stack.push_async_callback(server.stop)
             yield
+
+    async def until(self, stop: asyncio.Event) -> BaseException | None:
+        """Wait for the event, or for a fault after which nothing would be seen any more: that one is returned."""
+        stopped = asyncio.create_task(stop.wait())
+        blind = asyncio.create_task(self._observer.wait())
+        await asyncio.wait({stopped, blind}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (stopped, blind):
+            task.cancel()
+        await asyncio.gather(stopped, blind, return_exceptions=True)
+        return None if stop.is_set() or blind.cancelled() else blind.exception()
 
     async def _let_go(self) -> None:
         for server in self._task_servers:
@@ -155,7 +167,12 @@ class Longshore:
 
     def _prepare(self, tx: Transaction, scope: Scope) -> None:
         """What a new account has in a region."""
-        seed(tx, scope, next_vpc_cidr(tx, self._vpc_cidr), self._ids, self._clock.now())
+        if default_vpc(tx, scope) is not None:
+            return
+        # Real networks of one machine can't overlap, so each account and region has a range of its own.
+        cidr = self._vpc_cidr if self.config.engine == "sim" else next_vpc_cidr(tx, self._vpc_cidr)
+        if cidr is not None:
+            seed(tx, scope, cidr, self._ids, self._clock.now())
 
     def _app(self, listener: Listener) -> Asgi:
         reset = self._reset if self.config.engine == "sim" else None
@@ -183,6 +200,10 @@ class Longshore:
         """Answer at 169.254.170.2 what comes in through a device: metadata and credentials, and the APIs, signed."""
         from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  only real containers need it
 
+        index = socket.if_nametoindex(device)
+        if index in self._served_devices:
+            return
+        self._served_devices.add(index)
         apps: Sequence[tuple[Asgi, int]] = (
             (self._endpoint.app, 80),
             (self._app(Listener(f"tasks on {device}", signatures=True)), TASK_API_PORT),
@@ -215,5 +236,7 @@ async def run(config: Config, tell: Tell, ready: Callable[[Longshore], None]) ->
     with stopping_on_signals(stop):
         async with longshore.running():
             ready(longshore)
-            await stop.wait()
+            fault = await longshore.until(stop)
             tell("stopping; containers go on running and are adopted at the next start")
+    if fault is not None:
+        raise fault

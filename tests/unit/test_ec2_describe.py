@@ -8,6 +8,7 @@ from longshore.api import ec2
 from longshore.api.ec2.defaults import CANDIDATE_CIDRS, next_vpc_cidr, seed
 from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc
 from longshore.domain.record import Scope
+from longshore.store.store import Transaction
 from tests.support.api import SCOPE, VPC_CIDR, Api
 
 PLACE: dict[str, Any] = {"account": SCOPE.account, "region": SCOPE.region}
@@ -16,6 +17,12 @@ PLACE: dict[str, Any] = {"account": SCOPE.account, "region": SCOPE.region}
 @pytest.fixture
 def api() -> Api:
     return Api(ec2.SERVICE.operations, service="ec2")
+
+
+def free_range(tx: Transaction) -> str:
+    cidr = next_vpc_cidr(tx, VPC_CIDR)
+    assert cidr is not None
+    return cidr
 
 
 def interface(number: int, **changes: Any) -> NetworkInterface:
@@ -183,12 +190,12 @@ def test_zones_and_regions(api: Api) -> None:
 def test_seeding_twice_changes_nothing(api: Api) -> None:
     scope = Scope(SCOPE.account, "eu-west-1")
     with api.transaction() as tx:
-        cidr = next_vpc_cidr(tx, VPC_CIDR)
+        cidr = free_range(tx)
         vpc = seed(tx, scope, cidr, api.ids, api.now)
     assert cidr == "172.30.0.0/16"
     revision = api.store.revision
     with api.transaction() as tx:
-        assert seed(tx, scope, next_vpc_cidr(tx, VPC_CIDR), api.ids, api.now) == vpc
+        assert seed(tx, scope, free_range(tx), api.ids, api.now) == vpc
     assert api.store.revision == revision
     assert api.store.count(Subnet, "vpc", (*scope, vpc.vpc_id)) == 3
     assert api.store.count(SecurityGroup, "vpc", (*scope, vpc.vpc_id)) == 1
@@ -197,7 +204,7 @@ def test_seeding_twice_changes_nothing(api: Api) -> None:
 def test_every_scope_has_a_range_of_its_own(api: Api) -> None:
     with api.transaction() as tx:
         for number in range(40):
-            seed(tx, Scope(f"{number:012}", "us-east-1"), next_vpc_cidr(tx, VPC_CIDR), api.ids, api.now)
+            seed(tx, Scope(f"{number:012}", "us-east-1"), free_range(tx), api.ids, api.now)
     ranges = [vpc.cidr for vpc in api.store.all(Vpc)]
     assert len(ranges) == len(set(ranges)) == 41
     assert set(ranges) <= set(CANDIDATE_CIDRS)

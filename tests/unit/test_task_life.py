@@ -122,7 +122,8 @@ def test_illegal_move_tells_the_story() -> None:
 
 def test_every_state_leads_to_stopped() -> None:
     for status in {before for before, _ in life.MOVES}:
-        reached, seen_states = {status}, set()
+        reached: set[str] = {status}
+        seen_states: set[str] = set()
         while reached - seen_states:
             state = (reached - seen_states).pop()
             seen_states.add(state)

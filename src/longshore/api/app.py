@@ -74,8 +74,9 @@ class Chain:
         """Called with each scope in the transaction of its first requests: makes what is missing of a new account."""
         self._prepared: set[Scope] = set()
         tables = {service.name: service for service in services}
-        self._served_names = ", ".join(sorted(tables))
-        self._catalog = Catalog(tables, validation_codes={s.name: s.validation_code for s in tables.values()})
+        self._catalog = Catalog(
+            tables, validation_codes={s.name: s.validation_code for s in tables.values() if s.validation_code}
+        )
         self._served = {
             (service.name, name): _Served(operation, compile_refusals(operation, service.refusal_code))
             for service in tables.values()
@@ -94,8 +95,10 @@ class Chain:
             protocol = self._catalog.guess_protocol(request) if listener.signatures else ""
             caller = self._gate.caller(request, scope, listener, protocol, self._clock.now())
             target = self._catalog.identify(request)
+            before = self._store.revision
             response = self._handle(target, request, caller, request_id)
-            await self._store.durable()
+            # A read waits for what it saw; it goes on working when the disk has failed, for then it saw what is there.
+            await self._store.durable(before if self._store.revision == before else None)
             await self._events.durable()
         except ApiError as error:
             code = error.code

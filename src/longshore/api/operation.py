@@ -71,6 +71,6 @@ class Service:
     name: str
     operations: Mapping[str, Operation]
     refusal_code: str
-    validation_code: str = "ValidationException"
-    """The error code for input that the model forbids."""
+    validation_code: str = ""
+    """The error code for input that the model forbids; empty where it is the protocol's usual one."""
     summary: str = ""

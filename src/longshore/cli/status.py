@@ -58,7 +58,7 @@ def _tasks(ecs: Any, cluster: str, desired: str) -> Iterator[dict[str, Any]]:
 def _service_table(services: list[dict[str, Any]], now: float) -> Table:
     table = _table("service", "status", "running", "pending", "task definition", "rollout", "last event")
     for service in services:
-        primary = next((d for d in service["deployments"] if d["status"] == "PRIMARY"), {})
+        primary: dict[str, Any] = next((d for d in service["deployments"] if d["status"] == "PRIMARY"), {})
         event = service["events"][0] if service["events"] else None
         table.add_row(
             service["serviceName"],

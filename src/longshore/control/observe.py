@@ -33,6 +33,11 @@ class Observer:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    async def wait(self) -> None:
+        """Wait until there is nothing more to read. Raises what the engine ended with, if it was a fault."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
     async def _read(self) -> None:
         async for report in self._reports:
             try:

@@ -11,7 +11,7 @@ from longshore.decide.launch import launch_of
 from longshore.decide.launching import free_address
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.launch import TaskLaunch
-from longshore.domain.network import NetworkInterface, Subnet, Vpc, mac_of
+from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc, mac_of
 from longshore.domain.record import Key
 from longshore.domain.task import Attachment, Task
 from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
@@ -118,7 +118,7 @@ def provision(tx: Transaction, task: Task, ids: Ids, now: float) -> Task:
         availability_zone=subnet.availability_zone,
         private_ip=address,
         mac_address=mac_of(address),
-        security_groups=tuple(task.network_configuration.get("awsvpcConfiguration", {}).get("securityGroups", ())),
+        security_groups=_security_groups(tx, task, vpc_id),
         created_at=now,
         attachment_id=task.attachment.attachment_id,
         description=f"arn:aws:ecs:{task.region}:{task.account}:attachment/{task.attachment.attachment_id}",
@@ -158,6 +158,13 @@ def launch_from(reader: Reader, task: Task) -> TaskLaunch:
         vpc_cidr=vpc.cidr if vpc else "",
         subnet_cidr=subnet.cidr if subnet else "",
     )
+
+
+def _security_groups(tx: Transaction, task: Task, vpc_id: str) -> tuple[str, ...]:
+    """Those asked for, else the VPC's default group."""
+    given = task.network_configuration.get("awsvpcConfiguration", {}).get("securityGroups")
+    groups = tx.select(SecurityGroup, "vpc", (*task.scope, vpc_id))
+    return tuple(given or (group.group_id for group in groups if group.name == "default"))
 
 
 def _unplaceable(task: Task, reason: str) -> Task:

@@ -52,6 +52,7 @@ def launch_of(task: Task, definition: TaskDefinition, *, vpc_cidr: str, subnet_c
         family=definition.family,
         revision=definition.revision,
         launch_type=task.launch_type,
+        observed=task.observed,
         service_name=task.service_name,
         network_mode=cast("Literal['awsvpc', 'bridge', 'host', 'none']", definition.network_mode),
         network=network,

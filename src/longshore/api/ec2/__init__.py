@@ -26,6 +26,5 @@ SERVICE = Service(
         "DescribeVpcs": Operation(describe_vpcs),
     },
     refusal_code="UnsupportedOperation",
-    validation_code="InvalidParameterValue",
     summary="The default VPC: described, not changed",
 )

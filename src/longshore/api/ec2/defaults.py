@@ -14,7 +14,6 @@ from longshore.domain.clock import Ids
 from longshore.domain.network import SecurityGroup, Subnet, Vpc, default_subnets
 from longshore.domain.record import Scope
 from longshore.store.store import Reader, Transaction
-from longshore.wire.errors import ApiError
 
 CANDIDATE_CIDRS: tuple[str, ...] = (
     *(f"172.{number}.0.0/16" for number in range(31, 19, -1)),
@@ -23,18 +22,14 @@ CANDIDATE_CIDRS: tuple[str, ...] = (
 """172.31 as on AWS, down to 172.20, then 10.255 down to 10.192. Docker's own first networks are 172.17 to 172.19."""
 
 
-def next_vpc_cidr(tx: Reader, preferred: str, candidates: Sequence[str] = CANDIDATE_CIDRS) -> str:
-    """The preferred range, or else the first candidate, that overlaps no VPC of any account and region."""
+def next_vpc_cidr(tx: Reader, preferred: str, candidates: Sequence[str] = CANDIDATE_CIDRS) -> str | None:
+    """The preferred range, or else the first candidate, that overlaps no VPC of any scope; None if all do."""
     taken = [ipaddress.IPv4Network(vpc.cidr) for vpc in tx.all(Vpc)]
     for cidr in (preferred, *candidates):
         network = ipaddress.IPv4Network(cidr)
         if not any(network.overlaps(other) for other in taken):
             return cidr
-    raise ApiError(
-        "VpcLimitExceeded",
-        "No address range is left for another default VPC on this machine: every account and region that is used "
-        "has one. Use fewer of them, or another Longshore.",
-    )
+    return None
 
 
 def default_vpc(tx: Reader, scope: Scope) -> Vpc | None:

@@ -7,6 +7,5 @@ SERVICE = Service(
     name="sts",
     operations={"GetCallerIdentity": Operation(get_caller_identity)},
     refusal_code="ValidationError",
-    validation_code="ValidationError",
     summary="Who the caller is",
 )

@@ -5,14 +5,12 @@ Source: "How the Amazon ECS deployment circuit breaker detects failures", ECS de
 
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from longshore.domain.service import Deployment, DeploymentConfiguration, Rollback, Service
 
-TASKS_FAILED = "ECS deployment circuit breaker: tasks failed to start."
-THRESHOLD_EXCEEDED = "Service deployment rolled back because the circuit breaker threshold was exceeded."
 FAILED_WITHOUT_ROLLBACK = "Service deployment failed because the circuit breaker threshold was exceeded."
 NO_CANDIDATE = "No rollback candidate was found to run the rollback."
-STOPPED_BY_USER = "Service deployment rolled back because of a StopServiceDeployment request."
 BOUNDS = (3, 200)
 
 
@@ -45,11 +43,37 @@ def candidate(deployments: Iterable[Deployment], failed: Deployment) -> Deployme
     return max(completed, key=lambda d: d.updated_at, default=None)
 
 
-def fail(deployment: Deployment, now: float, *, rollback_wanted: bool) -> Deployment:
+class Cause(NamedTuple):
+    """Why a rollout is given up, as its several texts say it."""
+
+    rollout_reason: str
+    """`rolloutStateReason` of the deployment that failed."""
+    going_back: str
+    """`rolloutStateReason` of the one that is returned to, before its id."""
+    status_reason: str
+    """`statusReason` of the service deployment that is rolled back."""
+    event: str
+
+
+BREAKER = Cause(
+    "ECS deployment circuit breaker: tasks failed to start.",
+    "ECS deployment circuit breaker: rolling back to deploymentId",
+    "Service deployment rolled back because the circuit breaker threshold was exceeded.",
+    "deployment failed: tasks failed to start.",
+)
+USER = Cause(
+    "ECS deployment stopped by a StopServiceDeployment request.",
+    "ECS deployment stopped by a StopServiceDeployment request: rolling back to deploymentId",
+    "Service deployment rolled back because of a StopServiceDeployment request.",
+    "deployment stopped by a StopServiceDeployment request.",
+)
+
+
+def fail(deployment: Deployment, now: float, *, cause: Cause, rollback_wanted: bool) -> Deployment:
     """A rollout that failed and stays where it is: nothing to go back to, or no wish to."""
     return deployment.but(
         rollout_state="FAILED",
-        rollout_reason=TASKS_FAILED,
+        rollout_reason=cause.rollout_reason,
         service_deployment_status="ROLLBACK_FAILED" if rollback_wanted else "STOPPED",
         status_reason=NO_CANDIDATE if rollback_wanted else FAILED_WITHOUT_ROLLBACK,
         updated_at=now,
@@ -59,7 +83,7 @@ def fail(deployment: Deployment, now: float, *, rollback_wanted: bool) -> Deploy
 
 
 def roll_back(
-    service: Service, failed: Deployment, to: Deployment, now: float, *, reason: str
+    service: Service, failed: Deployment, to: Deployment, now: float, *, cause: Cause
 ) -> tuple[Service, Deployment, Deployment]:
     """The service, the failed deployment and the one it returns to, as they are once the rollback begins.
 
@@ -69,16 +93,16 @@ def roll_back(
     failed = failed.but(
         status="ACTIVE",
         rollout_state="FAILED",
-        rollout_reason=TASKS_FAILED,
+        rollout_reason=cause.rollout_reason,
         service_deployment_status="ROLLBACK_IN_PROGRESS",
-        status_reason=reason,
-        rollback=Rollback(reason=reason, started_at=now, to_deployment_id=to.number),
+        status_reason=cause.status_reason,
+        rollback=Rollback(reason=cause.status_reason, started_at=now, to_deployment_id=to.number),
         updated_at=now,
     )
     to = to.but(
         status="PRIMARY",
         rollout_state="IN_PROGRESS",
-        rollout_reason=f"ECS deployment circuit breaker: rolling back to deploymentId {to.deployment_id}.",
+        rollout_reason=f"{cause.going_back} {to.deployment_id}.",
         updated_at=now,
         launch_failures=0,
         breaker_failures=0,

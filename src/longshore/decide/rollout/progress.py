@@ -16,11 +16,10 @@ def advance(snapshot: ServiceSnapshot, now: float) -> tuple[ServiceSnapshot, lis
         snapshot = _with(snapshot, begun)
         primary = begun
     if primary.service_deployment_status in {"STOP_REQUESTED", "ROLLBACK_REQUESTED"}:
-        return _give_up(snapshot, now, reason=breaker.STOPPED_BY_USER, rollback=True)
+        return _give_up(snapshot, now, cause=breaker.USER, rollback=True)
     configuration = snapshot.service.deployment_configuration
     if breaker.tripped(primary, configuration, snapshot.service.desired_count):
-        reason = breaker.THRESHOLD_EXCEEDED
-        return _give_up(snapshot, now, reason=reason, rollback=configuration.breaker_rollback)
+        return _give_up(snapshot, now, cause=breaker.BREAKER, rollback=configuration.breaker_rollback)
     return snapshot, []
 
 
@@ -70,14 +69,14 @@ def _complete(snapshot: ServiceSnapshot, now: float) -> ServiceSnapshot:
 
 
 def _give_up(
-    snapshot: ServiceSnapshot, now: float, *, reason: str, rollback: bool
+    snapshot: ServiceSnapshot, now: float, *, cause: breaker.Cause, rollback: bool
 ) -> tuple[ServiceSnapshot, list[str]]:
     name, failed = snapshot.service.name, snapshot.primary
     to = breaker.candidate((*snapshot.deployments, *snapshot.past), failed) if rollback else None
-    events = [f"(service {name}) (deployment {failed.deployment_id}) deployment failed: tasks failed to start."]
+    events = [f"(service {name}) (deployment {failed.deployment_id}) {cause.event}"]
     if to is None:
-        return _with(snapshot, breaker.fail(failed, now, rollback_wanted=rollback)), events
-    service, failed, to = breaker.roll_back(snapshot.service, failed, to, now, reason=reason)
+        return _with(snapshot, breaker.fail(failed, now, cause=cause, rollback_wanted=rollback)), events
+    service, failed, to = breaker.roll_back(snapshot.service, failed, to, now, cause=cause)
     snapshot = _with(_with(replace(snapshot, service=service), failed), to)
     events.append(f"(service {name}) rolling back to deployment {to.deployment_id}.")
     return snapshot, events

@@ -13,6 +13,7 @@ was told to stop but still runs counts towards the ceiling and no longer towards
 import math
 from dataclasses import dataclass
 
+from longshore.decide.backoff import MAX_DELAY_S
 from longshore.decide.rollout.snapshot import ServiceSnapshot, Stop
 from longshore.domain.task import STARTING, Task
 
@@ -85,7 +86,8 @@ def _starts(snapshot: ServiceSnapshot, now: float) -> tuple[int, int, float | No
     ceiling = ceiling_of(service.desired_count, service.deployment_configuration.maximum_percent)
     room = ceiling - sum(map(occupies, snapshot.tasks))
     count = max(0, min(missing, room))
-    if count and primary.retry_at is not None and now < primary.retry_at:
+    # A clock that was set back must not stretch the wait beyond the longest there is.
+    if count and primary.retry_at is not None and now < primary.retry_at <= now + MAX_DELAY_S:
         return 0, missing, primary.retry_at
     return count, missing, None
 

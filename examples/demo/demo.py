@@ -1,0 +1,341 @@
+"""The main job, shown: services of real containers through the ECS API, with the AWS CLI and boto3 as they come.
+
+Run by `make demo`. Starts a Longshore of its own (state in a temporary folder, a free port), and removes all it made.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+from rich.console import Console
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+from tests.support.engine import docker_url, free_cidr, labelled, remove  # noqa: E402  the repository's own helpers
+from tests.support.images import busybox_image  # noqa: E402  as above
+
+BIN = Path(sys.executable).parent
+CLUSTER, GROUP = "demo", "/demo/hello"
+LIMIT_S = 60.0
+out = Console(highlight=False)
+
+
+class Demo:
+    """One run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.began = time.monotonic()
+        self.folder = folder
+        self.url = docker_url()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.environment = {
+            **os.environ,
+            "AWS_ENDPOINT_URL": f"http://localhost:{self.port}",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "demo",
+            "AWS_SECRET_ACCESS_KEY": "demo",
+            "AWS_PAGER": "",
+        }
+        session = boto3.Session(aws_access_key_id="demo", aws_secret_access_key="demo", region_name="us-east-1")  # noqa: S106  not checked on loopback
+        self.ecs: Any = session.client("ecs", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+        self.logs: Any = session.client("logs", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+        self.subnets: list[str] = []
+
+    def step(self, title: str) -> None:
+        """A headline."""
+        out.print(f"\n[bold cyan]{time.monotonic() - self.began:5.1f} s  {title}[/bold cyan]")
+
+    def say(self, text: str) -> None:
+        """A line below it."""
+        out.print(f"         {text}")
+
+    def aws(self, *words: str, quiet: bool = False) -> Any:
+        """The AWS CLI, as a user types it."""
+        shown = " ".join(word if len(word) < 40 else word[:37] + "…" for word in words)
+        if not quiet:
+            self.say(f"[dim]$ aws {shown if len(shown) < 100 else shown[:99] + '…'}[/dim]")
+        command = [str(BIN / "aws"), *words, "--output", "json"]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode:
+            raise SystemExit(f"aws {shown}: {done.stderr.strip()}")
+        return json.loads(done.stdout) if done.stdout.strip() else {}
+
+    def until(self, what: str, ready: Callable[[], Any]) -> Any:
+        """Look until it is so."""
+        end = time.monotonic() + LIMIT_S
+        while time.monotonic() < end:
+            found = ready()
+            if found:
+                return found
+            time.sleep(0.05)
+        raise SystemExit(f"demo: waited {LIMIT_S:.0f} s for {what}; {self.environment['AWS_ENDPOINT_URL']} tells more")
+
+    # What is there.
+
+    def service(self, name: str) -> dict[str, Any]:
+        """A service, as DescribeServices has it."""
+        described: dict[str, Any] = self.ecs.describe_services(cluster=CLUSTER, services=[name])["services"][0]
+        return described
+
+    def settled(self, name: str) -> bool:
+        """Whether a service has one deployment, completed, and all its tasks run."""
+        service = self.service(name)
+        whole = service["runningCount"] == service["desiredCount"]
+        return whole and [d["rolloutState"] for d in service["deployments"]] == ["COMPLETED"]
+
+    def tasks(self, name: str) -> list[dict[str, Any]]:
+        """A service's tasks that are to run."""
+        arns = self.ecs.list_tasks(cluster=CLUSTER, serviceName=name)["taskArns"]
+        found: list[dict[str, Any]] = self.ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"] if arns else []
+        return found
+
+    def answer(self, task: dict[str, Any]) -> str:
+        """What a task answers at its own address."""
+        with urllib.request.urlopen(f"http://{address(task)}/", timeout=5) as response:
+            text: str = response.read().decode().strip()
+            return text
+
+    # The story.
+
+    def play(self) -> None:
+        """All of it."""
+        self.create()
+        self.ask_each_other()
+        self.kill_one()
+        self.roll()
+        self.one_off()
+        self.remove()
+
+    def create(self) -> None:
+        """A cluster, two task definitions, two services of two tasks."""
+        self.step("A cluster and two services of two tasks each")
+        self.aws("ecs", "create-cluster", "--cluster-name", CLUSTER)
+        self.aws("logs", "create-log-group", "--log-group-name", GROUP)
+        self.subnets = [s["SubnetId"] for s in self.aws("ec2", "describe-subnets")["Subnets"]]
+        for name in ("hello", "backend"):
+            self.register(name, greeting="hello")
+            network = f"awsvpcConfiguration={{subnets=[{','.join(self.subnets)}]}}"
+            words = ["--service-name", name, "--task-definition", name, "--desired-count", "2"]
+            words += ["--launch-type", "FARGATE", "--network-configuration", network]
+            self.aws("ecs", "create-service", "--cluster", CLUSTER, *words)
+        for name in ("hello", "backend"):
+            self.until(f"service {name}", partial(self.settled, name))
+        for name in ("hello", "backend"):
+            for task in self.tasks(name):
+                self.say(f"{name}: {short(task)} at {address(task)} answers [green]{self.answer(task)!r}[/green]")
+
+    def register(self, name: str, *, greeting: str) -> None:
+        """A web server that says which service, which version and which task it is."""
+        page = f"{name}, $GREETING $VERSION"
+        serve = f'echo "{page}" > /www/index.html; echo "serving {page}"; exec httpd -f -p 80 -h /www'
+        container = {
+            "name": "web",
+            "image": "longshore-test/busybox:latest",
+            "command": ["sh", "-c", serve],
+            "environment": [{"name": "GREETING", "value": greeting}, {"name": "VERSION", "value": "1"}],
+            "portMappings": [{"containerPort": 80}],
+            "linuxParameters": {"initProcessEnabled": True},
+            "logConfiguration": awslogs(name),
+        }
+        words = ["--family", name, "--network-mode", "awsvpc", "--requires-compatibilities", "FARGATE"]
+        words += ["--cpu", "256", "--memory", "512", "--execution-role-arn", "ecsTaskExecutionRole"]
+        self.aws("ecs", "register-task-definition", *words, "--container-definitions", json.dumps([container]))
+
+    def ask_each_other(self) -> None:
+        """A task reaches another by its address."""
+        self.step("From one task to another")
+        target = address(self.tasks("backend")[0])
+        code, lines = self.run_task(f"http-get {target} 80 /")
+        self.say(f"a task asked {target} and got [green]{lines[-1] if lines else ''!r}[/green] (exit code {code})")
+        if "backend" not in " ".join(lines):
+            raise SystemExit(f"demo: the answer from {target} was {lines}")
+
+    def kill_one(self) -> None:
+        """A container dies and is replaced."""
+        self.step("A container is killed, and replaced")
+        victim = self.tasks("hello")[0]
+        began = time.monotonic()
+        kill(self.url, victim["containers"][0]["runtimeId"])
+
+        def replaced() -> bool:
+            running = [t for t in self.tasks("hello") if t["lastStatus"] == "RUNNING"]
+            return len(running) == 2 and victim["taskArn"] not in {t["taskArn"] for t in running}
+
+        self.until("the replacement", replaced)
+        dead = self.ecs.describe_tasks(cluster=CLUSTER, tasks=[victim["taskArn"]])["tasks"][0]
+        code = dead["containers"][0].get("exitCode")
+        self.say(f"{short(victim)} exited with {code}: {dead['stoppedReason']}")
+        self.say(f"its replacement runs after [green]{time.monotonic() - began:.1f} s[/green]")
+        self.until("the service to settle", lambda: self.settled("hello"))
+
+    def roll(self) -> None:
+        """Two environment variables change on two tasks."""
+        self.step("Two environment variables change: a rolling update")
+        definition = self.ecs.describe_task_definition(taskDefinition="hello")["taskDefinition"]
+        containers = definition["containerDefinitions"]
+        containers[0]["environment"] = [{"name": "GREETING", "value": "good day"}, {"name": "VERSION", "value": "2"}]
+        words = ["--family", "hello", "--network-mode", "awsvpc", "--requires-compatibilities", "FARGATE"]
+        words += ["--cpu", "256", "--memory", "512", "--execution-role-arn", "ecsTaskExecutionRole"]
+        self.aws("ecs", "register-task-definition", *words, "--container-definitions", json.dumps(containers))
+        began, wall = time.monotonic(), time.time()
+        self.aws("ecs", "update-service", "--cluster", CLUSTER, "--service", "hello", "--task-definition", "hello")
+        fewest = 2
+
+        def rolled() -> bool:
+            nonlocal fewest
+            service = self.service("hello")
+            fewest = min(fewest, service["runningCount"])
+            return service["taskDefinition"].endswith(":2") and self.settled("hello")
+
+        self.until("the rollout", rolled)
+        took = time.monotonic() - began
+        for event in reversed(self.service("hello")["events"]):
+            after = event["createdAt"].timestamp() - wall
+            if after > 0:
+                self.say(f"[dim]{after:5.1f} s[/dim]  {event['message'].partition(') ')[2]}")
+        for task in self.tasks("hello"):
+            self.say(f"{short(task)} answers [green]{self.answer(task)!r}[/green]")
+        self.say(f"done in [green]{took:.1f} s[/green]; never fewer than [green]{fewest}[/green] tasks ran")
+        if fewest < 2:
+            raise SystemExit("demo: fewer than two tasks ran during the rollout")
+
+    def one_off(self) -> None:
+        """A one-off task, its output as it comes, its exit code."""
+        self.step("A one-off task: live output, exit code")
+        code, lines = self.run_task("for n in 1 2 3; do echo line $n; sleep 0.3; done; exit 7", live=True)
+        self.say(f"exit code [green]{code}[/green], {len(lines)} lines")
+        if code != 7 or lines != ["line 1", "line 2", "line 3"]:
+            raise SystemExit(f"demo: expected exit code 7 and three lines, got {code} and {lines}")
+
+    def run_task(self, script: str, *, live: bool = False) -> tuple[int, list[str]]:
+        """RunTask with another command; its exit code and its lines."""
+        overrides = {"containerOverrides": [{"name": "web", "command": ["sh", "-c", script]}]}
+        run = self.ecs.run_task(
+            cluster=CLUSTER,
+            taskDefinition="backend",
+            launchType="FARGATE",
+            networkConfiguration={"awsvpcConfiguration": {"subnets": self.subnets}},
+            overrides=overrides,
+        )
+        if run["failures"]:
+            raise SystemExit(f"demo: the task was not placed: {run['failures']}")
+        arn = run["tasks"][0]["taskArn"]
+        stream = f"demo/web/{arn.rpartition('/')[2]}"
+        seen: list[str] = []
+
+        def stopped() -> Any:
+            task = self.ecs.describe_tasks(cluster=CLUSTER, tasks=[arn])["tasks"][0]
+            lines = self.lines(stream)
+            for line in lines[len(seen) :] if live else []:
+                self.say(f"[dim]{task['lastStatus']:>14}[/dim]  {line}")
+            seen[:] = lines
+            return task if task["lastStatus"] == "STOPPED" else None
+
+        task = self.until("the task to stop", stopped)
+        return task["containers"][0].get("exitCode", -1), self.lines(stream)
+
+    def lines(self, stream: str) -> list[str]:
+        """What a stream holds by now."""
+        try:
+            events = self.logs.get_log_events(logGroupName=GROUP, logStreamName=stream, startFromHead=True)["events"]
+        except self.logs.exceptions.ResourceNotFoundException:
+            return []
+        return [event["message"] for event in events]
+
+    def remove(self) -> None:
+        """Everything goes."""
+        self.step("Clean up")
+        for name in ("hello", "backend"):
+            self.ecs.delete_service(cluster=CLUSTER, service=name, force=True)
+        self.until("the tasks to end", lambda: not self.live())
+        self.ecs.delete_cluster(cluster=CLUSTER)
+        self.logs.delete_log_group(logGroupName=GROUP)
+        self.say("services, tasks, cluster and logs are gone")
+
+    def live(self) -> list[str]:
+        """Tasks that are not wholly stopped."""
+        arns = self.ecs.list_tasks(cluster=CLUSTER, desiredStatus="STOPPED")["taskArns"]
+        arns += self.ecs.list_tasks(cluster=CLUSTER)["taskArns"]
+        tasks = self.ecs.describe_tasks(cluster=CLUSTER, tasks=arns[:100])["tasks"] if arns else []
+        return [task["taskArn"] for task in tasks if task["lastStatus"] != "STOPPED"]
+
+    @contextlib.contextmanager
+    def server(self) -> Iterator[None]:
+        """`longshore up`, while the story goes."""
+        command = [str(BIN / "longshore"), "up", "--port", str(self.port), "--state", str(self.folder)]
+        command += ["--vpc-cidr", free_cidr(self.url, 16), "--docker-url", self.url]
+        with (self.folder / "log").open("w") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log)
+            try:
+                self.until("Longshore", lambda: self.healthy(process))
+                yield
+            finally:
+                process.terminate()
+                process.wait(timeout=30)
+                instance = (self.folder / "instance").read_text().strip()
+                left = labelled(self.url, "longshore.instance")
+                remove(self.url, frozenset(thing for thing in left if thing.instance == instance))
+
+    def healthy(self, process: "subprocess.Popen[bytes]") -> bool:
+        """Whether it answers."""
+        if process.poll() is not None:
+            raise SystemExit("demo: longshore ended: " + (self.folder / "log").read_text())
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_longshore/health", timeout=2) as health:
+                return bool(health.status == 200)
+        except OSError:
+            return False
+
+
+def awslogs(_name: str) -> dict[str, Any]:
+    """Output into the demo's log group."""
+    options = {"awslogs-group": GROUP, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "demo"}
+    return {"logDriver": "awslogs", "options": options}
+
+
+def address(task: dict[str, Any]) -> str:
+    """The address of a task's network interface."""
+    details = {detail["name"]: detail["value"] for detail in task["attachments"][0]["details"]}
+    return str(details["privateIPv4Address"])
+
+
+def short(task: dict[str, Any]) -> str:
+    """A task's id, as far as people read."""
+    return "task " + str(task["taskArn"].rpartition("/")[2][:8])
+
+
+def kill(url: str, container: str) -> None:
+    """`docker kill`, as an accident would."""
+    docker = shutil.which("docker") or "docker"
+    subprocess.run([docker, "-H", url, "kill", container], check=True, capture_output=True, timeout=30)
+
+
+def main() -> None:
+    """Play, and say so."""
+    with tempfile.TemporaryDirectory(prefix="longshore-demo-") as folder:
+        demo = Demo(Path(folder))
+        demo.step("Longshore starts")
+        demo.say(f"image {busybox_image(demo.url)} (built here: nothing is pulled)")
+        with demo.server():
+            demo.say(f"the AWS APIs answer at {demo.environment['AWS_ENDPOINT_URL']}")
+            demo.play()
+        out.print(f"\n{time.monotonic() - demo.began:.1f} s in all")
+    out.print("demo: ok")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Simulated worlds: every promise holds in each, and the checkers do see a broken one."""
+
+from typing import Any
+
+import pytest
+
+from longshore.control import tasks as control_tasks
+from longshore.decide.rollout import rolling
+from longshore.decide.task import released
+from longshore.drivers.sim.machine import SimMachine
+from sim import play as stories
+from sim.checks import Violation
+from sim.play import play
+
+WORLDS = 1000
+SHARE = 20
+"""Worlds per test, so that two processes share the work."""
+
+REGRESSIONS: list[int] = []
+"""Seeds that once broke a promise."""
+
+
+@pytest.mark.parametrize("first", range(0, WORLDS, SHARE))
+def test_every_promise_holds(first: int) -> None:
+    for seed in range(first, first + SHARE):
+        play(seed)
+
+
+@pytest.mark.parametrize("seed", REGRESSIONS)
+def test_seed_that_once_failed(seed: int) -> None:
+    play(seed)
+
+
+def broken_worlds(seeds: int) -> int:
+    """How many worlds notice."""
+    broken = 0
+    for seed in range(seeds):
+        try:
+            play(seed)
+        except Violation:
+            broken += 1
+    return broken
+
+
+def test_checkers_see_a_scheduler_that_ignores_the_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rolling, "floor_of", lambda *_: 0)
+    assert broken_worlds(20)
+
+
+def test_checkers_see_a_scheduler_that_ignores_the_maximum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rolling, "ceiling_of", lambda desired, _percent: desired * 9)
+    assert broken_worlds(20)
+
+
+def test_checkers_see_addresses_that_are_never_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def keep(tx: Any, task: Any, now: float) -> None:
+        tx.put(released(task, now))
+
+    monkeypatch.setattr(control_tasks, "release", keep)
+    assert broken_worlds(10)
+
+
+def test_checkers_see_a_machine_that_starts_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(self: SimMachine, launch: Any) -> None:
+        self.tasks.pop(launch.task_id, None)
+        original(self, launch)
+
+    original = SimMachine.begin
+    monkeypatch.setattr(SimMachine, "begin", begin)
+    assert broken_worlds(20)
+
+
+def test_checkers_see_an_answer_given_before_the_disk_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hasty(self: stories.Story, operation: str, **params: Any) -> dict[str, Any]:
+        store = self.plane.store
+        monkeypatch.setattr(store, "durable", _at_once)
+        try:
+            return await original(self, operation, **params)
+        finally:
+            monkeypatch.delattr(store, "durable")
+
+    original = stories.Story.call
+    monkeypatch.setattr(stories.Story, "call", hasty)
+    assert broken_worlds(40)
+
+
+async def _at_once(_revision: int | None = None) -> None:
+    """No waiting."""
