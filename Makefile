@@ -11,7 +11,7 @@ PARALLEL := -n 2 --dist loadgroup
 TYPED := $(wildcard src tests bench sim examples scripts/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch demo test test-quick check format bench lock coverage-page clean
+.PHONY: help setup fetch demo test test-quick check format soak bench lock coverage-page clean
 
 help: ## what there is to run
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ check: setup ## style, types, import rules
 
 format: setup ## let ruff rewrite what it can
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
+
+soak: setup ## any number of simulated worlds: make soak ARGS="--seeds 10000 --first 1000"
+	@$(BIN)/python -m sim $(ARGS)
 
 bench: setup ## benchmarks, each with its baseline measured in the same run
 	@if [ -f bench/__main__.py ]; then scripts/with-docker $(BIN)/python -m bench $(ARGS); \
