@@ -161,12 +161,30 @@ def test_create_service_refuses_a_definition_that_is_not_served(api: ServiceApi)
         {"deploymentController": {"type": "CODE_DEPLOY"}},
         {"enableExecuteCommand": True},
         {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}},
+        {"serviceConnectConfiguration": {"enabled": False, "namespace": "shop"}},
+        {"deploymentConfiguration": {"earlySuccessCriteria": {"enable": False, "healthyPercent": 50}}},
         {"deploymentConfiguration": {"alarms": {"alarmNames": ["a"], "enable": True, "rollback": True}}},
     ],
 )
 def test_create_service_refuses_what_is_not_served(api: ServiceApi, params: dict[str, Any]) -> None:
     asked = {"serviceName": "web", "taskDefinition": "web", "desiredCount": 1, "networkConfiguration": awsvpc()}
     assert "served" in api.error("CreateService", **asked, **params).message
+
+
+def test_services_refuse_a_definition_for_another_architecture(api: ServiceApi) -> None:
+    api.define("arm", runtimePlatform={"cpuArchitecture": "ARM64"})
+    asked = {"desiredCount": 1, "networkConfiguration": awsvpc()}
+    assert (
+        "This machine is X86_64" in api.error("CreateService", serviceName="a", taskDefinition="arm", **asked).message
+    )
+    api.create()
+    assert "This machine is X86_64" in api.error("UpdateService", service="web", taskDefinition="arm").message
+
+
+@pytest.mark.parametrize("token", ["a" * 37, "a b", "\u00e9"])
+def test_create_service_refuses_a_malformed_token(api: ServiceApi, token: str) -> None:
+    error = api.error("CreateService", serviceName="web", taskDefinition="web", desiredCount=1, clientToken=token)
+    assert "36 ASCII characters" in error.message
 
 
 def test_create_service_takes_the_served_values_of_what_is_partly_served(api: ServiceApi) -> None:

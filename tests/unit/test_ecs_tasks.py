@@ -411,3 +411,18 @@ def test_every_refused_and_inert_member_is_one_of_the_model() -> None:
     for name, operation in tasks.OPERATIONS.items():
         for path in (*operation.refuses, *operation.allowed, *operation.inert):
             assert has_input("ecs", name, path), f"{name}: {path}"
+
+
+def test_run_task_refuses_a_definition_for_another_architecture(api: Api) -> None:
+    api.define("arm", runtimePlatform={"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"})
+    error = api.error("RunTask", taskDefinition="arm", networkConfiguration=awsvpc())
+    assert error.code == "InvalidParameterException"
+    assert "This machine is X86_64, and the task definition asks for ARM64." in error.message
+    api.put(Host(account="", region="", cpu_units=65536, memory_mib=65536, architecture="ARM64"))
+    assert run(api, taskDefinition="arm")
+
+
+@pytest.mark.parametrize("role", ["taskRoleArn", "executionRoleArn"])
+def test_run_task_refuses_an_override_with_what_is_no_role(api: Api, role: str) -> None:
+    error = api.error("RunTask", taskDefinition="web", networkConfiguration=awsvpc(), overrides={role: "no role!"})
+    assert (error.code, error.message) == ("ClientException", "Role is not valid")

@@ -312,3 +312,12 @@ def test_served_and_empty_values_pass() -> None:
         "placementConstraints": [],
     }
     assert unserved(document, {"containerOverrides": [{"name": "app"}]}) == []
+
+
+def test_definition_for_another_architecture_than_the_machine_is_said() -> None:
+    arm = {"containerDefinitions": [APP], "runtimePlatform": {"cpuArchitecture": "ARM64"}}
+    (sentence,) = unserved(arm, {}, "X86_64")
+    assert sentence.startswith("This machine is X86_64, and the task definition asks for ARM64.")
+    assert unserved(arm, {}, "ARM64") == []
+    assert unserved(arm, {}) == [], "while the machine is not known"
+    assert unserved({"containerDefinitions": [APP]}, {}, "ARM64") == [], "no architecture is any"

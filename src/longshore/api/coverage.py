@@ -19,9 +19,9 @@ HEAD = """\
 Made from the source by `make coverage-page`; don't edit it.
 
 A member of an input that is not listed here is served. A *refused* member is answered with an error that has the
-sentence shown, unless it is absent, empty, or one of the values shown as accepted. An *inert* member is kept and
-answered, but has no effect. An operation that is not served is answered with an error that names it, and so is a
-service. `[]` in a path stands for each element of a list.
+sentence shown, unless it is absent, empty, or one of the values shown as accepted. An *inert* member is taken, and
+answered where AWS answers it, but has no effect. An operation that is not served is answered with an error that names
+it, and so is a service. `[]` in a path stands for each element of a list.
 """
 
 

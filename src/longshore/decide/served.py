@@ -42,6 +42,9 @@ UNSERVED: Mapping[str, str] = {
     "inferenceAccelerators": "Elastic Inference is not served: AWS has withdrawn it.",
     "placementConstraints": "Placement constraints are for container instances, which are not served yet.",
     "runtimePlatform.operatingSystemFamily": "Windows containers are not served: use LINUX.",
+    "runtimePlatform.cpuArchitecture": (
+        "A task runs on this machine only: leave cpuArchitecture out, or ask for the architecture that it has."
+    ),
     "enableFaultInjection": "Fault injection is not served: leave enableFaultInjection out, or set it to false.",
     "trustedExecutionConfiguration": (
         "Trusted execution needs Managed Instances, which are not served: leave trustedExecutionConfiguration out."
@@ -64,6 +67,12 @@ UNSERVED_OVERRIDES: Mapping[str, str] = {
 }
 """The same for `overrides`."""
 
+INERT_OVERRIDES: Mapping[str, str] = {
+    "ephemeralStorage": "Kept and answered; a task's disk is the machine's, without a limit of its own.",
+    "executionRoleArn": "Kept and answered; images are pulled and logs written with Longshore's own rights.",
+}
+"""What of `overrides` is kept but has no effect."""
+
 INERT: Mapping[str, str] = {
     "containerDefinitions[].versionConsistency": (
         "Kept and answered. Tags are not resolved to digests for a whole revision: each task runs what the tag names "
@@ -71,6 +80,9 @@ INERT: Mapping[str, str] = {
     ),
     "containerDefinitions[].portMappings[].appProtocol": (
         "Kept and answered; Service Connect, which reads it, is not served."
+    ),
+    "containerDefinitions[].portMappings[].name": (
+        "Kept and answered; Service Connect, which refers to it, is not served."
     ),
     "containerDefinitions[].logConfiguration.options.mode": (
         "Kept and answered. A container never waits for its log: output is read beside it."
@@ -85,18 +97,25 @@ INERT: Mapping[str, str] = {
 """Path -> what is kept but has no effect."""
 
 
-def unserved(document: Mapping[str, Any], overrides: Mapping[str, Any]) -> list[str]:
-    """The sentences for what this definition, run with these overrides, would need. Empty: it can run."""
-    sentences = [*_used(document, UNSERVED), *_used(overrides, UNSERVED_OVERRIDES)]
+def unserved(document: Mapping[str, Any], overrides: Mapping[str, Any], architecture: str = "") -> list[str]:
+    """The sentences for what this definition, run with these overrides, would need. Empty: it can run.
+
+    `architecture` is the machine's, as `cpuArchitecture` has it; empty while it is not known.
+    """
+    sentences = [*_used(document, UNSERVED, architecture), *_used(overrides, UNSERVED_OVERRIDES, architecture)]
     return list(dict.fromkeys(sentences))
 
 
-def _used(document: Mapping[str, Any], paths: Mapping[str, str]) -> Iterator[str]:
+def _used(document: Mapping[str, Any], paths: Mapping[str, str], architecture: str) -> Iterator[str]:
     for path, sentence in paths.items():
         allowed = ALLOWED.get(path, ())
         if path == "containerDefinitions[].portMappings[].containerPortRange":
             if any(_ports_mapped(container) > MAX_PORTS for container in document["containerDefinitions"]):
                 yield sentence
+        elif path == "runtimePlatform.cpuArchitecture":
+            asked = next(values_at(document, path), None)
+            if architecture and asked not in {None, "", architecture}:
+                yield f"This machine is {architecture}, and the task definition asks for {asked}. {sentence}"
         elif any(value not in allowed for value in values_at(document, path) if _is_set(value)):
             yield sentence
 

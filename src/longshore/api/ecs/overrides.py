@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from longshore.api.ecs.task_definitions.validate_task import ROLE
 from longshore.decide.sizes import cpu_units, is_fargate_size, memory_mib
 from longshore.domain.task_definition import TaskDefinition
 from longshore.wire.errors import ApiError
@@ -22,6 +23,9 @@ def checked(definition: TaskDefinition, given: Mapping[str, Any] | None) -> dict
     for override in overrides.get("containerOverrides") or ():
         _check_container(override, names, seen)
     _check_size(definition, overrides)
+    for role in ("taskRoleArn", "executionRoleArn"):
+        if overrides.get(role) and not ROLE.fullmatch(overrides[role]):
+            raise ApiError("ClientException", "Role is not valid")
     storage = overrides.get("ephemeralStorage")
     if storage is not None and storage["sizeInGiB"] not in STORAGE_GIB:
         bound = "at least 21" if storage["sizeInGiB"] < STORAGE_GIB.start else "at most 200"

@@ -8,6 +8,7 @@ from typing import Any
 
 from longshore.api.operation import Call
 from longshore.decide.served import unserved
+from longshore.domain.cluster import HOST_KEY, Host
 from longshore.domain.network import SecurityGroup, Subnet
 from longshore.domain.task_definition import TaskDefinition
 from longshore.wire.errors import ApiError
@@ -32,6 +33,16 @@ NOT_SERVED = {
 }
 """What RunTask and CreateService refuse alike, and UpdateService but for the launch type, which it can't change."""
 ALLOWED = {"launchType": ("FARGATE",), "enableExecuteCommand": (False,)}
+INERT = {
+    "networkConfiguration.awsvpcConfiguration.assignPublicIp": (
+        "Kept and answered; tasks have an address of their VPC alone, and reach out through the machine's."
+    ),
+    "networkConfiguration.awsvpcConfiguration.securityGroups": (
+        "Checked, kept and answered, on network interfaces too; no traffic is filtered by them."
+    ),
+    "platformVersion": "Checked, kept and answered; tasks run in the same way on every one.",
+}
+"""What RunTask, CreateService and UpdateService keep without effect."""
 
 
 def launch_type(definition: TaskDefinition, asked: str | None) -> str:
@@ -48,9 +59,10 @@ def launch_type(definition: TaskDefinition, asked: str | None) -> str:
     return "FARGATE"
 
 
-def check_served(definition: TaskDefinition) -> None:
-    """A definition that the engine can run in full: nothing of it is silently left out."""
-    sentences = unserved(definition.document, {})
+def check_served(call: Call, definition: TaskDefinition) -> None:
+    """A definition that the engine can run in full, on this machine: nothing of it is silently left out."""
+    host = call.tx.get(Host, HOST_KEY)
+    sentences = unserved(definition.document, {}, host.architecture if host else "")
     if sentences:
         raise ApiError("InvalidParameterException", " ".join(sentences))
 

@@ -17,7 +17,7 @@ from longshore.api.ecs.tags import checked_tags
 from longshore.api.operation import Call, Operation
 from longshore.decide.launch import resources_of
 from longshore.decide.launching import TaskRequest, choose_subnet, new_task, room_for
-from longshore.decide.served import UNSERVED_OVERRIDES
+from longshore.decide.served import INERT_OVERRIDES, UNSERVED_OVERRIDES
 from longshore.domain.cluster import HOST_KEY, Cluster, Host
 from longshore.domain.tag import Tags
 from longshore.domain.task import Task
@@ -50,7 +50,7 @@ def _request(call: Call, cluster: Cluster, definition: TaskDefinition) -> TaskRe
     cpu_units, _ = resources_of(definition, overrides)
     version = placing.platform_version(definition, params.get("platformVersion"), cpu_units)
     network = placing.network_configuration(call, definition, params.get("networkConfiguration"))
-    placing.check_served(definition)
+    placing.check_served(call, definition)
     return TaskRequest(
         cluster=cluster,
         definition=definition,
@@ -184,5 +184,9 @@ OPERATION = Operation(
         **{f"overrides.{path}": text for path, text in UNSERVED_OVERRIDES.items()},
     },
     allowed=placing.ALLOWED,
-    inert={"referenceId": "It would only be repeated in EventBridge events, which are not served yet."},
+    inert={
+        **placing.INERT,
+        **{f"overrides.{path}": text for path, text in INERT_OVERRIDES.items()},
+        "referenceId": "It would only be repeated in EventBridge events, which are not served yet.",
+    },
 )

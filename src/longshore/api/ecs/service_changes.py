@@ -93,7 +93,7 @@ def _new_service(call: Call, cluster: Cluster, request: dict[str, Any]) -> Servi
         raise refuse("IAM roles are only valid for services configured to use load balancers")
     definition = find_runnable(call, params["taskDefinition"])
     launch_type = placing.launch_type(definition, params.get("launchType"))
-    placing.check_served(definition)
+    placing.check_served(call, definition)
     grace = params.get("healthCheckGracePeriodSeconds")
     return Service(
         account=cluster.account,
@@ -159,7 +159,7 @@ def _definition(call: Call, service: Service) -> TaskDefinition:
         return present
     definition = find_runnable(call, reference)
     placing.launch_type(definition, service.launch_type)
-    placing.check_served(definition)
+    placing.check_served(call, definition)
     return definition
 
 

@@ -15,6 +15,7 @@ from longshore.domain.service import DeploymentConfiguration
 from longshore.wire.errors import ApiError
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+CLIENT_TOKEN = re.compile(r"[!-~]{0,36}")
 MAX_DESIRED_COUNT = 5000
 MAX_GRACE_S = 2_147_483_647
 
@@ -23,6 +24,10 @@ REFUSES: dict[str, str] = {
     "loadBalancers": "Load balancers are not served yet: reach the tasks at their own addresses.",
     "serviceRegistries": "Service discovery is not served yet: reach the tasks at their own addresses.",
     "serviceConnectConfiguration.enabled": "Service Connect is not served yet: set enabled to false.",
+    **{
+        f"serviceConnectConfiguration.{name}": "Service Connect is not served yet: leave out all but enabled."
+        for name in ("namespace", "services", "logConfiguration", "accessLogConfiguration", "containerConfigurations")
+    },
     "vpcLatticeConfigurations": "VPC Lattice is not served.",
     "gatewayConnectors": "Gateways are not served.",
     "monitoring.metricConfigurations": "High-resolution metrics of services are not served yet.",
@@ -35,6 +40,10 @@ REFUSES: dict[str, str] = {
     "deploymentConfiguration.linearConfiguration": "Linear deployments are not served yet: use ROLLING.",
     "deploymentConfiguration.canaryConfiguration": "Canary deployments are not served yet: use ROLLING.",
     "deploymentConfiguration.earlySuccessCriteria.enable": "Early success criteria are not served yet.",
+    "deploymentConfiguration.earlySuccessCriteria.healthyPercent": "Early success criteria are not served yet.",
+    "deploymentConfiguration.earlySuccessCriteria.sourceServiceRevisionCleanup": (
+        "Early success criteria are not served yet."
+    ),
 }
 ALLOWED: dict[str, tuple[Any, ...]] = {
     "enableExecuteCommand": (False,),
@@ -46,6 +55,7 @@ ALLOWED: dict[str, tuple[Any, ...]] = {
     "deploymentConfiguration.earlySuccessCriteria.enable": (False,),
 }
 INERT: dict[str, str] = {
+    **placing.INERT,
     "availabilityZoneRebalancing": "Kept and answered; tasks are spread over subnets when they start, not moved later.",
     "deploymentConfiguration.alarms.rollback": "Without alarms there is nothing to roll back for.",
 }
@@ -127,5 +137,5 @@ def _given(given: Mapping[str, Any], name: str, otherwise: Any) -> Any:
 
 def check_client_token(call: Call) -> None:
     """A CreateService token."""
-    if len(call.params.get("clientToken") or "") > 36:
+    if not CLIENT_TOKEN.fullmatch(call.params.get("clientToken") or ""):
         raise refuse("clientToken can have up to 36 ASCII characters, from 33 to 126.")
