@@ -2,6 +2,7 @@
 
 from longshore.api.ec2.network_interfaces import describe_network_interfaces
 from longshore.api.ec2.regions import describe_availability_zones, describe_regions
+from longshore.api.ec2.routes import describe_internet_gateways, describe_route_tables
 from longshore.api.ec2.security_groups import describe_security_groups
 from longshore.api.ec2.subnets import describe_subnets
 from longshore.api.ec2.vpcs import describe_vpc_attribute, describe_vpcs
@@ -14,12 +15,14 @@ SERVICE = Service(
     name="ec2",
     operations={
         "DescribeAvailabilityZones": Operation(describe_availability_zones, inert={"AllAvailabilityZones": _ALL_ZONES}),
+        "DescribeInternetGateways": Operation(describe_internet_gateways),
         "DescribeNetworkInterfaces": Operation(
             describe_network_interfaces, inert={"IncludeManagedResources": _MANAGED}
         ),
         "DescribeRegions": Operation(
             describe_regions, inert={"AllRegions": "Every region is enabled, so all are always listed."}
         ),
+        "DescribeRouteTables": Operation(describe_route_tables),
         "DescribeSecurityGroups": Operation(describe_security_groups),
         "DescribeSubnets": Operation(describe_subnets),
         "DescribeVpcAttribute": Operation(describe_vpc_attribute),
