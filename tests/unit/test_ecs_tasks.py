@@ -426,3 +426,24 @@ def test_run_task_refuses_a_definition_for_another_architecture(api: Api) -> Non
 def test_run_task_refuses_an_override_with_what_is_no_role(api: Api, role: str) -> None:
     error = api.error("RunTask", taskDefinition="web", networkConfiguration=awsvpc(), overrides={role: "no role!"})
     assert (error.code, error.message) == ("ClientException", "Role is not valid")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "text"),
+    [
+        ({"containerOverrides": [{"name": "app", "cpu": 257}]}, "The sum of all container 'cpu' values cannot be"),
+        ({"containerOverrides": [{"name": "app", "memory": 513}]}, "The 'memory' setting for container 'app' is"),
+        (
+            {"containerOverrides": [{"name": "app", "memoryReservation": 513}]},
+            "The 'memoryReservation' setting for container 'app' is",
+        ),
+    ],
+)
+def test_run_task_refuses_overrides_that_do_not_fit_into_the_task(
+    api: Api, overrides: dict[str, Any], text: str
+) -> None:
+    error = api.error("RunTask", taskDefinition="web", networkConfiguration=awsvpc(), overrides=overrides)
+    assert error.code == "ClientException"
+    assert error.message.startswith(text)
+    larger = {"cpu": "512", "memory": "1024"}
+    assert run(api, overrides={**overrides, **larger})

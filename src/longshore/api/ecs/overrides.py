@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from longshore.api.ecs.task_definitions.validate_task import ROLE
+from longshore.decide.launch import merged_containers, task_limits
 from longshore.decide.sizes import cpu_units, is_fargate_size, memory_mib
 from longshore.domain.task_definition import TaskDefinition
 from longshore.wire.errors import ApiError
@@ -23,6 +24,7 @@ def checked(definition: TaskDefinition, given: Mapping[str, Any] | None) -> dict
     for override in overrides.get("containerOverrides") or ():
         _check_container(override, names, seen)
     _check_size(definition, overrides)
+    _check_sums(definition, overrides)
     for role in ("taskRoleArn", "executionRoleArn"):
         if overrides.get(role) and not ROLE.fullmatch(overrides[role]):
             raise ApiError("ClientException", "Role is not valid")
@@ -41,6 +43,20 @@ def _check_size(definition: TaskDefinition, overrides: Mapping[str, Any]) -> Non
     memory = memory_mib(str(overrides.get("memory") or definition.document.get("memory") or ""))
     if not is_fargate_size(cpu, memory):
         raise ApiError("ClientException", "No Fargate configuration exists for given values.")
+
+
+def _check_sums(definition: TaskDefinition, overrides: Mapping[str, Any]) -> None:
+    """The containers as overridden must fit into the task, as when registering: no limit stays without effect."""
+    cpu_units, memory = task_limits(definition.document, overrides)
+    containers = merged_containers(definition, overrides)
+    if cpu_units is not None and sum(container.get("cpu") or 0 for container in containers) > cpu_units:
+        text = "The sum of all container 'cpu' values cannot be greater than the task-level 'cpu' value"
+        raise ApiError("ClientException", text)
+    for container in containers:
+        for setting in ("memory", "memoryReservation"):
+            if memory is not None and (container.get(setting) or 0) > memory:
+                text = f"The '{setting}' setting for container '{container['name']}' is greater than for the task"
+                raise ApiError("ClientException", text)
 
 
 def _check_container(override: Mapping[str, Any], names: set[str], seen: set[str]) -> None:

@@ -140,6 +140,8 @@ def _resources(launch: TaskLaunch, container: ContainerLaunch, facts: EngineFact
         memory_mib = memory_mib or launch.memory_mib
         if launch.cpu_units:
             limits["NanoCpus"] = launch.cpu_units * SECOND_NS // 1024
+    if container.max_swap_mib is not None:
+        memory_mib = memory_mib or launch.memory_mib  # Docker limits swap together with memory only
     if memory_mib:
         limits["Memory"] = memory_mib * MIB
     if container.memory_reservation_mib:
