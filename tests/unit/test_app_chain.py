@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from longshore.api import app
 from longshore.api.app import MAX_BODY_BYTES, Chain, aws_app, read_body
@@ -96,6 +97,18 @@ async def test_full_disk_is_answered_503_and_nothing_is_kept() -> None:
     assert (await house.ask("ListClusters"))[0] == 503
     assert house.health().status == 503
     assert b"No space left" in house.health().body
+
+
+async def test_members_that_the_model_lacks_are_ignored_with_a_line_in_the_log() -> None:
+    house = House(MemoryJournal())
+    with capture_logs() as lines:
+        status, _ = await house.ask("CreateCluster", clusterName="c", tags=[{"key": "a", "secret": "x"}], novel=1)
+        assert status == 200
+    [told] = [line for line in lines if line["log_level"] == "warning"]
+    assert (told["operation"], told["members"]) == ("CreateCluster", ["tags.1.secret", "novel"])
+    with capture_logs() as lines:
+        await house.ask("ListClusters")
+    assert [line["log_level"] for line in lines] == ["info"]
 
 
 async def test_scope_is_prepared_until_a_request_of_it_succeeds() -> None:

@@ -30,6 +30,8 @@ log = structlog.get_logger("longshore.request")
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """A larger request is refused; ECS's own documents end at 64 KiB, a batch of log events at 1 MiB."""
+NAMES_LOOKED_AT_BYTES = 64 * 1024
+"""Of larger bodies, batches of log events, the names are not looked at a second time."""
 BODY_TIMEOUT_S = 30.0
 """How long a client may take to send a body."""
 
@@ -131,6 +133,7 @@ class Chain:
                 status=400,
             )
         params = self._catalog.parse(target, request)
+        self._tell_unknown(target, request, request_id)
         if served.check is not None:
             served.check(params)
         scope = Scope(caller.account, caller.region)
@@ -167,6 +170,18 @@ class Chain:
     def forget(self) -> None:
         """After a reset: every scope is new again."""
         self._prepared.clear()
+
+    def _tell_unknown(self, target: Target, request: HttpRequest, request_id: str) -> None:
+        """A line about members that the model lacks: AWS ignores them, and so must we, but not in silence."""
+        names = self._catalog.unknown_members(target, request) if len(request.body) <= NAMES_LOOKED_AT_BYTES else []
+        if names:
+            log.warning(
+                "ignored members that the service's model lacks: misspelt, or newer than this Longshore",
+                service=target.service,
+                operation=target.operation,
+                members=[name[:128] for name in names],
+                request_id=request_id,
+            )
 
     def _tell(
         self, target: Target | None, caller: Caller | None, code: str, status: int, request_id: str, seconds: float
