@@ -68,7 +68,8 @@ def list_account_settings(call: Call) -> dict[str, Any]:
     name, value = params.get("name"), params.get("value")
     if value is not None and name is None:
         raise ApiError("InvalidParameterException", "To list settings by value, give a name too.")
-    limit = params.get("maxResults") or 10
+    given: int | None = params.get("maxResults")
+    limit = 10 if given is None else given
     if not 1 <= limit <= 10:
         raise ApiError("InvalidParameterException", "maxResults should be between 1 and 10")
     principal = _principal(call)

@@ -24,7 +24,8 @@ def listed(
 
     A token is good only for the same filters: they are part of what it is checked against.
     """
-    limit = call.params.get("maxResults") or default
+    given: int | None = call.params.get("maxResults")
+    limit = default if given is None else given
     if not 1 <= limit <= 100:
         raise ApiError("InvalidParameterException", "maxResults should be between 1 and 100")
     question = sorted((name, repr(value)) for name, value in call.params.items() if name not in INERT)
