@@ -37,6 +37,17 @@ NO_AWSVPC = "are not supported on container when networkMode=awsvpc"
 MISMATCH = "the host ports and container ports in port mappings must match."
 
 CASES: dict[str, tuple[Document, str]] = {
+    "own label": (document(container(dockerLabels={"longshore.task": "x"})), "is Longshore's own"),
+    "create-group unclear": (
+        document(
+            container(logConfiguration={**AWSLOGS, "options": {**AWSLOGS["options"], "awslogs-create-group": "yes"}})
+        ),
+        "takes true or false for awslogs-create-group, not 'yes'",
+    ),
+    "log mode unknown": (
+        document(container(logConfiguration={**AWSLOGS, "options": {**AWSLOGS["options"], "mode": "fast"}})),
+        "takes blocking or non-blocking for mode",
+    ),
     # The task.
     "family blank": (document(family=""), "Family can not be blank."),
     "family with a dot": (document(family="a.b"), "Family contains invalid characters."),

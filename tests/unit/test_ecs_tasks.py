@@ -447,3 +447,9 @@ def test_run_task_refuses_overrides_that_do_not_fit_into_the_task(
     assert error.message.startswith(text)
     larger = {"cpu": "512", "memory": "1024"}
     assert run(api, overrides={**overrides, **larger})
+
+
+def test_run_task_refuses_an_override_of_a_variable_without_a_name(api: Api) -> None:
+    given = {"containerOverrides": [{"name": "app", "environment": [{"value": "x"}]}]}
+    error = api.error("RunTask", taskDefinition="web", networkConfiguration=awsvpc(), overrides=given)
+    assert "has no name" in error.message

@@ -69,6 +69,9 @@ def _check_container(override: Mapping[str, Any], names: set[str], seen: set[str
     if name in seen:
         raise ApiError("InvalidParameterException", f"Container {name} is overridden twice: merge the two overrides.")
     seen.add(name)
+    if any(not pair.get("name") for pair in override.get("environment") or ()):
+        text = f"An environment variable in the override of container {name} has no name."
+        raise ApiError("InvalidParameterException", text)
     memory, reservation = override.get("memory"), override.get("memoryReservation")
     if any(value is not None and value < 0 for value in (override.get("cpu"), memory, reservation)):
         raise ApiError("InvalidParameterException", f"cpu and memory of container {name} can not be negative.")

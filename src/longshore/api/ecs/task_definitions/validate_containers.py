@@ -10,6 +10,9 @@ MAX_ENVIRONMENT_FILES = 10
 MAX_IGNORED_CODES = 50
 IMAGE = re.compile(r"[A-Za-z0-9_\-:/.#@%+]{1,255}")
 AWSLOGS_NEEDS = ("awslogs-group", "awslogs-region")
+AWSLOGS_VALUES = {"awslogs-create-group": ("true", "false"), "mode": ("blocking", "non-blocking")}
+OWN_LABELS = "longshore."
+"""What labels that the Docker engine sets begin with: a definition's would be written over."""
 AWSLOGS_OPTIONS = frozenset(
     {
         *AWSLOGS_NEEDS,
@@ -143,6 +146,9 @@ def _check_log(container: Document) -> None:
         raise refused(f"Log driver awslogs disallows options: {', '.join(unknown)}")
     if options.get("awslogs-datetime-format") and options.get("awslogs-multiline-pattern"):
         raise refused("Log driver awslogs takes awslogs-datetime-format or awslogs-multiline-pattern, not both")
+    for name, values in AWSLOGS_VALUES.items():
+        if options.get(name) is not None and options[name].lower() not in values:
+            raise refused(f"Log driver awslogs takes {' or '.join(values)} for {name}, not '{options[name]}'")
     pattern = options.get("awslogs-multiline-pattern")
     if pattern and not _compiles(pattern):
         raise refused(f"awslogs-multiline-pattern is no regular expression: '{pattern}'")
@@ -177,6 +183,10 @@ def _check_linux(container: Document) -> None:
 
 def _check_lists(container: Document) -> None:
     name = container["name"]
+    for label in container.get("dockerLabels") or ():
+        if label.startswith(OWN_LABELS):
+            text = f"Docker label '{label}' of container '{name}' is Longshore's own: begin it with something else."
+            raise refused(text)
     for control in container.get("systemControls") or ():
         if not control.get("namespace") or control.get("value") is None:
             raise refused(f"A systemControl of container '{name}' needs a namespace and a value.")
