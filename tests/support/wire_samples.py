@@ -206,7 +206,9 @@ def client_request(
     service: str, operation: OperationModel, params: dict[str, Any], protocol: str, *, check: bool = True
 ) -> HttpRequest:
     """Return the request that botocore would send, unsigned but for the scope; without `check`, an invalid one too."""
-    made = create_serializer(protocol, include_validation=check).serialize_to_request(_as_times(params, operation.input_shape), operation)
+    made = create_serializer(protocol, include_validation=check).serialize_to_request(
+        _as_times(params, operation.input_shape), operation
+    )
     prepare_request_dict(made, "http://127.0.0.1:4566")
     sent = AWSRequest(method=made["method"], url=made["url"], data=made["body"], headers=made["headers"]).prepare()
     parts = urlsplit(sent.url)
