@@ -14,6 +14,7 @@ from longshore.drivers.docker.lines import EventMaker, Frames, Piece, RecentPiec
 from longshore.drivers.docker.names import Names
 from longshore.drivers.docker.network import routes
 from longshore.drivers.docker.pause import BASE_ADDRESS, HEADERS_SIZE, pause_program
+from longshore.drivers.docker.probe import cpu_architecture
 from longshore.drivers.docker.slot import Slot
 from longshore.drivers.ports import Permanent
 
@@ -161,3 +162,8 @@ def test_restart_policy_needs_a_whole_period_and_a_code_that_counts(
     seen = ContainerObservation(name="a", status="STOPPED", exit_code=exit_code, finished_at=100.0 + ran_s)
     slot = Slot(ContainerLaunch(name="a", image="i", restart_policy=policy), seen, last_start=100.0)
     assert slot.should_restart() is restarts
+
+
+@pytest.mark.parametrize(("machine", "asked"), [("x86_64", "X86_64"), ("aarch64", "ARM64"), ("arm64", "ARM64")])
+def test_the_engine_s_architecture_is_said_as_task_definitions_ask_for_it(machine: str, asked: str) -> None:
+    assert cpu_architecture(machine) == asked

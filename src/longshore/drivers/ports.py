@@ -35,6 +35,7 @@ class EngineCapacity(NamedTuple):
     cpu_units: int
     memory_mib: int
     architecture: str
+    """X86_64 or ARM64, as in `runtimePlatform.cpuArchitecture`."""
 
 
 class LogSink(Protocol):

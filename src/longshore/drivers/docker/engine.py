@@ -17,7 +17,7 @@ from longshore.drivers.docker.client import DockerClient, DockerError, Unreachab
 from longshore.drivers.docker.images import Images
 from longshore.drivers.docker.names import CONTAINER, TASK, Names
 from longshore.drivers.docker.network import BridgeReady, Networks
-from longshore.drivers.docker.probe import probe
+from longshore.drivers.docker.probe import cpu_architecture, probe
 from longshore.drivers.docker.runner import TaskRunner, Tools, delete_container, remove_cgroup
 from longshore.drivers.docker.translate import EngineFacts
 from longshore.drivers.ports import EngineCapacity, LogSink, Permanent, Retryable
@@ -138,7 +138,8 @@ class DockerEngine:
     async def capacity(self) -> EngineCapacity:
         """What Docker says the machine has."""
         info = self._info
-        return EngineCapacity(int(info["NCPU"]) * 1024, int(info["MemTotal"]) >> 20, str(info["Architecture"]))
+        architecture = cpu_architecture(str(info["Architecture"]))
+        return EngineCapacity(int(info["NCPU"]) * 1024, int(info["MemTotal"]) >> 20, architecture)
 
     async def free_vpc_cidr(self, candidates: Sequence[str]) -> str:
         """The first candidate that collides with no other Docker network and no route of the machine."""

@@ -16,6 +16,12 @@ from longshore.drivers.docker.translate import EngineFacts
 log = logging.getLogger(__name__)
 
 FARGATE_NOFILE = 65535
+CPU_ARCHITECTURES = {"x86_64": "X86_64", "amd64": "X86_64", "aarch64": "ARM64", "arm64": "ARM64"}
+
+
+def cpu_architecture(machine: str) -> str:
+    """An Engine's `Architecture` as a task definition's `cpuArchitecture` has it; others stay as they are."""
+    return CPU_ARCHITECTURES.get(machine, machine)
 
 
 async def probe(client: DockerClient, names: Names, architecture: str, *, task_cgroups: bool) -> EngineFacts:
