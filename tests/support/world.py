@@ -86,7 +86,7 @@ class World:
             deployments=tuple(current),
             past=tuple(past),
             tasks=tuple(t for t in self.tasks.values() if t.live),
-            unaccounted=tuple(t for t in self.tasks.values() if not t.live and not t.accounted),
+            unaccounted=tuple(t for t in self.tasks.values() if t.desired_status == "STOPPED" and not t.accounted),
             has_checks={t.task_definition_arn: self.checked for t in self.tasks.values()},
             healthy_after_s=self.healthy_after_s,
         )

@@ -137,7 +137,7 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     stopped_at: float | None = None
     version: int = 1
 
-    # Service controller: whether this stopped task has been counted in its deployment.
+    # Service controller: whether this task, which is to stop or has stopped, has been counted in its deployment.
     accounted: bool = False
 
     def names(self) -> Key:
@@ -145,7 +145,7 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
         return (self.cluster, self.task_id)
 
     def indexes(self) -> Iterator[tuple[str, Key]]:
-        """By id; by what ListTasks filters; live ones by cluster and service; stopped ones to be counted."""
+        """By id; by what ListTasks filters; live ones by cluster and service; those to stop that are to be counted."""
         scope = self.scope
         place = (*scope, self.cluster)
         yield "id", (self.task_id,)
@@ -157,10 +157,11 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
             yield "service", (*place, self.service_name, self.desired_status)
         if self.client_token:
             yield "token", (*place, self.client_token)
+        if self.service_uid and self.desired_status == "STOPPED" and not self.accounted:
+            # From the wish on, not from STOPPED on: its replacement is started while its containers are still removed.
+            yield "unaccounted", (self.service_uid,)
         if self.last_status == "STOPPED":
             yield "stopped", scope
-            if self.service_uid and not self.accounted:
-                yield "unaccounted", (self.service_uid,)
         else:
             yield "live", ()
             yield "definition", (self.task_definition_arn,)

@@ -20,7 +20,7 @@ class ServiceSnapshot:
     tasks: tuple[Task, ...] = ()
     """All that are not STOPPED."""
     unaccounted: tuple[Task, ...] = ()
-    """Stopped ones that no plan has counted yet."""
+    """Those that are to stop or have stopped, and that no plan has counted yet."""
     has_checks: Mapping[str, bool] = field(default_factory=dict)
     """By task definition ARN: whether an essential container has a health check."""
     healthy_after_s: float = 3.0
