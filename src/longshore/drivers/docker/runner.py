@@ -66,6 +66,8 @@ class TaskRunner:
         self._tools = tools
         self._slots = new_slots(launch)
         self._pause_id = ""
+        self._pause_asked = False
+        """From here on the pause container may exist: the step is seen through, or `remove` could come too early."""
         self._pause_created = asyncio.Event()
         self._volumes_made = asyncio.Event()
         """Before this no container is created: Docker would make missing volumes itself, without our labels."""
@@ -228,7 +230,7 @@ class TaskRunner:
         """Stop what runs, dependents first; what was not started stays so."""
         for name in self._pulling:  # may take minutes and changes nothing; other calls are waited for
             self._actions[name].cancel()
-        if "ready" in self._actions and not self._pause_created.is_set():
+        if "ready" in self._actions and not self._pause_asked:
             self._actions["ready"].cancel()
         for name, slot in self._slots.items():
             if name not in self._actions and (slot.restart_due or not (slot.running or slot.over)):
@@ -306,6 +308,7 @@ class TaskRunner:
 
     async def _start_pause(self, facts: EngineFacts) -> None:
         body = pause_payload(self.launch, facts, self._tools.names)
+        self._pause_asked = True
         document = await self._make(PAUSE, body)
         if document is not None and document["State"]["Status"] == "exited":
             # From before a crash of the Engine; nothing ran in it, or adopt would have ended the task.
