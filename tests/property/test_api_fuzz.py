@@ -34,7 +34,7 @@ from longshore.domain.cluster import Cluster, Host
 from longshore.domain.kinds import KINDS
 from longshore.domain.network import SecurityGroup, Subnet, Vpc
 from longshore.domain.record import Scope
-from longshore.domain.service import Service
+from longshore.domain.service import Deployment, Service
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition
 from longshore.store.events import EventLog
@@ -51,9 +51,25 @@ ROUNDS = int(os.environ.get("LONGSHORE_FUZZ_ROUNDS", "12"))
 LONGEST = 3000
 HOSTILE: tuple[Any, ...] = (
     *(None, True, -1, 0, 2**31, -(2**63), 2**64, 1.5, -0.0, 1e300, "", " ", "\x00", "\ud7ff", "😀", "a" * LONGEST),
-    *(":", "/", "arn:aws:ecs", "arn:aws:ecs:::", "*", "%", "\n", "x:0", "x:999999999999", [], [None], [[]], {}, {"": {}}),
+    *(
+        ":",
+        "/",
+        "arn:aws:ecs",
+        "arn:aws:ecs:::",
+        "*",
+        "%",
+        "\n",
+        "x:0",
+        "x:999999999999",
+        [],
+        [None],
+        [[]],
+        {},
+        {"": {}},
+    ),
 )
-OPERATIONS = [(service.name, operation) for service in SERVICES for operation in sorted(service.operations)]
+SERVED = {(service.name, name): operation for service in SERVICES for name, operation in service.operations.items()}
+OPERATIONS = sorted(SERVED)
 OBJECTS = (dict, list)
 
 
@@ -155,6 +171,9 @@ class House:
         subnets = [s.subnet_id for s in read.all(Subnet)]
         groups = [g.group_id for g in read.all(SecurityGroup)]
         vpcs = [v.vpc_id for v in read.all(Vpc)]
+        deployments = [arn for d in read.all(Deployment) if (arn := d.service_deployment_arn)]
+        revisions = [arn for d in read.all(Deployment) if (arn := d.revision_arn)]
+        streams = ["one", "o"]
         logs = ["/app", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app"]
         arns = [each for each in (*clusters, *services, *tasks, *definitions, *logs) if each.startswith("arn:")]
         return {
@@ -164,14 +183,56 @@ class House:
             **dict.fromkeys(("taskdefinition", "taskdefinitions", "family", "familyprefix"), definitions),
             **dict.fromkeys(("subnets", "subnetids"), subnets),
             **dict.fromkeys(("securitygroups", "groupids"), groups),
-            "vpcids": vpcs,
+            **dict.fromkeys(("vpcid", "vpcids"), vpcs),
             "resourcearn": arns,
+            **dict.fromkeys(("servicedeploymentarn", "servicedeploymentarns"), deployments),
+            "servicerevisionarns": revisions,
             **dict.fromkeys(("loggroupname", "loggroupidentifier", "loggroupidentifiers", "loggroupnameprefix"), logs),
-            **dict.fromkeys(("logstreamname", "logstreamnames", "logstreamnameprefix"), ["one", "o"]),
+            **dict.fromkeys(("logstreamname", "logstreamnames", "logstreamnameprefix"), streams),
             "clienttoken": ["once", "again"],
             "launchtype": ["FARGATE"],
-            "count": [],
         }
+
+    def example(self, operation: str) -> dict[str, Any]:
+        """What an operation takes that hardly takes anything drawn at random."""
+        awsvpc = {"awsvpcConfiguration": {"subnets": [subnet.subnet_id for subnet in self.store.all(Subnet)]}}
+        launch: dict[str, Any] = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": awsvpc}
+        group = {"logGroupName": "/app"}
+        stream = {**group, "logStreamName": "one"}
+        event = {"timestamp": int(self.clock.time * 1000), "message": "a line"}
+        group_arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app"
+        vpc_id = next(vpc.vpc_id for vpc in self.store.all(Vpc))
+        container = {"name": "app", "image": "app", "memory": 128}
+        examples: dict[str, dict[str, Any]] = {
+            "CreateCluster": {"clusterName": "new"},
+            "CreateService": {**launch, "serviceName": f"new-{self.ids.hex(2)}", "desiredCount": 1},
+            "UpdateService": {"service": "front", "taskDefinition": "web"},
+            "DeleteCluster": {"cluster": "new"},
+            "DeregisterTaskDefinition": {"taskDefinition": "web:1"},
+            "ListServiceDeployments": {"service": "front"},
+            "RunTask": launch,
+            "RegisterTaskDefinition": {"family": "web", "containerDefinitions": [container]},
+            "PutAccountSetting": {"name": "containerInsights", "value": "enabled"},
+            "PutAccountSettingDefault": {"name": "containerInsights", "value": "enabled"},
+            "UpdateClusterSettings": {
+                "cluster": "default",
+                "settings": [{"name": "containerInsights", "value": "enabled"}],
+            },
+            "CreateLogGroup": {"logGroupName": f"/new-{self.ids.hex(2)}"},
+            "CreateLogStream": {**group, "logStreamName": f"new-{self.ids.hex(2)}"},
+            "PutRetentionPolicy": {**group, "retentionInDays": 7},
+            "PutLogEvents": {**stream, "logEvents": [event, event]},
+            "GetLogEvents": stream,
+            "FilterLogEvents": group,
+            "DescribeLogStreams": group,
+            "DescribeLogGroups": {"logGroupNamePrefix": "/"},
+            "DeleteLogStream": stream,
+            "DeleteLogGroup": {"logGroupName": "/new-1"},
+            "DescribeVpcAttribute": {"VpcId": vpc_id, "Attribute": "enableDnsSupport"},
+        }
+        if operation in {"TagResource", "UntagResource", "ListTagsForResource"} and self.ids.choice(2):
+            return {"resourceArn": group_arn}
+        return examples.get(operation, {})
 
 
 class Drawer(Sampler):
@@ -261,7 +322,20 @@ def with_broken_bytes(request: HttpRequest, _protocol: str, chance: random.Rando
         if chance.random() < 0.4:
             del body[at : at + chance.randint(1, 30)]
         else:
-            pieces = (b"{", b"[" * 1500, b"null", b"-1e999", b"NaN", b"\xff", b"\x00", b"%", b"&", b'"', b"\xbf", b"\xfb")
+            pieces = (
+                b"{",
+                b"[" * 1500,
+                b"null",
+                b"-1e999",
+                b"NaN",
+                b"\xff",
+                b"\x00",
+                b"%",
+                b"&",
+                b'"',
+                b"\xbf",
+                b"\xfb",
+            )
             body[at:at] = chance.choice((*pieces, chance.randbytes(3)))
     return request._replace(body=bytes(body))
 
@@ -269,6 +343,28 @@ def with_broken_bytes(request: HttpRequest, _protocol: str, chance: random.Rando
 def with_nonsense(request: HttpRequest, _protocol: str, chance: random.Random) -> HttpRequest:
     bodies = (b"", b"null", b"[]", b"0", b'""', b"\xa0", b"\xf6", b"{" * 4000, chance.randbytes(chance.randint(1, 300)))
     return request._replace(body=chance.choice(bodies))
+
+
+def joined(example: Any, drawn: Any, chance: random.Random) -> Any:
+    """The example with some of what was drawn, in it and beside it."""
+    if isinstance(example, dict) and isinstance(drawn, dict):
+        more = {name: value for name, value in drawn.items() if name not in example and chance.random() < 0.3}
+        return {**{name: joined(value, drawn.get(name), chance) for name, value in example.items()}, **more}
+    if isinstance(example, list) and isinstance(drawn, list) and drawn:
+        return [joined(each, chance.choice(drawn), chance) for each in example]
+    return example if drawn is None or chance.random() < 0.9 else drawn
+
+
+def without(document: Any, path: list[str]) -> Any:
+    """The document without the member at a path such as `containerDefinitions[].secrets`."""
+    if isinstance(document, list):
+        return [without(each, path) for each in document]
+    if not isinstance(document, dict):
+        return document
+    name = path[0].removesuffix("[]")
+    if len(path) == 1:
+        return {key: value for key, value in document.items() if key != name}
+    return {key: without(value, path[1:]) if key == name else value for key, value in document.items()}
 
 
 Broken = Callable[[HttpRequest, str, random.Random], HttpRequest]
@@ -287,8 +383,14 @@ def draw(house: House, service: str, operation: str, kind: str, key: str) -> tup
     chance = random.Random(key)
     model = service_model(service).operation_model(operation)
     protocol = chance.choice(protocols(service))
-    drawer = Drawer(key, house.known(), full=kind in {"full", "wrong value"}, wild=kind == "bounds")
-    params = drawer.structure(model.input_shape) if model.input_shape is not None else {}
+    drawer = Drawer(key, house.known(), full=kind == "full" or chance.random() < 0.3, wild=kind == "bounds")
+    params: Any = drawer.structure(model.input_shape) if model.input_shape is not None else {}
+    if kind != "full":
+        needed = {name: params[name] for name in model.input_shape.required_members} if params else {}
+        params = {**needed, **joined(house.example(operation), params, chance)} if chance.random() < 0.8 else params
+        for path in (*SERVED[service, operation].refuses, "DryRun"):
+            if chance.random() < 0.95:
+                params = without(params, path.split("."))
     request = client_request(service, model, params, protocol, check=False)
     broken = BREAKS[kind]
     return (broken(request, protocol, chance) if broken else request), protocol
