@@ -112,7 +112,7 @@ def status(
     except KeyboardInterrupt:
         return
     except (BotoCoreError, ClientError) as error:
-        fail(f"{server.endpoint} does not answer as Longshore does: {error} Is it running? `longshore up` starts it.")
+        no_answer(server.endpoint, error)
 
 
 @app.command()
@@ -141,7 +141,7 @@ def logs(
     except NothingToShowError as error:
         fail(str(error))
     except (BotoCoreError, ClientError) as error:
-        fail(f"{server.endpoint}: {error}")
+        no_answer(server.endpoint, error)
 
 
 @app.command()
@@ -180,6 +180,11 @@ def keys(*, state: StateOption = None, account: Annotated[str, typer.Option()] =
 def version() -> None:
     """Print the version."""
     out.print(__version__, highlight=False)
+
+
+def no_answer(endpoint: str, error: Exception) -> None:
+    """End, since no Longshore answered as it should."""
+    fail(f"{endpoint} does not answer as Longshore does: {error} Is it running? `longshore up` starts it.")
 
 
 def fail(sentence: str) -> None:

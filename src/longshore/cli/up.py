@@ -63,10 +63,10 @@ def serve(console: Console, *, state: Path | None, docker_url: str | None, log_l
 
     try:
         uvloop.run(run(config, tell, ready))
-    except (Permanent, ListenError, ListenRefused, StateRefused, StoreRefused) as error:
-        sys.exit(str(error))
-    except Retryable as error:
+    except (Permanent, Retryable) as error:
         sys.exit(f"{error.reason} `longshore doctor` says what this machine lacks.")
+    except (ListenError, ListenRefused, StateRefused, StoreRefused) as error:
+        sys.exit(str(error))
     except asyncio.CancelledError:
         return
 
