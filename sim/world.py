@@ -5,7 +5,7 @@ from typing import Any
 
 from longshore.api.ec2.defaults import seed as seed_network
 from longshore.api.ecs import SERVICE
-from longshore.api.operation import Call, Settings
+from longshore.api.operation import Call
 from longshore.control.capacity import measure
 from longshore.control.observe import Observer
 from longshore.control.services import ServiceController
@@ -134,7 +134,6 @@ class World:
                     ids=self.ids,
                     principal_arn=f"arn:aws:iam::{SCOPE.account}:root",
                     request_id=self.ids.uuid(),
-                    settings=Settings(healthy_after_s=HEALTHY_AFTER_S, cpu_overcommit=1.0),
                     params=params,
                 )
             )

@@ -13,7 +13,6 @@ from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed
 from longshore.api.internal import internal_paths
 from longshore.api.metrics import Metrics
-from longshore.api.operation import Settings
 from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.api.task_endpoint import TaskEndpoint
@@ -100,7 +99,7 @@ class Longshore:
                 loop.start()
                 stack.push_async_callback(loop.stop)
             self.services.resume()
-            for sweeper in (self._history, self._retention):
+            for sweeper in (self._history.timer, self._retention.timer):
                 sweeper.start()
                 stack.push_async_callback(sweeper.stop)
             server = HttpServer(self._app(Listener("api", signatures=config.auth)), self._sockets)
@@ -154,13 +153,6 @@ class Longshore:
             gate=Gate(self.credentials, config.account, config.region),
             clock=self._clock,
             ids=self._ids,
-            settings=Settings(
-                healthy_after_s=config.healthy_after_s,
-                cpu_overcommit=config.cpu_overcommit,
-                memory_overcommit=config.memory_overcommit,
-                history_s=config.history_s,
-                engine=config.engine,
-            ),
             metrics=self._metrics,
             prepare=self._prepare,
         )

@@ -28,7 +28,6 @@ from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import default_vpc, seed
 from longshore.api.metrics import Metrics
-from longshore.api.operation import Settings
 from longshore.api.services import SERVICES
 from longshore.domain.cluster import Cluster, Host
 from longshore.domain.kinds import KINDS
@@ -99,7 +98,6 @@ class House:
             gate=Gate(Credentials(b"m" * 32, ACCOUNT), ACCOUNT, REGION),
             clock=self.clock,
             ids=self.ids,
-            settings=Settings(),
             metrics=Metrics(self.store),
             prepare=self._prepare,
         )

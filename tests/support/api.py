@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from longshore.api.operation import Call, Operation, Settings
+from longshore.api.operation import Call, Operation
 from longshore.api.refusals import compile_refusals
 from longshore.domain.cluster import Cluster, Host
 from longshore.domain.kinds import KINDS
@@ -32,10 +32,9 @@ ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 class Api:
     """A control plane's state, and the operations of one or more tables on it."""
 
-    def __init__(self, *tables: Mapping[str, Operation], service: str = "ecs", **settings: Any) -> None:
+    def __init__(self, *tables: Mapping[str, Operation], service: str = "ecs") -> None:
         self.service = service
         self.operations = {name: operation for table in tables for name, operation in table.items()}
-        self.settings = Settings(**settings)
         self.store = open_store(None, KINDS)
         self.events = EventLog.__new__(EventLog)
         self.ids = SeededIds(7)
@@ -72,7 +71,6 @@ class Api:
             ids=self.ids,
             principal_arn=ME,
             request_id="11111111-2222-4333-8444-555555555555",
-            settings=self.settings,
             params=params,
         )
 

@@ -15,7 +15,7 @@ from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials, KeyPair
 from longshore.api.internal import internal_paths
 from longshore.api.metrics import Metrics
-from longshore.api.operation import Operation, Service, Settings
+from longshore.api.operation import Operation, Service
 from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.domain.kinds import KINDS
@@ -95,7 +95,6 @@ class Serving:
             gate=Gate(self.credentials, ACCOUNT, REGION),
             clock=self.clock,
             ids=SystemIds(),
-            settings=Settings(),
             metrics=metrics,
         )
         own = internal_paths(

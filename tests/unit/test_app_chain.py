@@ -14,7 +14,6 @@ from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials
 from longshore.api.internal import internal_paths
 from longshore.api.metrics import Metrics
-from longshore.api.operation import Settings
 from longshore.api.services import SERVICES
 from longshore.domain.cluster import Cluster
 from longshore.domain.kinds import KINDS
@@ -61,7 +60,6 @@ class House:
             gate=Gate(Credentials(b"m" * 32, ACCOUNT), ACCOUNT, "us-east-1"),
             clock=SystemClock(),
             ids=SystemIds(),
-            settings=Settings(),
             metrics=metrics,
             prepare=self._prepare,
         )

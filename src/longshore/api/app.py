@@ -15,7 +15,7 @@ import structlog
 
 from longshore.api.auth import Caller, Gate, Listener
 from longshore.api.metrics import Metrics
-from longshore.api.operation import Call, Operation, Service, Settings
+from longshore.api.operation import Call, Operation, Service
 from longshore.api.refusals import Check, compile_refusals
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.record import Scope
@@ -52,7 +52,7 @@ class _Served:
 class Chain:
     """What all listeners share."""
 
-    def __init__(  # noqa: PLR0913  a composition: each is another part of the house
+    def __init__(
         self,
         *,
         store: Store,
@@ -61,7 +61,6 @@ class Chain:
         gate: Gate,
         clock: Clock,
         ids: Ids,
-        settings: Settings,
         metrics: Metrics,
         prepare: Callable[[Transaction, Scope], None] = lambda _tx, _scope: None,
     ) -> None:
@@ -70,7 +69,6 @@ class Chain:
         self._gate = gate
         self._clock = clock
         self._ids = ids
-        self._settings = settings
         self._metrics = metrics
         self._prepare = prepare
         """Called with each scope in the transaction of its first requests: makes what is missing of a new account."""
@@ -150,7 +148,6 @@ class Chain:
                     ids=self._ids,
                     principal_arn=caller.principal_arn,
                     request_id=request_id,
-                    settings=self._settings,
                     params=params,
                 )
             )

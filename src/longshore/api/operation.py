@@ -17,19 +17,6 @@ from longshore.store.store import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What a user may set that handlers need; see `longshore up --help` for each."""
-
-    healthy_after_s: float = 3.0
-    """A task without health checks counts as healthy this long after RUNNING (AWS: about 40 s)."""
-    cpu_overcommit: float = 4.0
-    memory_overcommit: float = 1.0
-    history_s: float = 7 * 86400.0
-    """How long stopped tasks and past deployments stay describable (AWS: an hour, for tasks)."""
-    engine: str = "docker"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One request, on its way through a handler."""
 
@@ -40,7 +27,6 @@ class Call:
     ids: Ids
     principal_arn: str
     request_id: str
-    settings: Settings
     params: dict[str, Any]
     """The validated input, as boto3 users write it."""
 

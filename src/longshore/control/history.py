@@ -3,18 +3,13 @@
 A sweep now and then over the stopped tasks, oldest first; nothing here is urgent.
 """
 
-import asyncio
-
-import structlog
-
+from longshore.control.loop import Timer
 from longshore.domain.clock import Clock
 from longshore.domain.cluster import Cluster
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
 from longshore.store.store import Store, Transaction
-
-log = structlog.get_logger(__name__)
 
 SWEEP_S = 600.0
 KEPT_PER_SCOPE = 10_000
@@ -24,33 +19,15 @@ DEPLOYMENTS_KEPT = 100
 
 
 class History:
-    """One timer."""
+    """Sweeps every ten minutes."""
 
     def __init__(self, store: Store, clock: Clock, *, history_s: float) -> None:
         self._store = store
         self._clock = clock
         self._history_s = history_s
-        self._task: asyncio.Task[None] | None = None
+        self.timer = Timer("history", self.sweep, SWEEP_S)
 
-    def start(self) -> None:
-        """Begin to sweep."""
-        self._task = asyncio.create_task(self._run(), name="history")
-
-    async def stop(self) -> None:
-        """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_S)
-            try:
-                self.sweep()
-            except Exception:
-                log.exception("history could not be swept")
-
-    def sweep(self) -> None:
+    async def sweep(self) -> None:
         """One sweep, in one transaction."""
         before = self._clock.now() - self._history_s
         with self._store.transaction() as tx:

@@ -1,4 +1,4 @@
-"""The one loop that all controllers are: keys that need a look, a look at each, and when to look again.
+"""The one loop that all controllers are: keys that need a look, a look at each, and when to look again. And a timer.
 
 A key is enqueued when something about it has changed, or when its time has come. A worker reads the state anew (level,
 not event), so that a key enqueued twice costs one look, and a restart is only a matter of enqueueing everything.
@@ -121,3 +121,31 @@ class Loop(Generic[K]):
     def _wake(self, key: K) -> None:
         self._timers.pop(key, None)
         self.enqueue(key)
+
+
+class Timer:
+    """Does one thing at once and then every so often: for housekeeping that is never urgent."""
+
+    def __init__(self, name: str, act: Callable[[], Awaitable[None]], every_s: float) -> None:
+        self._name = name
+        self._act = act
+        self._every_s = every_s
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run(), name=self._name)
+
+    async def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._act()
+            except Exception:
+                log.exception("fault in a timer", timer=self._name)
+            await asyncio.sleep(self._every_s)

@@ -6,14 +6,11 @@ A timer, started by `main`. The store says which streams, the event log trims ea
 import asyncio
 from collections.abc import Iterable, Iterator
 
-import structlog
-
+from longshore.control.loop import Timer
 from longshore.domain.clock import Clock
 from longshore.domain.log import LogGroup, LogStream
 from longshore.store.events import EventLog
 from longshore.store.store import Reader, Store
-
-log = structlog.get_logger(__name__)
 
 SWEEP_S = 3600.0
 DAY_MS = 86_400_000
@@ -38,31 +35,13 @@ def due(reader: Reader, now: float) -> list[tuple[str, int]]:
 
 
 class Retention:
-    """One timer."""
+    """Trims streams, every hour."""
 
     def __init__(self, store: Store, events: EventLog, clock: Clock) -> None:
         self._store = store
         self._events = events
         self._clock = clock
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to sweep, at once and then every hour."""
-        self._task = asyncio.create_task(self._run(), name="retention")
-
-    async def stop(self) -> None:
-        """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.sweep()
-            except Exception:
-                log.exception("old log events could not be removed")
-            await asyncio.sleep(SWEEP_S)
+        self.timer = Timer("retention", self.sweep, SWEEP_S)
 
     async def sweep(self) -> None:
         """Trim every stream that is due. A stream deleted meanwhile has nothing left to trim."""
