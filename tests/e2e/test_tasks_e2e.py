@@ -53,7 +53,8 @@ def test_sidecar_that_exits_ends_the_task_only_if_it_is_essential(server: Server
     assert (task["lastStatus"], container_of(task, "beside")["exitCode"]) == ("RUNNING", 4)
     assert container_of(task, "app")["lastStatus"] == "RUNNING"
 
-    ends = server.run_to_end(server.define("ends", main, beside | {"essential": True}))
+    # A second's sleep: before its shell has set its trap, the other container would not hear SIGTERM.
+    ends = server.run_to_end(server.define("ends", main, sh("beside", "sleep 1; exit 4")))
     assert ends["stopCode"] == "EssentialContainerExited"
     assert {c["name"]: c["exitCode"] for c in ends["containers"]} == {"app": 0, "beside": 4}
     server.ecs.stop_task(task=lives)

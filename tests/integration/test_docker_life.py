@@ -258,4 +258,4 @@ async def test_capacity_is_the_machines(rig: Rig) -> None:
     capacity = await rig.engine.capacity()
     assert capacity.cpu_units >= 1024
     assert capacity.memory_mib > 256
-    assert capacity.architecture in {"x86_64", "aarch64"}
+    assert capacity.architecture in {"X86_64", "ARM64"}
