@@ -1,0 +1,86 @@
+"""The service scheduler with many tasks present, on the sim engine: how fast it places more, and what a task costs.
+
+Services of 100 tasks are created until 1,000 and then 10,000 tasks run; at both sizes 1,000 more are placed and taken
+away again. Cost is the process's CPU time per task until it runs, so that other work of the machine counts little.
+"""
+
+import time
+
+from bench.server import Longshore
+from bench.table import Row, above, at_most, below, progress
+
+PER_SERVICE = 100
+PROBE = 1000
+SMALL, LARGE = 1_000, 10_000
+
+
+def measure(quick: bool) -> list[Row]:
+    """Grow, probe, grow, probe, restart."""
+    large = 3_000 if quick else LARGE
+    with Longshore("--memory-overcommit", "8") as server:
+        launch = server.furnish()
+        _Services(server, launch).grow_to(SMALL)
+        _, cost_small, running_small = _probe(server, launch, SMALL)
+        grown = _Services(server, launch)
+        grown.count = SMALL
+        grown.grow_to(large)
+        placed, cost_large, running_large = _probe(server, launch, large)
+        memory_mb = server.rss_mb()
+        server.stop()
+        restart_s = server.start()
+        server.until_running(large)
+        return [
+            above(f"tasks placed by services, {large:,} present", placed, "/s", 1000),
+            Row(
+                f"tasks until they run, {large:,} present",
+                f"{running_large:,.0f} /s",
+                f"{running_small:,.0f} /s",
+                f"{SMALL:,} present",
+                running_large / running_small,
+            ),
+            at_most(f"CPU per task, {large:,} present", cost_large, cost_small, "ms", f"{SMALL:,} present", 1.5),
+            below(f"restart with {large:,} tasks", restart_s, "s", 3),
+            below(f"memory with {large:,} tasks (and {PROBE:,} stopped)", memory_mb, "MB", 500),
+            below("memory after that restart", server.rss_mb(), "MB", 500),
+        ]
+
+
+class _Services:
+    """Services of a hundred tasks each."""
+
+    def __init__(self, server: Longshore, launch: dict[str, object]) -> None:
+        self._server = server
+        self._launch = launch
+        self.count = 0
+
+    def grow_to(self, tasks: int) -> None:
+        """Until so many tasks run."""
+        for number in range(self.count, tasks, PER_SERVICE):
+            self._server.ask("ecs", "CreateService", serviceName=f"s{number}", desiredCount=PER_SERVICE, **self._launch)
+        self.count = tasks
+        took = self._server.until_running(tasks, limit_s=400)
+        progress(f"{tasks:,} tasks run after {took:.1f} s more")
+
+
+def _probe(server: Longshore, launch: dict[str, object], present: int) -> tuple[float, float, float]:
+    """`(tasks placed per second, CPU ms per task until it runs, tasks per second until they run)`."""
+    time.sleep(2)  # what follows a start is over
+    names = [f"probe{number}" for number in range(PROBE // PER_SERVICE)]
+    cpu_s, began = server.cpu_s(), time.perf_counter()
+    for name in names:
+        server.ask("ecs", "CreateService", serviceName=name, desiredCount=PER_SERVICE, **launch)
+    while server.tasks_in("running") + server.tasks_in("pending") < present + PROBE:
+        time.sleep(0.002)
+    placed_s = time.perf_counter() - began
+    server.until_running(present + PROBE)
+    running_s = time.perf_counter() - began
+    cost_ms = (server.cpu_s() - cpu_s) / PROBE * 1000
+    progress(
+        f"{PROBE:,} more with {present:,}: placed in {placed_s:.2f} s, run after {running_s:.2f} s, {cost_ms:.2f} ms CPU each"
+    )
+    for name in names:
+        server.ask("ecs", "DeleteService", service=name, force=True)
+    while server.tasks_in("running") > present or server.tasks_in("pending"):
+        time.sleep(0.05)
+    time.sleep(2)
+    return PROBE / placed_s, cost_ms, PROBE / running_s
