@@ -44,8 +44,9 @@ soak: setup ## any number of simulated worlds: make soak ARGS="--seeds 10000 --f
 	@$(BIN)/python -m sim $(ARGS)
 
 bench: setup ## benchmarks, each with its baseline measured in the same run
-	@if [ -f bench/__main__.py ]; then scripts/with-docker $(BIN)/python -m bench $(ARGS); \
-	else echo "bench: there is no benchmark yet (bench/__main__.py is missing)" >&2; exit 2; fi
+	@command -v wrk >/dev/null || apt-get install -y -q wrk
+	@[ -x $(BIN)/moto_server ] || $(BIN)/python -m pip install -q --constraint constraints.txt --group bench
+	@scripts/with-docker $(BIN)/python -m bench $(ARGS)
 
 lock: ## write constraints.txt anew with the newest versions
 	@scripts/lock

@@ -11,7 +11,7 @@ import secrets
 import statistics
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -132,7 +132,7 @@ class _Raw:
         base = "http://docker" if "unix" in url else "http://" + url.split("://", 1)[-1]
         self._http = httpx.AsyncClient(transport=transport, base_url=base, timeout=120)
 
-    async def __aenter__(self) -> "_Raw":
+    async def __aenter__(self) -> Self:
         ipam = {"Config": [{"Subnet": self._cidr}]}
         body = {"Name": self._network, "Labels": self._labels, "IPAM": ipam, "CheckDuplicate": True}
         await self._post("/networks/create", body)

@@ -76,7 +76,8 @@ def _probe(server: Longshore, launch: dict[str, object], present: int) -> tuple[
     running_s = time.perf_counter() - began
     cost_ms = (server.cpu_s() - cpu_s) / PROBE * 1000
     progress(
-        f"{PROBE:,} more with {present:,}: placed in {placed_s:.2f} s, run after {running_s:.2f} s, {cost_ms:.2f} ms CPU each"
+        f"{PROBE:,} more with {present:,}: placed in {placed_s:.2f} s, run after {running_s:.2f} s, "
+        f"{cost_ms:.2f} ms CPU each"
     )
     for name in names:
         server.ask("ecs", "DeleteService", service=name, force=True)

@@ -1,4 +1,4 @@
-"""Reads: DescribeTasks of ten tasks and DescribeClusters, signatures checked, next to moto's server under the same load.
+"""Reads: DescribeTasks of ten tasks and DescribeClusters, signatures checked, next to moto's server, same load.
 
 moto checks no signature. Its own answer to the same request is the baseline, from as many connections.
 """

@@ -100,7 +100,7 @@ class Server:
         found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
         return int(found[1]) / 1000 if found else 0.0
 
-    def ask(self, service: str, operation: str, **params: Any) -> Any:
+    def ask(self, service: str, operation: str, /, **params: Any) -> Any:
         """Call an operation of a JSON service, unsigned but for the scope."""
         answer = self.http.post("/", content=json.dumps(params), headers=headers_for(service, operation))
         if answer.status_code != httpx.codes.OK:
