@@ -51,7 +51,7 @@ def run(
     if shutil.which("wrk") is None:
         raise RuntimeError("wrk is missing: apt-get install wrk (`make bench` does it).")
     lines = [f"wrk.method = 'POST'\nwrk.body = {_lua(body)}"]
-    lines += [f"wrk.headers[{_lua(name)}] = {_lua(value)}" for name, value in headers.items()]
+    lines += [f"wrk.headers[ {_lua(name)} ] = {_lua(value)}" for name, value in headers.items()]
     if rate is not None:
         # Each connection waits between answer and request; evenly spread, so that they don't march in step.
         lines.append(f"function delay() return math.random(0, {round(2000 * connections / rate)}) end")
@@ -70,7 +70,7 @@ def run(
 
 
 def _lua(text: str) -> str:
-    return "[==[" + text + "]==]"
+    return json.dumps(text)  # Lua reads these quotes and backslashes alike; what is sent is ASCII
 
 
 def _parse(text: str) -> Load:

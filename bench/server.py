@@ -127,7 +127,7 @@ class Server:
             memory="512",
             containerDefinitions=[container],
         )
-        network = {"awsvpcConfiguration": {"subnets": self.default_subnets()}}
+        network = {"awsvpcConfiguration": {"subnets": self.default_subnets(), "securityGroups": []}}
         return {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": network}
 
 
