@@ -3,7 +3,7 @@
 Called by the Makefile through scripts/with-docker. An Engine that answers at $DOCKER_HOST or at the default socket is
 used and left alone. Otherwise a private dockerd is started, with a socket and folders of its own; commands that run at
 the same time share it, and the last one stops it and everything in it (images stay, so that the next start is quick).
-LONGSHORE_ENGINE=private starts a private one even if another answers. Standard library only: the system's python3 runs
+DOCKER_ENGINE_OF_TESTS=private starts a private one even if another answers. Standard library only: the system's python3 runs
 it.
 
 Two Engines in one network namespace fight over docker0 and iptables. So where another dockerd runs that we are not to
@@ -372,7 +372,7 @@ def main(command: list[str]) -> int:
     if not command:
         give_up("usage: scripts/with-docker COMMAND [ARGUMENT…]")
     environment = dict(os.environ)
-    if environment.get("LONGSHORE_ENGINE") != "private":
+    if environment.get("DOCKER_ENGINE_OF_TESTS") != "private":
         given = environment.get("DOCKER_HOST")
         for url in filter(None, (given, DEFAULT_SOCKET)):
             if answers(url):
@@ -383,7 +383,7 @@ def main(command: list[str]) -> int:
         pid = engine_pid()
         if pid is not None and network_namespace(pid) != network_namespace("self"):
             command = ["nsenter", f"--net=/proc/{pid}/ns/net", "--", *command]
-        return run(command, {**environment, "DOCKER_HOST": url, "LONGSHORE_ENGINE": "private"})
+        return run(command, {**environment, "DOCKER_HOST": url, "DOCKER_ENGINE_OF_TESTS": "private"})
 
 
 if __name__ == "__main__":

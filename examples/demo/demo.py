@@ -286,9 +286,14 @@ class Demo:
             finally:
                 process.terminate()
                 process.wait(timeout=30)
-                instance = (self.folder / "instance").read_text().strip()
-                left = labelled(self.url, "longshore.instance")
-                remove(self.url, frozenset(thing for thing in left if thing.instance == instance))
+                self.sweep()
+
+    def sweep(self) -> None:
+        """Remove what is left on the Docker Engine: networks, and containers if the story broke off."""
+        with contextlib.suppress(FileNotFoundError):  # it ended before it had a name
+            instance = (self.folder / "instance").read_text().strip()
+            left = labelled(self.url, "longshore.instance")
+            remove(self.url, frozenset(thing for thing in left if thing.instance == instance))
 
     def healthy(self, process: "subprocess.Popen[bytes]") -> bool:
         """Whether it answers."""
