@@ -3,8 +3,8 @@
 Called by the Makefile through scripts/with-docker. An Engine that answers at $DOCKER_HOST or at the default socket is
 used and left alone. Otherwise a private dockerd is started, with a socket and folders of its own; commands that run at
 the same time share it, and the last one stops it and everything in it (images stay, so that the next start is quick).
-DOCKER_ENGINE_OF_TESTS=private starts a private one even if another answers. Standard library only: the system's python3 runs
-it.
+DOCKER_ENGINE_OF_TESTS=private starts a private one even if another answers. Standard library only: the system's
+python3 runs it.
 
 Two Engines in one network namespace fight over docker0 and iptables. So where another dockerd runs that we are not to
 use, ours gets a network namespace of its own, and so does the command: it still reaches every container.

@@ -57,7 +57,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A private Engine has no other user: whatever is labelled at the end was left by some test or server here."""
     is_worker = hasattr(session.config, "workerinput")
-    if is_worker or os.environ.get("DOCKER_ENGINE_OF_TESTS") != "private" or engine.why_unavailable(engine.docker_url()):
+    if (
+        is_worker
+        or os.environ.get("DOCKER_ENGINE_OF_TESTS") != "private"
+        or engine.why_unavailable(engine.docker_url())
+    ):
         return
     found = engine.labelled(engine.docker_url(), INSTANCE_LABEL)
     if found:
