@@ -18,6 +18,7 @@ from longshore.drivers.ports import EngineCapacity
 from longshore.drivers.sim.machine import SimMachine, Timings
 from longshore.store.events import EventLog
 from longshore.store.store import Store
+from longshore.vault import MasterVault
 from sim.disk import SimDisk, SimJournal
 from sim.faults import Fate, FaultyEngine
 from sim.time import SimClock, SimLoop
@@ -25,6 +26,7 @@ from sim.time import SimClock, SimLoop
 SCOPE = Scope("123456789012", "us-east-1")
 
 HEALTHY_AFTER_S = 3.0
+VAULT = MasterVault(b"v" * 32)
 
 
 class SeededIds:
@@ -132,6 +134,7 @@ class World:
                     scope=SCOPE,
                     now=self.clock.now(),
                     ids=self.ids,
+                    vault=VAULT,
                     principal_arn=f"arn:aws:iam::{SCOPE.account}:root",
                     request_id=self.ids.uuid(),
                     params=params,

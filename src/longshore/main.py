@@ -33,6 +33,7 @@ from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.store.store import Transaction
 from longshore.system import SystemClock, SystemIds
+from longshore.vault import MasterVault
 
 Tell = Callable[[str], None]
 """Told in a few words what is being done, for a user who waits."""
@@ -52,7 +53,9 @@ class Longshore:
             open_folder(config.state)
         tell("opening the state")
         self._instance = instance_id(config.state)
-        self.credentials = Credentials(master_key(config.state, config.master_key), config.account)
+        master = master_key(config.state, config.master_key)
+        self.credentials = Credentials(master, config.account)
+        self.vault = MasterVault(master)
         self.store = open_store(config.state and config.state / DATABASE, KINDS)
         self.events = EventLog(config.state and config.state / EVENTS)
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
@@ -153,6 +156,7 @@ class Longshore:
             gate=Gate(self.credentials, config.account, config.region),
             clock=self._clock,
             ids=self._ids,
+            vault=self.vault,
             metrics=self._metrics,
             prepare=self._prepare,
         )

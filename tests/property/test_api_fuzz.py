@@ -39,6 +39,7 @@ from longshore.domain.task_definition import TaskDefinition
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.store.store import Transaction
+from longshore.vault import MasterVault
 from longshore.wire.http import HttpRequest, HttpResponse
 from tests.support.wire_samples import Sampler, client_request, service_model
 from tests.support.world import SeededIds
@@ -98,6 +99,7 @@ class House:
             gate=Gate(Credentials(b"m" * 32, ACCOUNT), ACCOUNT, REGION),
             clock=self.clock,
             ids=self.ids,
+            vault=MasterVault(b"m" * 32),
             metrics=Metrics(self.store),
             prepare=self._prepare,
         )

@@ -19,12 +19,14 @@ from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamil
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.store.store import Transaction
+from longshore.vault import MasterVault
 from longshore.wire.errors import ApiError
 from tests.support.shapes import check_answer
 from tests.support.world import SeededIds
 
 SCOPE = Scope("123456789012", "us-east-1")
 ME = "arn:aws:iam::123456789012:user/me"
+VAULT = MasterVault(b"v" * 32)
 VPC_CIDR = "172.31.0.0/16"
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 
@@ -69,6 +71,7 @@ class Api:
             scope=SCOPE,
             now=self.now,
             ids=self.ids,
+            vault=VAULT,
             principal_arn=ME,
             request_id="11111111-2222-4333-8444-555555555555",
             params=params,

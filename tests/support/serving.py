@@ -22,6 +22,7 @@ from longshore.domain.kinds import KINDS
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.system import SystemClock, SystemIds
+from longshore.vault import MasterVault
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -95,6 +96,7 @@ class Serving:
             gate=Gate(self.credentials, ACCOUNT, REGION),
             clock=self.clock,
             ids=SystemIds(),
+            vault=MasterVault(b"m" * 32),
             metrics=metrics,
         )
         own = internal_paths(

@@ -23,6 +23,7 @@ from longshore.store.events import EventLog
 from longshore.store.journal import MemoryJournal, Row
 from longshore.store.store import Store, Transaction
 from longshore.system import SystemClock, SystemIds
+from longshore.vault import MasterVault
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest, HttpResponse
 
@@ -60,6 +61,7 @@ class House:
             gate=Gate(Credentials(b"m" * 32, ACCOUNT), ACCOUNT, "us-east-1"),
             clock=SystemClock(),
             ids=SystemIds(),
+            vault=MasterVault(b"m" * 32),
             metrics=metrics,
             prepare=self._prepare,
         )

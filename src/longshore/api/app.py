@@ -19,6 +19,7 @@ from longshore.api.operation import Call, Operation, Service
 from longshore.api.refusals import Check, compile_refusals
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.record import Scope
+from longshore.domain.vault import Vault
 from longshore.store.errors import StoreFailed
 from longshore.store.events import EventLog
 from longshore.store.store import Store, Transaction
@@ -52,7 +53,7 @@ class _Served:
 class Chain:
     """What all listeners share."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the parts that every request needs, each by name
         self,
         *,
         store: Store,
@@ -61,6 +62,7 @@ class Chain:
         gate: Gate,
         clock: Clock,
         ids: Ids,
+        vault: Vault,
         metrics: Metrics,
         prepare: Callable[[Transaction, Scope], None] = lambda _tx, _scope: None,
     ) -> None:
@@ -69,6 +71,7 @@ class Chain:
         self._gate = gate
         self._clock = clock
         self._ids = ids
+        self._vault = vault
         self._metrics = metrics
         self._prepare = prepare
         """Called with each scope in the transaction of its first requests: makes what is missing of a new account."""
@@ -146,6 +149,7 @@ class Chain:
                     scope=scope,
                     now=self._clock.now(),
                     ids=self._ids,
+                    vault=self._vault,
                     principal_arn=caller.principal_arn,
                     request_id=request_id,
                     params=params,

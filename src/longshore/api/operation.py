@@ -12,6 +12,7 @@ from typing import Any
 
 from longshore.domain.clock import Ids
 from longshore.domain.record import Scope
+from longshore.domain.vault import Vault
 from longshore.store.events import EventLog
 from longshore.store.store import Transaction
 
@@ -25,6 +26,7 @@ class Call:
     scope: Scope
     now: float
     ids: Ids
+    vault: Vault
     principal_arn: str
     request_id: str
     params: dict[str, Any]

@@ -1,5 +1,7 @@
 """Every class of record there is: what a store is opened with."""
 
+from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
+from longshore.domain.certificate import Authority, Certificate
 from longshore.domain.cluster import AccountSetting, Cluster, Host
 from longshore.domain.log import LogGroup, LogStream
 from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc
@@ -10,18 +12,26 @@ from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamil
 
 KINDS: tuple[type[Record], ...] = (
     AccountSetting,
+    Authority,
+    Certificate,
     Cluster,
     Deployment,
     Host,
+    Listener,
+    LoadBalancer,
     LogGroup,
     LogStream,
     NetworkInterface,
+    Rule,
     SecurityGroup,
     Service,
     ServiceEvent,
     Subnet,
+    Target,
+    TargetGroup,
     Task,
     TaskDefinition,
     TaskDefinitionFamily,
+    TrustStore,
     Vpc,
 )

@@ -1,12 +1,14 @@
 """The ports that drivers implement and `control` calls: all that is known of the outside world.
 
 An engine runs tasks. Its calls are idempotent by the task's id; after an uncertain call it looks for what exists.
-What it sees it reports as `TaskObservation`s; it never decides whether a task should run.
+What it sees it reports as `TaskObservation`s; it never decides whether a task should run. A balancer driver
+forwards: what it sees of its targets it reports as `TargetObservation`s.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from longshore.domain.balancing import BalancerCounts, BalancerPlan, GroupCounts, TargetObservation, TargetPlan
 from longshore.domain.launch import LogTarget, TaskLaunch, TaskObservation
 from longshore.domain.log import LogEvent
 from longshore.domain.record import Scope
@@ -107,4 +109,52 @@ class TaskEngine(Protocol):
 
     async def stats(self, task_id: str) -> dict[str, dict[str, Any]]:
         """Docker-shaped statistics of the task's containers, by name: what the metadata endpoint's `/stats` answers."""
+        ...
+
+
+class BalancerDriver(Protocol):
+    """Something that balances: the data plane of all load balancers. Calls are idempotent."""
+
+    name: str
+
+    async def open(self) -> None:
+        """Get ready. Takes over a data plane that an earlier life of this Longshore left running."""
+        ...
+
+    async def close(self) -> None:
+        """Let go. The data plane goes on working: the next start takes it over."""
+        ...
+
+    async def apply(self, plan: BalancerPlan) -> Mapping[str, str]:
+        """Make the data plane what the plan says, without losing a connection; what is not in it any more ends.
+
+        Returns why a load balancer can't work as planned, by its `lb_id`; the others do. Raises Retryable.
+        """
+        ...
+
+    async def serve(self, target: TargetPlan, *, known_healthy: bool = False) -> None:
+        """Take a target in: probe it at once and quickly until its first success, then let it have its share.
+
+        `known_healthy` after a restart: it was in service before, and is until a check says otherwise.
+        The state, and every change of it, is reported. Raises Retryable.
+        """
+        ...
+
+    async def drain(self, target: TargetPlan) -> None:
+        """No new request or connection for the target; when its last one has ended, `drained` is reported.
+
+        Reported at once for a target that isn't known. Raises Retryable.
+        """
+        ...
+
+    async def remove(self, target: TargetPlan) -> None:
+        """Forget the target; connections that it still has are cut. Raises Retryable."""
+        ...
+
+    def observations(self) -> AsyncIterator[TargetObservation]:
+        """Every report, until the driver is closed. There is one reader."""
+        ...
+
+    async def counts(self) -> tuple[Sequence[BalancerCounts], Sequence[GroupCounts]]:
+        """All counters as they are now."""
         ...

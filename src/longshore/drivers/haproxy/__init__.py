@@ -1,0 +1,1 @@
+"""The load balancers' data plane: HAProxy, one process per Longshore."""
