@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 
 from longshore.domain.launch import TaskLaunch, TaskObservation
 from longshore.drivers.ports import Retryable
@@ -58,20 +58,21 @@ class FaultyEngine(SimEngine):
         await self._slowly()
         return await super().adopt(expected)
 
-    async def observations(self) -> AsyncIterator[TaskObservation]:
+    async def observations(self) -> AsyncIterator[Sequence[TaskObservation]]:
         """Reports, some late, some twice, some lost."""
-        async for report in super().observations():
-            if self.fate.strikes(self.fate.late):
-                self._later(report)
-                continue
-            yield report
-            if self.fate.strikes(self.fate.double):
-                yield report
+        async for reports in super().observations():
+            delivered: list[TaskObservation] = []
+            for report in reports:
+                if self.fate.strikes(self.fate.late):
+                    self._later(report)
+                else:
+                    delivered += [report, report] if self.fate.strikes(self.fate.double) else [report]
+            yield delivered
 
     def _later(self, report: TaskObservation) -> None:
         """It comes again later: as it was (out of order) and as things are then."""
         delay_s = self.fate.dice.uniform(0.01, 3.0)
-        asyncio.get_running_loop().call_later(delay_s, self._reports.put_nowait, report)
+        asyncio.get_running_loop().call_later(delay_s, self._deliver, report)
         asyncio.get_running_loop().call_later(delay_s, self._report, report.task_id)
 
     async def _struck(self) -> None:

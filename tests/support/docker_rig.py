@@ -80,9 +80,10 @@ class Rig:
         self._reader = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
-        async for observation in self.engine.observations():
+        async for observations in self.engine.observations():
             async with self._reported:
-                self.reports[observation.task_id].append(observation)
+                for observation in observations:
+                    self.reports[observation.task_id].append(observation)
                 self._reported.notify_all()
 
     async def until(self, task_id: str, condition: Callable[[TaskObservation], bool]) -> TaskObservation:

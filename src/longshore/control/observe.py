@@ -1,7 +1,7 @@
 """Writes what the engine reports into tasks: the only writer of what is observed of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import structlog
 
@@ -9,7 +9,7 @@ from longshore.decide import task as life
 from longshore.domain.clock import Clock
 from longshore.domain.launch import TaskObservation
 from longshore.domain.task import Task
-from longshore.store.store import Store
+from longshore.store.store import Store, Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 class Observer:
     """One reader of an engine's reports."""
 
-    def __init__(self, store: Store, reports: AsyncIterator[TaskObservation], clock: Clock) -> None:
+    def __init__(self, store: Store, reports: AsyncIterator[Sequence[TaskObservation]], clock: Clock) -> None:
         self._store = store
         self._reports = reports
         self._clock = clock
@@ -39,18 +39,23 @@ class Observer:
             await asyncio.shield(self._task)
 
     async def _read(self) -> None:
-        async for report in self._reports:
-            try:
-                self.write(report)
-            except Exception:
-                log.exception("a report could not be written", task=report.task_id)
+        async for reports in self._reports:
+            self.write(reports)
 
-    def write(self, report: TaskObservation) -> None:
-        """Put one report into its task. Reports on tasks that are not there any more are of no interest."""
-        found = self._store.select(Task, "id", (report.task_id,))
+    def write(self, reports: Sequence[TaskObservation]) -> None:
+        """Put reports into their tasks, in one transaction. One that can't be written takes no other with it."""
+        with self._store.transaction() as tx:
+            for report in reports:
+                try:
+                    self._write(tx, report)
+                except Exception:
+                    log.exception("a report could not be written", task=report.task_id)
+
+    def _write(self, tx: Transaction, report: TaskObservation) -> None:
+        """Reports on tasks that are not there any more are of no interest."""
+        found = tx.select(Task, "id", (report.task_id,))
         if not found:
             return
         after = life.observe(found[0], report, self._clock.now())
         if after is not found[0]:
-            with self._store.transaction() as tx:
-                tx.put(after)
+            tx.put(after)

@@ -136,6 +136,7 @@ class ServiceController:
                 self._short_of_room.add(service.uid)
                 return [*_started(service, started, made.replaced), refusal]
             tx.put(task)
+            placement.took(task)
             started.append(task)
         return _started(service, started, made.replaced)
 
@@ -169,8 +170,10 @@ class _Placement:
     """Where the next tasks of one service go, and whether there is room."""
 
     def __init__(self, tx: Transaction, service: Service, request: TaskRequest) -> None:
-        self._tx = tx
         self._name = service.name
+        self._host = tx.get(Host, HOST_KEY)
+        self._cpu_used = tx.tally(Task, "cpu_units", ())
+        self._memory_used = tx.tally(Task, "memory_mib", ())
         self._subnets = _subnets(tx, service.scope, request)
         live = tx.select(Task, "live_service", (service.uid,))
         self._tasks_in = Counter(task.attachment.subnet_id for task in live if task.attachment and task.wanted)
@@ -183,11 +186,14 @@ class _Placement:
         self._tasks_in[subnet.subnet_id] += 1
         return subnet
 
+    def took(self, task: Task) -> None:
+        """A task has been placed: what it holds is no longer free for the next."""
+        self._cpu_used += task.cpu_units
+        self._memory_used += task.memory_mib
+
     def refusal(self, task: Task) -> str | None:
         """Why the machine has no room for the task, as the service's event says it."""
-        host = self._tx.get(Host, HOST_KEY)
-        cpu_used = self._tx.tally(Task, "cpu_units", ())
-        memory_used = self._tx.tally(Task, "memory_mib", ())
+        host, cpu_used, memory_used = self._host, self._cpu_used, self._memory_used
         reason = room_for(
             host, cpu_used=cpu_used, memory_used=memory_used, cpu_units=task.cpu_units, memory_mib=task.memory_mib
         )

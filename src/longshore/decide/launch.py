@@ -4,7 +4,7 @@ Pure. Called by `control/tasks.py` (`launch_of`), by whatever makes tasks (`reso
 the service controller (`counts_health`). What is not translated here is refused before, by `decide/served.py`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from longshore.decide import sizes
@@ -108,8 +108,10 @@ def counts_health(definition: TaskDefinition) -> bool:
     return any(c.get("essential", True) and "healthCheck" in c for c in definition.containers)
 
 
-def merged_containers(definition: TaskDefinition, overrides: Document) -> list[dict[str, Any]]:
+def merged_containers(definition: TaskDefinition, overrides: Document) -> Sequence[Document]:
     """The container definitions with their overrides in them."""
+    if not overrides.get("containerOverrides"):
+        return definition.containers
     given = {override["name"]: override for override in overrides.get("containerOverrides") or () if "name" in override}
     return [_merged(container, given.get(container["name"], {})) for container in definition.containers]
 

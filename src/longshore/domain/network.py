@@ -1,5 +1,6 @@
 """VPCs, subnets, security groups and network interfaces, and the pure arithmetic of their addresses."""
 
+import functools
 import ipaddress
 from collections.abc import Collection, Iterator
 from typing import ClassVar
@@ -116,20 +117,26 @@ RESERVED_HEAD = 4
 """The first four addresses of a subnet (network, router, DNS, future) are AWS's; so is the last."""
 
 
+@functools.lru_cache(maxsize=4096)
+def _network(cidr: str) -> ipaddress.IPv4Network:
+    """A range, taken apart once: it is asked for with every task."""
+    return ipaddress.IPv4Network(cidr)
+
+
 def usable_addresses(cidr: str) -> int:
     """How many addresses of a subnet can be handed out."""
-    return max(0, ipaddress.IPv4Network(cidr).num_addresses - RESERVED_HEAD - 1)
+    return max(0, _network(cidr).num_addresses - RESERVED_HEAD - 1)
 
 
 def address_at(cidr: str, offset: int) -> str:
     """The address at an offset among the usable ones, wrapping around."""
-    network = ipaddress.IPv4Network(cidr)
+    network = _network(cidr)
     return str(network.network_address + RESERVED_HEAD + offset % usable_addresses(cidr))
 
 
 def gateway_of(cidr: str) -> str:
     """The router's address of a VPC or subnet: its first after the network address."""
-    return str(ipaddress.IPv4Network(cidr).network_address + 1)
+    return str(_network(cidr).network_address + 1)
 
 
 def mac_of(address: str) -> str:

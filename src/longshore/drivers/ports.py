@@ -103,8 +103,8 @@ class TaskEngine(Protocol):
         """
         ...
 
-    def observations(self) -> AsyncIterator[TaskObservation]:
-        """Every report, until the engine is closed. There is one reader."""
+    def observations(self) -> AsyncIterator[Sequence[TaskObservation]]:
+        """Every report, as many at a time as there are, until the engine is closed. There is one reader."""
         ...
 
     async def stats(self, task_id: str) -> dict[str, dict[str, Any]]:

@@ -67,6 +67,9 @@ class Table:
             del self.records[key]
         else:
             self.records[key] = after
+            if before is None:
+                self._insert(key, after)
+                return
         old, new = indexes_of(before), indexes_of(after)
         for entry in old:
             if entry not in new:
@@ -82,6 +85,17 @@ class Table:
         for group, amount in tallies_of(before).items():
             self._add(group, -amount)
 
+    def _insert(self, key: Key, record: Record) -> None:
+        """A record that was not there: nothing to compare with. What loading a state is made of."""
+        for entry in record.indexes():
+            members = self.indexes.get(entry)
+            if members is None:
+                self.indexes[entry] = {key: None}
+            else:
+                members[key] = None
+        for name, group, amount in record.tallies():
+            self._add((name, group), amount)
+
     def _add(self, group: IndexKey, amount: int) -> None:
         total = self.tallies.get(group, 0) + amount
         if total:
@@ -93,7 +107,7 @@ class Table:
 class Overlay:
     """A transaction's changes to one table, and the table as it reads with them."""
 
-    __slots__ = ("added", "changed", "removed", "sums", "table")
+    __slots__ = ("_unindexed", "added", "changed", "removed", "sums", "table")
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -101,6 +115,8 @@ class Overlay:
         self.added: dict[IndexKey, dict[Key, None]] = {}
         self.removed: dict[IndexKey, set[Key]] = {}
         self.sums: dict[IndexKey, int] = {}
+        self._unindexed: list[tuple[Key, Record | None, Record | None]] = []
+        """Changes not yet in `added`, `removed` and `sums`: most transactions never ask an index after a change."""
 
     def get(self, key: Key) -> Record | None:
         """The record at a key."""
@@ -114,6 +130,15 @@ class Overlay:
         if before == after:
             return
         self.changed[key] = after
+        self._unindexed.append((key, before, after))
+
+    def _catch_up(self) -> None:
+        """Bring indexes and sums up to the last change; the first thing that every question about them does."""
+        for key, before, after in self._unindexed:
+            self._index(key, before, after)
+        self._unindexed.clear()
+
+    def _index(self, key: Key, before: Record | None, after: Record | None) -> None:
         old, new = indexes_of(before), indexes_of(after)
         for entry in old:
             if entry not in new:
@@ -142,6 +167,7 @@ class Overlay:
 
     def keys(self, index: str, value: Key) -> list[Key]:
         """Keys found by an index: the committed ones in their order, then this transaction's."""
+        self._catch_up()
         entry = (index, value)
         committed = self.table.indexes.get(entry, ())
         removed = self.removed.get(entry)
@@ -157,12 +183,14 @@ class Overlay:
 
     def count(self, index: str, value: Key) -> int:
         """How many records an index finds."""
+        self._catch_up()
         entry = (index, value)
         committed = len(self.table.indexes.get(entry, ()))
         return committed - len(self.removed.get(entry, ())) + len(self.added.get(entry, ()))
 
     def tally(self, name: str, group: Key) -> int:
         """The sum of a tally's group, this transaction's changes in it."""
+        self._catch_up()
         return self.table.tallies.get((name, group), 0) + self.sums.get((name, group), 0)
 
     def all(self) -> Iterator[Record]:

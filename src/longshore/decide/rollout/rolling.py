@@ -11,7 +11,10 @@ was told to stop but still runs counts towards the ceiling and no longer towards
 """
 
 import math
+from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from longshore.decide.backoff import MAX_DELAY_S
 from longshore.decide.rollout.snapshot import ServiceSnapshot, Stop
@@ -48,6 +51,11 @@ def ceiling_of(desired_count: int, maximum_percent: int) -> int:
 def occupies(task: Task) -> bool:
     """Whether a task counts towards the ceiling: it is starting or running, wanted or not."""
     return task.last_status in STARTING or task.last_status == "RUNNING"
+
+
+def _age(task: Task) -> tuple[float, str]:
+    """Orders tasks from the oldest on."""
+    return (task.created_at, task.task_id)
 
 
 def scaling_reason(task: Task) -> str:
@@ -109,7 +117,7 @@ class _Stops:
         own = self._snapshot.tasks_of(self._snapshot.primary.number)
         good = [task for task in own if task.wanted and not self._snapshot.unhealthy(task, self._now)]
         excess = max(0, len(good) - self._snapshot.service.desired_count)
-        for task in self._by_worth(good)[:excess]:
+        for task in islice(self._by_worth(good), excess):
             self._stop(task, scaling_reason(task))
 
     def old(self) -> None:
@@ -130,26 +138,24 @@ class _Stops:
         for task in tasks if replaced else tasks[: max(0, for_room)]:
             self._stop(task, UNHEALTHY_REASON)
 
-    def _by_worth(self, tasks: list[Task]) -> list[Task]:
-        """Not yet healthy before healthy; from the fullest availability zone; then the oldest."""
-        zones: dict[str, int] = {}
-        for task in tasks:
-            zones[task.availability_zone] = zones.get(task.availability_zone, 0) + 1
-        ordered: list[Task] = []
-        remaining = sorted(tasks, key=lambda t: (t.created_at, t.task_id))
-        while remaining:
-            task = min(
-                remaining,
-                key=lambda t: (
-                    self._snapshot.healthy(t, self._now),
-                    t.last_status == "RUNNING",
-                    -zones[t.availability_zone],
-                ),
-            )
-            remaining.remove(task)
-            zones[task.availability_zone] -= 1
-            ordered.append(task)
-        return ordered
+    def _by_worth(self, tasks: list[Task]) -> Iterator[Task]:
+        """Not yet healthy before healthy; from the fullest availability zone; then the oldest.
+
+        A generator, since most turns take none or few. It costs one sort, and a look at each zone per task taken.
+        """
+        left_in = Counter(task.availability_zone for task in tasks)
+        queues: dict[tuple[bool, bool], dict[str, deque[Task]]] = {}
+        for task in sorted(tasks, key=_age):
+            worth = (self._snapshot.healthy(task, self._now), task.last_status == "RUNNING")
+            queues.setdefault(worth, {}).setdefault(task.availability_zone, deque()).append(task)
+        for worth in sorted(queues):
+            zones = queues[worth]
+            while zones:
+                zone = min(zones, key=lambda name: (-left_in[name], _age(zones[name][0])))
+                yield zones[zone].popleft()
+                left_in[zone] -= 1
+                if not zones[zone]:
+                    del zones[zone]
 
     def _stop_above_floor(self, task: Task, reason: str) -> None:
         """Stop a task if enough healthy ones stay without it; one that serves nobody may always go."""

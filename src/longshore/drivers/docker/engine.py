@@ -229,15 +229,15 @@ class DockerEngine:
             self._runners.clear()
             await self.adopt(())
 
-    async def observations(self) -> AsyncIterator[TaskObservation]:
+    async def observations(self) -> AsyncIterator[Sequence[TaskObservation]]:
         """The newest report of each task that has one, in the order in which they became due."""
         while not self._closed:
             await self._reported.wait()
             self._reported.clear()
             if self._fault is not None:
                 raise self._fault
-            while self._reports:
-                yield self._reports.pop(next(iter(self._reports)))
+            reports, self._reports = self._reports, {}
+            yield list(reports.values())
 
     async def stats(self, task_id: str) -> dict[str, dict[str, Any]]:
         """Docker's statistics of the running containers, each with the previous reading in `precpu_stats`."""

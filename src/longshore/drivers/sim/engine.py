@@ -35,7 +35,9 @@ class SimEngine:
         self._sink = sink
         self._capacity = capacity
         self.machine = machine or SimMachine(clock)
-        self._reports: asyncio.Queue[TaskObservation | None] = asyncio.Queue()
+        self._reports: list[TaskObservation] = []
+        self._reported = asyncio.Event()
+        self._closed = False
 
     async def open(self) -> None:
         """Listen to the machine."""
@@ -46,7 +48,8 @@ class SimEngine:
         """Stop listening; the machine goes on."""
         self.machine.changed = lambda _task_id: None
         self.machine.printed = lambda _task, _container, _line: None
-        self._reports.put_nowait(None)
+        self._closed = True
+        self._reported.set()
 
     async def capacity(self) -> EngineCapacity:
         """What the machine is said to have."""
@@ -78,10 +81,16 @@ class SimEngine:
         """Forget it."""
         self.machine.remove(task_id)
 
-    async def observations(self) -> AsyncIterator[TaskObservation]:
+    async def observations(self) -> AsyncIterator[Sequence[TaskObservation]]:
         """Every report, until closed."""
-        while (report := await self._reports.get()) is not None:
-            yield report
+        while True:
+            await self._reported.wait()
+            self._reported.clear()
+            reports, self._reports = self._reports, []
+            if reports:
+                yield reports
+            if self._closed:
+                return
 
     async def stats(self, task_id: str) -> dict[str, dict[str, Any]]:
         """A simulated container uses nothing."""
@@ -93,7 +102,11 @@ class SimEngine:
         self.machine.tasks.clear()
 
     def _report(self, task_id: str) -> None:
-        self._reports.put_nowait(self.machine.observe(task_id))
+        self._deliver(self.machine.observe(task_id))
+
+    def _deliver(self, report: TaskObservation) -> None:
+        self._reports.append(report)
+        self._reported.set()
 
     def _print(self, task: SimTask, container: ContainerLaunch, line: str) -> None:
         if self._sink is not None and container.log is not None:
