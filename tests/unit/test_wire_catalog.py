@@ -207,6 +207,13 @@ def test_bad_json_is_a_serialization_exception(catalog: Catalog, body: bytes, wo
     assert words in error.message
 
 
+def test_text_full_of_quotes_is_read_in_one_pass(catalog: Catalog) -> None:
+    """Looking for keys must not begin anew at every quote inside a text: that would take hours."""
+    text = '{"level": "info"}' * 100_000
+    request = json_request(f"{ECS}.DescribeTasks", {"cluster": text})
+    assert catalog.read(catalog.identify(request), request) == {"cluster": text}
+
+
 def test_integers_have_their_models_range(catalog: Catalog) -> None:
     def count(value: Any) -> ApiError:
         return refusal(catalog, json_request(f"{ECS}.UpdateService", {"service": "a", "desiredCount": value}))

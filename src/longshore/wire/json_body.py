@@ -35,7 +35,8 @@ Write = Callable[[Any], Any]
 
 _decode = msgspec.json.Decoder().decode
 encode = msgspec.json.Encoder().encode
-_KEYS = re.compile(rb'"((?:[^"\\]|\\.)*+)"[ \t\r\n]*:', re.DOTALL)
+_STRINGS = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(?:[ \t\r\n]*+(:))?', re.DOTALL)
+"""Every string, keys with their colon. One that is no key is matched too, lest the search begin anew inside it."""
 
 
 def malformed(detail: str) -> ApiError:
@@ -56,7 +57,7 @@ def decode(body: bytes) -> Any:
         return {}
     try:
         value = _decode(body)
-        keys = _KEYS.findall(body)
+        keys = [text for text, colon in _STRINGS.findall(body) if colon]
         # A key seen once in the whole body cannot be a duplicate: only otherwise pay for the exact check.
         if len(set(keys)) != len(keys) or any(b"\\" in key for key in keys):
             json.loads(body, object_pairs_hook=_once)
