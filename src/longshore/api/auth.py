@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from longshore.api.credentials import Credentials, Principal, TokenRefused
+from longshore.api.credentials import Credentials, TokenRefused
 from longshore.wire.credential import CredentialScope
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest
@@ -83,30 +83,35 @@ class Gate:
 
         `protocol` chooses the error codes that its clients know.
         """
-        region = scope.region if scope is not None else self._region
-        if scope is not None and (len(region) > REGION_LENGTH or not REGION.fullmatch(region)):
-            raise ApiError(
-                "InvalidSignatureException",
-                f"Credential should be scoped to a valid region, not {region[:REGION_LENGTH]!r}: "
-                "small letters, digits and hyphens, such as us-east-1.",
-                status=400,
-            )
         if listener.signatures:
-            principal = self._verified(request, protocol, now)
-            return Caller(principal.account, region, principal.arn)
+            return self._verified(request, protocol, now)
+        region = self._region if scope is None else _checked_region(scope)
         refuse_strangers(request.headers)
         account = self._account
         if scope is not None and ACCOUNT.fullmatch(scope.access_key):
             account = scope.access_key  # a habit of test suites: the access key names the account
         return Caller(account, region, f"arn:aws:iam::{account}:root")
 
-    def _verified(self, request: HttpRequest, protocol: str, now: float) -> Principal:
+    def _verified(self, request: HttpRequest, protocol: str, now: float) -> Caller:
         verified = verify(request, self._credentials.secret_for, now, protocol=protocol)
         try:
-            return self._credentials.principal(verified.scope.access_key, verified.session_token, now)
+            principal = self._credentials.principal(verified.scope.access_key, verified.session_token, now)
         except TokenRefused as refused:
             code, status = _TOKEN_CODES[_TOKEN_FAMILIES.get(protocol, "json")][refused.kind]
             raise ApiError(code, _TOKEN_TEXTS[refused.kind], status=status) from None
+        return Caller(principal.account, _checked_region(verified.scope), principal.arn)
+
+
+def _checked_region(scope: CredentialScope) -> str:
+    """The region of a credential scope. Raises ApiError where it can't be one."""
+    if len(scope.region) > REGION_LENGTH or not REGION.fullmatch(scope.region):
+        raise ApiError(
+            "InvalidSignatureException",
+            f"Credential should be scoped to a valid region, not {scope.region[:REGION_LENGTH]!r}: "
+            "small letters, digits and hyphens, such as us-east-1.",
+            status=400,
+        )
+    return scope.region
 
 
 def refuse_strangers(headers: Mapping[str, str]) -> None:

@@ -143,6 +143,8 @@ def _from_header(request: HttpRequest) -> _Claim:
         _refuse("incomplete", f"Unsupported signing algorithm {algorithm[:64]!r}: sign with {ALGORITHM}.")
     pairs = [part.strip().partition("=") for part in rest.split(",")]
     fields = {name: value for name, _, value in pairs}
+    if len(fields) != len(pairs):
+        _refuse("incomplete", "A parameter of the Authorization header is given twice.")
     for name in ("Credential", "SignedHeaders", "Signature"):
         if not fields.get(name):
             _refuse("incomplete", f"Authorization header requires '{name}' parameter.")
