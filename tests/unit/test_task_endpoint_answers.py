@@ -240,12 +240,12 @@ async def test_stopped_task_is_told_nothing_more() -> None:
     assert (await rig.get(f"/v2/credentials/{rig.key}"))[0] == 404
 
 
-async def test_it_is_an_asgi_application() -> None:
+async def test_it_is_an_asgi_application_that_waits_for_no_body() -> None:
     rig = Rig()
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b""}
+        raise AssertionError("a client that never sends its body would be waited for")
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)

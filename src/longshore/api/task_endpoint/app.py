@@ -62,11 +62,10 @@ class TaskEndpoint:
         secret = self._credentials.path_key("task-endpoint", f"{task_id}/{container}")
         return f"{task_id}-{secret}"
 
-    async def app(self, scope: Scopes, receive: Receive, send: Send) -> None:
-        """The ASGI application."""
+    async def app(self, scope: Scopes, _receive: Receive, send: Send) -> None:
+        """The ASGI application. No path takes a body, so none is waited for."""
         if scope["type"] != "http":
             return
-        await receive()
         await send_response(send, await self.answer(scope["method"], unquote(scope["path"])))
 
     async def answer(self, method: str, path: str) -> HttpResponse:
