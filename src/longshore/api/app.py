@@ -35,6 +35,8 @@ NAMES_LOOKED_AT_BYTES = 64 * 1024
 """Of larger bodies, batches of log events, the names are not looked at a second time."""
 BODY_TIMEOUT_S = 30.0
 """How long a client may take to send a body."""
+TOO_LATE = 408
+"""The status of a request whose body did not come in time."""
 
 Scopes = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -211,11 +213,15 @@ def aws_app(chain: Chain, listener: Listener, internal: Callable[[HttpRequest], 
         if scope["type"] != "http":
             return
         try:
+            check_length(scope)
             body = await read_body(receive)
         except ConnectionError:
             return
         except ApiError as error:
-            await send_response(send, chain.refuse(_request(scope, b""), error))
+            refusal = chain.refuse(_request(scope, b""), error)
+            if error.status == TOO_LATE or any(name == b"expect" for name, _ in scope["headers"]):
+                refusal.headers.append(("connection", "close"))  # whether the rest still comes, only its client knows
+            await send_response(send, refusal)
             return
         request = _request(scope, body)
         response = internal(request)
@@ -226,6 +232,17 @@ def aws_app(chain: Chain, listener: Listener, internal: Callable[[HttpRequest], 
         await send_response(send, response)
 
     return app
+
+
+def check_length(scope: Scopes) -> None:
+    """Refuse a body whose length says that it is too large, before the client is asked to send it."""
+    if any(name == b"content-length" and int(value) > MAX_BODY_BYTES for name, value in scope["headers"]):
+        raise _too_large()
+
+
+def _too_large() -> ApiError:
+    text = f"The request is larger than {MAX_BODY_BYTES} bytes, the most that Longshore takes."
+    return ApiError("RequestEntityTooLargeException", text, status=413)
 
 
 async def read_body(receive: Receive) -> bytes:
@@ -241,13 +258,12 @@ async def read_body(receive: Receive) -> bytes:
                 part = message.get("body", b"")
                 size += len(part)
                 if size > MAX_BODY_BYTES:
-                    text = f"The request is larger than {MAX_BODY_BYTES} bytes, the most that Longshore takes."
-                    raise ApiError("RequestEntityTooLargeException", text, status=413)
+                    raise _too_large()
                 parts.append(part)
                 more = message.get("more_body", False)
     except TimeoutError:
         text = f"The request's body did not arrive within {BODY_TIMEOUT_S:.0f} seconds."
-        raise ApiError("RequestTimeout", text, status=408) from None
+        raise ApiError("RequestTimeout", text, status=TOO_LATE) from None
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 

@@ -5,15 +5,13 @@ import socket
 from collections.abc import Sequence
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from longshore.api.app import Asgi
+from longshore.api.connection import Connection
 
 STOP_S = 5
 """How long requests under way may take when the server stops."""
 READY_POLL_S = 0.01
-MAX_HEAD_BYTES = 64 * 1024
-"""More than any SDK sends as request line and headers; what goes on and on is cut off."""
 
 
 class ListenError(Exception):
@@ -38,34 +36,6 @@ def bind(address: str, port: int) -> socket.socket:
     return listener
 
 
-class _Protocol(HttpToolsProtocol):
-    """Bounds the head of a request, which the parser itself would collect without end."""
-
-    _in_head = True
-    _head_bytes = 0
-
-    def data_received(self, data: bytes) -> None:
-        """Count what comes while the head is not complete."""
-        before = self._in_head
-        super().data_received(data)
-        if not (before and self._in_head):
-            self._head_bytes = 0
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.send_400_response(f"The request line and headers are larger than {MAX_HEAD_BYTES} bytes.")
-
-    def on_message_begin(self) -> None:
-        """A head begins."""
-        self._in_head = True
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """It ends."""
-        self._in_head = False
-        super().on_headers_complete()
-
-
 class _Server(uvicorn.Server):
     """Signals are main's."""
 
@@ -85,19 +55,25 @@ class HttpServer:
             app,
             interface="asgi3",
             loop="none",
-            http=_Protocol,
+            http=Connection,
             ws="none",
             lifespan="off",
             access_log=False,
             log_config=None,
             server_header=False,
             date_header=True,
+            proxy_headers=False,
             timeout_graceful_shutdown=STOP_S,
             timeout_keep_alive=75,
         )
         self._sockets = list(sockets)
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._server.server_state.connections)
 
     async def start(self) -> None:
         """Return once it answers."""
