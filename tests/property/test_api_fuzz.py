@@ -15,40 +15,20 @@ import random
 import string
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import cbor2
 import pytest
 import structlog
-from botocore.awsrequest import HeadersDict
-from botocore.parsers import create_parser
 
-from longshore.api.app import Chain
-from longshore.api.auth import Gate, Listener
-from longshore.api.credentials import Credentials
-from longshore.api.ec2.defaults import default_vpc, seed
-from longshore.api.metrics import Metrics
-from longshore.api.services import SERVICES
-from longshore.domain.cluster import Cluster, Host
-from longshore.domain.kinds import KINDS
-from longshore.domain.network import SecurityGroup, Subnet, Vpc
-from longshore.domain.record import Scope
-from longshore.domain.service import Deployment, Service
-from longshore.domain.task import Task
-from longshore.domain.task_definition import TaskDefinition
-from longshore.store.events import EventLog
-from longshore.store.open import open_store
-from longshore.store.store import Transaction
-from longshore.vault import MasterVault
-from longshore.wire.http import HttpRequest, HttpResponse
+from longshore.wire.http import HttpRequest
+from tests.support.hostile import hostile_bodies
+from tests.support.house import OPERATIONS, SERVED, TRUSTING, House, protocols, read
 from tests.support.wire_samples import Sampler, client_request, service_model
-from tests.support.world import SeededIds
 
-ACCOUNT, REGION = "123456789012", "eu-west-1"
-SCOPE = Scope(ACCOUNT, REGION)
-TRUSTING = Listener("fuzz", signatures=False)
 ROUNDS = int(os.environ.get("LONGSHORE_FUZZ_ROUNDS", "12"))
 LONGEST = 3000
+LARGEST_ANSWER = 16 * 1024 * 1024
 HOSTILE: tuple[Any, ...] = (
     *(None, True, -1, 0, 2**31, -(2**63), 2**64, 1.5, -0.0, 1e300, "", " ", "\x00", "\ud7ff", "😀", "a" * LONGEST),
     *(
@@ -68,171 +48,7 @@ HOSTILE: tuple[Any, ...] = (
         {"": {}},
     ),
 )
-SERVED = {(service.name, name): operation for service in SERVICES for name, operation in service.operations.items()}
-OPERATIONS = sorted(SERVED)
 OBJECTS = (dict, list)
-
-
-class Clock:
-    """Time that passes by a second with every look."""
-
-    def __init__(self) -> None:
-        self.time = 1_700_000_000.0
-
-    def now(self) -> float:
-        self.time += 1.0
-        return self.time
-
-
-class House:
-    """A control plane without an engine, that starts again with the same few things in it."""
-
-    def __init__(self) -> None:
-        self.store = open_store(None, KINDS)
-        self.events = EventLog()
-        self.ids = SeededIds()
-        self.clock = Clock()
-        self.chain = Chain(
-            store=self.store,
-            events=self.events,
-            services=SERVICES,
-            gate=Gate(Credentials(b"m" * 32, ACCOUNT), ACCOUNT, REGION),
-            clock=self.clock,
-            ids=self.ids,
-            vault=MasterVault(b"m" * 32),
-            metrics=Metrics(self.store),
-            prepare=self._prepare,
-        )
-
-    def _prepare(self, tx: Transaction, scope: Scope) -> None:
-        if default_vpc(tx, scope) is None:
-            seed(tx, scope, "172.31.0.0/16", self.ids, self.clock.now())
-
-    async def start_again(self) -> None:
-        """The same state whatever was asked before."""
-        with self.store.transaction() as tx:
-            for kind in KINDS:
-                for record in list(tx.all(kind)):
-                    tx.delete(kind, record.key)
-        self.events.clear()
-        self.ids._random.seed(1)
-        self.clock.time = 1_700_000_000.0
-        self.chain.forget()
-        await self._furnish()
-
-    async def _furnish(self) -> None:
-        with self.store.transaction() as tx:
-            tx.put(Host(account="", region="", cpu_units=2**16, memory_mib=2**16))
-        subnets = await self.ok("ec2", "DescribeSubnets")
-        awsvpc = {"awsvpcConfiguration": {"subnets": [s["SubnetId"] for s in subnets["Subnets"]]}}
-        await self.ok("ecs", "CreateCluster", clusterName="default")
-        await self.ok("ecs", "CreateCluster", clusterName="other", tags=[{"key": "a", "value": "b"}])
-        for _ in range(2):
-            await self.ok(
-                "ecs",
-                "RegisterTaskDefinition",
-                family="web",
-                networkMode="awsvpc",
-                cpu="256",
-                memory="512",
-                requiresCompatibilities=["FARGATE"],
-                containerDefinitions=[{"name": "app", "image": "app", "portMappings": [{"containerPort": 80}]}],
-            )
-        shared: dict[str, Any] = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": awsvpc}
-        await self.ok("ecs", "CreateService", serviceName="front", desiredCount=2, **shared)
-        await self.ok("ecs", "CreateService", serviceName="back", desiredCount=0, cluster="other", **shared)
-        await self.ok("ecs", "RunTask", count=4, startedBy="me", clientToken="once", **shared)
-        await self.ok("logs", "CreateLogGroup", logGroupName="/app")
-        await self.ok("logs", "CreateLogStream", logGroupName="/app", logStreamName="one")
-        events = [{"timestamp": int(self.clock.time * 1000) + n, "message": f"line {n}"} for n in range(5)]
-        await self.ok("logs", "PutLogEvents", logGroupName="/app", logStreamName="one", logEvents=events)
-        with self.store.transaction() as tx:
-            for number, task in enumerate(tx.select(Task, "live", ())):
-                now = self.clock.now()
-                if number % 2:
-                    tx.put(task.but(last_status="RUNNING", started_at=now))
-                elif number == 2:
-                    tx.put(task.but(last_status="STOPPED", desired_status="STOPPED", stopped_at=now))
-
-    async def ok(self, service: str, operation: str, **params: Any) -> Any:
-        model = service_model(service).operation_model(operation)
-        protocol = protocols(service)[0]
-        answer = await self.chain.answer(client_request(service, model, params, protocol), TRUSTING)
-        assert answer.status == 200, answer
-        return read(protocol, answer, model)
-
-    def known(self) -> dict[str, list[str]]:
-        """Names of what exists, by the members that take them (in small letters)."""
-        read = self.store
-        clusters = [each for c in read.all(Cluster) for each in (c.name, c.arn)]
-        services = [each for s in read.all(Service) for each in (s.name, s.arn)]
-        tasks = [each for t in read.all(Task) for each in (t.task_id, t.arn)]
-        definitions = [each for d in read.all(TaskDefinition) for each in (d.arn, f"{d.family}:{d.revision}", d.family)]
-        subnets = [s.subnet_id for s in read.all(Subnet)]
-        groups = [g.group_id for g in read.all(SecurityGroup)]
-        vpcs = [v.vpc_id for v in read.all(Vpc)]
-        deployments = [arn for d in read.all(Deployment) if (arn := d.service_deployment_arn)]
-        revisions = [arn for d in read.all(Deployment) if (arn := d.revision_arn)]
-        streams = ["one", "o"]
-        logs = ["/app", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app"]
-        arns = [each for each in (*clusters, *services, *tasks, *definitions, *logs) if each.startswith("arn:")]
-        return {
-            **dict.fromkeys(("cluster", "clusters", "clustername"), clusters),
-            **dict.fromkeys(("service", "services", "servicename"), services),
-            **dict.fromkeys(("task", "tasks"), tasks),
-            **dict.fromkeys(("taskdefinition", "taskdefinitions", "family", "familyprefix"), definitions),
-            **dict.fromkeys(("subnets", "subnetids"), subnets),
-            **dict.fromkeys(("securitygroups", "groupids"), groups),
-            **dict.fromkeys(("vpcid", "vpcids"), vpcs),
-            "resourcearn": arns,
-            **dict.fromkeys(("servicedeploymentarn", "servicedeploymentarns"), deployments),
-            "servicerevisionarns": revisions,
-            **dict.fromkeys(("loggroupname", "loggroupidentifier", "loggroupidentifiers", "loggroupnameprefix"), logs),
-            **dict.fromkeys(("logstreamname", "logstreamnames", "logstreamnameprefix"), streams),
-            "clienttoken": ["once", "again"],
-            "launchtype": ["FARGATE"],
-        }
-
-    def example(self, operation: str) -> dict[str, Any]:
-        """What an operation takes that hardly takes anything drawn at random."""
-        awsvpc = {"awsvpcConfiguration": {"subnets": [subnet.subnet_id for subnet in self.store.all(Subnet)]}}
-        launch: dict[str, Any] = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": awsvpc}
-        group = {"logGroupName": "/app"}
-        stream = {**group, "logStreamName": "one"}
-        event = {"timestamp": int(self.clock.time * 1000), "message": "a line"}
-        group_arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app"
-        vpc_id = next(vpc.vpc_id for vpc in self.store.all(Vpc))
-        container = {"name": "app", "image": "app", "memory": 128}
-        examples: dict[str, dict[str, Any]] = {
-            "CreateCluster": {"clusterName": "new"},
-            "CreateService": {**launch, "serviceName": f"new-{self.ids.hex(2)}", "desiredCount": 1},
-            "UpdateService": {"service": "front", "taskDefinition": "web"},
-            "DeleteCluster": {"cluster": "new"},
-            "DeregisterTaskDefinition": {"taskDefinition": "web:1"},
-            "ListServiceDeployments": {"service": "front"},
-            "RunTask": launch,
-            "RegisterTaskDefinition": {"family": "web", "containerDefinitions": [container]},
-            "PutAccountSetting": {"name": "containerInsights", "value": "enabled"},
-            "PutAccountSettingDefault": {"name": "containerInsights", "value": "enabled"},
-            "UpdateClusterSettings": {
-                "cluster": "default",
-                "settings": [{"name": "containerInsights", "value": "enabled"}],
-            },
-            "CreateLogGroup": {"logGroupName": f"/new-{self.ids.hex(2)}"},
-            "CreateLogStream": {**group, "logStreamName": f"new-{self.ids.hex(2)}"},
-            "PutRetentionPolicy": {**group, "retentionInDays": 7},
-            "PutLogEvents": {**stream, "logEvents": [event, event]},
-            "GetLogEvents": stream,
-            "FilterLogEvents": group,
-            "DescribeLogStreams": group,
-            "DescribeLogGroups": {"logGroupNamePrefix": "/"},
-            "DeleteLogStream": stream,
-            "DeleteLogGroup": {"logGroupName": "/new-1"},
-            "DescribeVpcAttribute": {"VpcId": vpc_id, "Attribute": "enableDnsSupport"},
-        }
-        if operation in {"TagResource", "UntagResource", "ListTagsForResource"} and self.ids.choice(2):
-            return {"resourceArn": group_arn}
-        return examples.get(operation, {})
 
 
 class Drawer(Sampler):
@@ -278,17 +94,6 @@ class Drawer(Sampler):
         return (made * (size // max(1, len(made)) + 1))[: min(size, 200)]
 
 
-def protocols(service: str) -> list[str]:
-    known = service_model(service).metadata.get("protocols") or [service_model(service).metadata["protocol"]]
-    return [protocol for protocol in known if protocol != "smithy-rpc-v2-json"]
-
-
-def read(protocol: str, answer: HttpResponse, model: Any) -> Any:
-    """What botocore's parser makes of an answer."""
-    found = {"status_code": answer.status, "headers": HeadersDict(answer.headers), "body": answer.body}
-    return create_parser(protocol).parse(found, model.output_shape)
-
-
 def replace_somewhere(document: Any, chance: random.Random) -> Any:
     """The document with one value, anywhere in it, that does not belong there."""
     if not isinstance(document, OBJECTS) or not document or chance.random() < 0.15:
@@ -303,6 +108,13 @@ def replace_somewhere(document: Any, chance: random.Random) -> Any:
 
 
 def with_wrong_value(request: HttpRequest, protocol: str, chance: random.Random) -> HttpRequest:
+    if protocol in {"rest-json", "rest-xml"} and (protocol == "rest-xml" or not request.body or chance.random() < 0.3):
+        hostile = quote(str(chance.choice(HOSTILE)))
+        parts = request.path.split("/")
+        parts[chance.randrange(len(parts))] = hostile
+        return chance.choice(
+            (request._replace(path="/".join(parts)), request._replace(query=f"{request.query}&{hostile}"))
+        )
     if protocol in {"query", "ec2"}:
         pairs = parse_qsl(request.body.decode(), keep_blank_values=True)
         at = chance.randrange(len(pairs))
@@ -399,16 +211,24 @@ def draw(house: House, service: str, operation: str, kind: str, key: str) -> tup
 async def check(house: House, service: str, operation: str, kind: str, key: str) -> int:
     """Ask, and hold the answer against what is promised."""
     request, protocol = draw(house, service, operation, kind, key)
-    revision = house.store.revision
+    return await hold(house, service, operation, request, protocol, f"{kind}, seed {key!r}")
+
+
+async def hold(house: House, service: str, operation: str, request: HttpRequest, protocol: str, what: str) -> int:
+    """Ask what was drawn: no fault, an answer that botocore reads, and the whole state as it was behind an error."""
+    before = house.mark()
     answer = await house.chain.answer(request, TRUSTING)
-    about = f"{service} {operation}, {kind}, seed {key!r}, {protocol}: {request.body[:2000]!r} -> {answer}"
+    about = (
+        f"{service} {operation}, {what}, {protocol}: {request.body[:2000]!r} -> {answer.status} {answer.body[:2000]!r}"
+    )
     assert answer.status < 500, about
+    assert len(answer.body) < LARGEST_ANSWER, about
     try:
         parsed = read(protocol, answer, service_model(service).operation_model(operation))
     except Exception as error:
         raise AssertionError(f"botocore cannot read the answer ({error!r}): {about}") from error
     if answer.status >= 300:
-        assert house.store.revision == revision, f"changed behind an error: {about}"
+        assert house.mark() == before, f"changed behind an error: {about}"
         assert parsed["Error"]["Code"], about
         assert "InternalFailure" not in parsed["Error"]["Code"], about
     else:
@@ -429,6 +249,20 @@ async def test_operation_survives_what_the_model_can_draw(house: House, service:
     for number in range(ROUNDS):
         for kind in BREAKS:
             await check(house, service, operation, kind, f"{operation} {kind} {number}")
+
+
+@pytest.mark.parametrize(("service", "operation"), OPERATIONS, ids=[f"{s}-{o}" for s, o in OPERATIONS])
+async def test_operation_survives_bodies_made_to_hurt(house: House, service: str, operation: str) -> None:
+    await house.start_again()
+    model = service_model(service).operation_model(operation)
+    for protocol in protocols(service):
+        for number in range(max(1, ROUNDS // 12)):
+            key = f"{operation} {protocol} {number}"
+            drawer = Drawer(key, house.known(), full=True, wild=False)
+            drawn = drawer.structure(model.input_shape) if model.input_shape is not None else {}
+            request = client_request(service, model, {**drawn, **house.example(operation)}, protocol, check=False)
+            for name, hurting in hostile_bodies(request, protocol, random.Random(key)):
+                await hold(house, service, operation, hurting, protocol, f"{name}, seed {key!r}")
 
 
 @pytest.mark.parametrize("number", range(max(1, ROUNDS // 4)))

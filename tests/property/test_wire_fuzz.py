@@ -18,6 +18,7 @@ from longshore.wire.http import HttpRequest
 from longshore.wire.pagination import decode_token, encode_token, page
 from longshore.wire.sigv4 import verify
 from longshore.wire.timestamps import from_text, to_text
+from tests.support.hostile import hostile_bodies
 from tests.support.wire_samples import Sampler, client_request, service_model
 
 CATALOG = Catalog(("ecs", "sts", "ec2", "cloudwatch", "route53", "eks", "s3"), unwrapped_errors={"s3"})
@@ -90,6 +91,16 @@ def test_valid_bodies_with_bytes_changed(seed: int, operation: tuple[str, str, s
             )
         body = body or bytearray(b"x")
     survives(VALID[operation]._replace(body=bytes(body)))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=[f"{service}-{name}" for service, name, _ in OPERATIONS])
+def test_bodies_made_to_hurt(operation: tuple[str, str, str]) -> None:
+    """Also in the protocols that no declared service speaks yet."""
+    for name, request in hostile_bodies(VALID[operation], operation[2], random.Random(operation[1])):
+        try:
+            survives(request)
+        except Exception as error:
+            raise AssertionError(f"{name}: {request.body[:2000]!r}") from error
 
 
 @RELAXED

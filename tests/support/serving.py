@@ -48,6 +48,7 @@ class Serving:
         resettable: bool = False,
     ) -> None:
         self.store = open_store(None, KINDS)
+        self.events = EventLog()
         self.clock = ShiftedClock()
         self.credentials = Credentials(b"m" * 32, ACCOUNT)
         self.resets = 0
@@ -84,14 +85,19 @@ class Serving:
             **options,
         )
 
+    def tasks(self) -> int:
+        """How many asyncio tasks there are."""
+        found = asyncio.run_coroutine_threadsafe(_count_tasks(), self._loop)
+        return found.result(30)
+
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         listener = Listener("test", signatures=self._auth)
-        metrics = Metrics(self.store)
+        self.metrics = metrics = Metrics(self.store)
         chain = Chain(
             store=self.store,
-            events=EventLog(),
+            events=self.events,
             services=self._services,
             gate=Gate(self.credentials, ACCOUNT, REGION),
             clock=self.clock,
@@ -106,15 +112,19 @@ class Serving:
             listener=listener,
             reset=self._reset if self._resettable else None,
         )
-        server = HttpServer(aws_app(chain, listener, own), [self._socket])
-        await server.start()
+        self.server = HttpServer(aws_app(chain, listener, own), [self._socket])
+        await self.server.start()
         self._started.set()
         await self._stop.wait()
-        await server.stop()
+        await self.server.stop()
         self._socket.close()
 
     def _reset(self) -> None:
         self.resets += 1
+
+
+async def _count_tasks() -> int:
+    return len(asyncio.all_tasks()) - 1
 
 
 def _with(operations: Mapping[str, Mapping[str, Operation]]) -> list[Service]:

@@ -1,0 +1,223 @@
+"""A control plane without an engine, with a few things in it: what hostile requests are asked of, in process.
+
+Every service that is declared (`longshore.api.services.SERVICES`) is served. `mark` is all that a request could have
+changed; tests compare it from before and after.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from botocore.awsrequest import HeadersDict
+from botocore.parsers import create_parser
+
+from longshore.api.app import Chain
+from longshore.api.auth import Gate, Listener
+from longshore.api.credentials import Credentials
+from longshore.api.ec2.defaults import default_vpc, seed
+from longshore.api.metrics import Metrics
+from longshore.api.services import SERVICES
+from longshore.domain.cluster import Cluster, Host
+from longshore.domain.kinds import KINDS
+from longshore.domain.log import LogStream
+from longshore.domain.network import SecurityGroup, Subnet, Vpc
+from longshore.domain.record import Scope
+from longshore.domain.service import Deployment, Service
+from longshore.domain.task import Task
+from longshore.domain.task_definition import TaskDefinition
+from longshore.store.events import EventLog
+from longshore.store.open import open_store
+from longshore.vault import MasterVault
+from tests.support.wire_samples import client_request, service_model
+from tests.support.world import SeededIds
+
+if TYPE_CHECKING:
+    from longshore.store.store import Transaction
+    from longshore.wire.http import HttpResponse
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+MASTER_KEY = b"m" * 32
+TRUSTING = Listener("fuzz", signatures=False)
+SERVED = {(service.name, name): operation for service in SERVICES for name, operation in service.operations.items()}
+OPERATIONS = sorted(SERVED)
+
+
+class Clock:
+    """Time that passes by a second with every look."""
+
+    def __init__(self) -> None:
+        self.time = 1_700_000_000.0
+
+    def now(self) -> float:
+        self.time += 1.0
+        return self.time
+
+
+class House:
+    """A control plane without an engine, that starts again with the same few things in it."""
+
+    def __init__(self) -> None:
+        self.store = open_store(None, KINDS)
+        self.events = EventLog()
+        self.ids = SeededIds()
+        self.clock = Clock()
+        self.credentials = Credentials(MASTER_KEY, ACCOUNT)
+        self.chain = Chain(
+            store=self.store,
+            events=self.events,
+            services=SERVICES,
+            gate=Gate(self.credentials, ACCOUNT, REGION),
+            clock=self.clock,
+            ids=self.ids,
+            vault=MasterVault(MASTER_KEY),
+            metrics=Metrics(self.store),
+            prepare=self._prepare,
+        )
+
+    def _prepare(self, tx: Transaction, scope: Scope) -> None:
+        if default_vpc(tx, scope) is None:
+            seed(tx, scope, "172.31.0.0/16", self.ids, self.clock.now())
+
+    async def start_again(self) -> None:
+        """The same state whatever was asked before."""
+        with self.store.transaction() as tx:
+            for kind in KINDS:
+                for record in list(tx.all(kind)):
+                    tx.delete(kind, record.key)
+        self.events.clear()
+        self.ids._random.seed(1)
+        self.clock.time = 1_700_000_000.0
+        self.chain.forget()
+        await self._furnish()
+
+    async def _furnish(self) -> None:
+        with self.store.transaction() as tx:
+            tx.put(Host(account="", region="", cpu_units=2**16, memory_mib=2**16))
+        subnets = await self.ok("ec2", "DescribeSubnets")
+        awsvpc = {"awsvpcConfiguration": {"subnets": [s["SubnetId"] for s in subnets["Subnets"]]}}
+        await self.ok("ecs", "CreateCluster", clusterName="default")
+        await self.ok("ecs", "CreateCluster", clusterName="other", tags=[{"key": "a", "value": "b"}])
+        for _ in range(2):
+            await self.ok(
+                "ecs",
+                "RegisterTaskDefinition",
+                family="web",
+                networkMode="awsvpc",
+                cpu="256",
+                memory="512",
+                requiresCompatibilities=["FARGATE"],
+                containerDefinitions=[{"name": "app", "image": "app", "portMappings": [{"containerPort": 80}]}],
+            )
+        shared: dict[str, Any] = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": awsvpc}
+        await self.ok("ecs", "CreateService", serviceName="front", desiredCount=2, **shared)
+        await self.ok("ecs", "CreateService", serviceName="back", desiredCount=0, cluster="other", **shared)
+        await self.ok("ecs", "RunTask", count=4, startedBy="me", clientToken="once", **shared)
+        await self.ok("logs", "CreateLogGroup", logGroupName="/app")
+        await self.ok("logs", "CreateLogStream", logGroupName="/app", logStreamName="one")
+        events = [{"timestamp": int(self.clock.time * 1000) + n, "message": f"line {n}"} for n in range(5)]
+        await self.ok("logs", "PutLogEvents", logGroupName="/app", logStreamName="one", logEvents=events)
+        with self.store.transaction() as tx:
+            for number, task in enumerate(tx.select(Task, "live", ())):
+                now = self.clock.now()
+                if number % 2:
+                    tx.put(task.but(last_status="RUNNING", started_at=now))
+                elif number == 2:
+                    tx.put(task.but(last_status="STOPPED", desired_status="STOPPED", stopped_at=now))
+
+    def mark(self) -> tuple[Any, ...]:
+        """The whole state: the store's revision and records, and what the event log holds of each stream."""
+        records = [msgspec.json.encode(list(self.store.all(kind))) for kind in KINDS]
+        streams = [(stream.uid, self.events.bounds(stream.uid)) for stream in self.store.all(LogStream)]
+        return self.store.revision, records, streams
+
+    async def ok(self, service: str, operation: str, **params: Any) -> Any:
+        model = service_model(service).operation_model(operation)
+        protocol = protocols(service)[0]
+        answer = await self.chain.answer(client_request(service, model, params, protocol), TRUSTING)
+        assert answer.status == 200, answer
+        return read(protocol, answer, model)
+
+    def known(self) -> dict[str, list[str]]:
+        """Names of what exists, by the members that take them (in small letters)."""
+        read = self.store
+        clusters = [each for c in read.all(Cluster) for each in (c.name, c.arn)]
+        services = [each for s in read.all(Service) for each in (s.name, s.arn)]
+        tasks = [each for t in read.all(Task) for each in (t.task_id, t.arn)]
+        definitions = [each for d in read.all(TaskDefinition) for each in (d.arn, f"{d.family}:{d.revision}", d.family)]
+        subnets = [s.subnet_id for s in read.all(Subnet)]
+        groups = [g.group_id for g in read.all(SecurityGroup)]
+        vpcs = [v.vpc_id for v in read.all(Vpc)]
+        deployments = [arn for d in read.all(Deployment) if (arn := d.service_deployment_arn)]
+        revisions = [arn for d in read.all(Deployment) if (arn := d.revision_arn)]
+        streams = ["one", "o"]
+        logs = ["/app", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app"]
+        arns = [each for each in (*clusters, *services, *tasks, *definitions, *logs) if each.startswith("arn:")]
+        return {
+            **dict.fromkeys(("cluster", "clusters", "clustername"), clusters),
+            **dict.fromkeys(("service", "services", "servicename"), services),
+            **dict.fromkeys(("task", "tasks"), tasks),
+            **dict.fromkeys(("taskdefinition", "taskdefinitions", "family", "familyprefix"), definitions),
+            **dict.fromkeys(("subnets", "subnetids"), subnets),
+            **dict.fromkeys(("securitygroups", "groupids"), groups),
+            **dict.fromkeys(("vpcid", "vpcids"), vpcs),
+            "resourcearn": arns,
+            **dict.fromkeys(("servicedeploymentarn", "servicedeploymentarns"), deployments),
+            "servicerevisionarns": revisions,
+            **dict.fromkeys(("loggroupname", "loggroupidentifier", "loggroupidentifiers", "loggroupnameprefix"), logs),
+            **dict.fromkeys(("logstreamname", "logstreamnames", "logstreamnameprefix"), streams),
+            "clienttoken": ["once", "again"],
+            "launchtype": ["FARGATE"],
+        }
+
+    def example(self, operation: str) -> dict[str, Any]:
+        """What an operation takes that hardly takes anything drawn at random."""
+        awsvpc = {"awsvpcConfiguration": {"subnets": [subnet.subnet_id for subnet in self.store.all(Subnet)]}}
+        launch: dict[str, Any] = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": awsvpc}
+        group = {"logGroupName": "/app"}
+        stream = {**group, "logStreamName": "one"}
+        event = {"timestamp": int(self.clock.time * 1000), "message": "a line"}
+        group_arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app"
+        vpc_id = next(vpc.vpc_id for vpc in self.store.all(Vpc))
+        container = {"name": "app", "image": "app", "memory": 128}
+        examples: dict[str, dict[str, Any]] = {
+            "CreateCluster": {"clusterName": "new"},
+            "CreateService": {**launch, "serviceName": f"new-{self.ids.hex(2)}", "desiredCount": 1},
+            "UpdateService": {"service": "front", "taskDefinition": "web"},
+            "DeleteCluster": {"cluster": "new"},
+            "DeregisterTaskDefinition": {"taskDefinition": "web:1"},
+            "ListServiceDeployments": {"service": "front"},
+            "RunTask": launch,
+            "RegisterTaskDefinition": {"family": "web", "containerDefinitions": [container]},
+            "PutAccountSetting": {"name": "containerInsights", "value": "enabled"},
+            "PutAccountSettingDefault": {"name": "containerInsights", "value": "enabled"},
+            "UpdateClusterSettings": {
+                "cluster": "default",
+                "settings": [{"name": "containerInsights", "value": "enabled"}],
+            },
+            "CreateLogGroup": {"logGroupName": f"/new-{self.ids.hex(2)}"},
+            "CreateLogStream": {**group, "logStreamName": f"new-{self.ids.hex(2)}"},
+            "PutRetentionPolicy": {**group, "retentionInDays": 7},
+            "PutLogEvents": {**stream, "logEvents": [event, event]},
+            "GetLogEvents": stream,
+            "FilterLogEvents": group,
+            "DescribeLogStreams": group,
+            "DescribeLogGroups": {"logGroupNamePrefix": "/"},
+            "DeleteLogStream": stream,
+            "DeleteLogGroup": {"logGroupName": "/new-1"},
+            "DescribeVpcAttribute": {"VpcId": vpc_id, "Attribute": "enableDnsSupport"},
+        }
+        if operation in {"TagResource", "UntagResource", "ListTagsForResource"} and self.ids.choice(2):
+            return {"resourceArn": group_arn}
+        return examples.get(operation, {})
+
+
+def protocols(service: str) -> list[str]:
+    known = service_model(service).metadata.get("protocols") or [service_model(service).metadata["protocol"]]
+    return [protocol for protocol in known if protocol != "smithy-rpc-v2-json"]
+
+
+def read(protocol: str, answer: HttpResponse, model: Any) -> Any:
+    """What botocore's parser makes of an answer."""
+    found = {"status_code": answer.status, "headers": HeadersDict(answer.headers), "body": answer.body}
+    return create_parser(protocol).parse(found, model.output_shape)
