@@ -12,7 +12,7 @@ import pytest
 from longshore.domain.launch import Dependency, Mount, Volume
 from longshore.drivers.ports import Permanent, Retryable
 from tests.support import engine as docker
-from tests.support.docker_rig import SLEEP, RecordingSink, Rig, container, make_rig, network, sh, task
+from tests.support.docker_rig import LISTENS, SLEEP, RecordingSink, Rig, container, make_rig, network, sh, task
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -42,8 +42,10 @@ async def test_running_task_is_adopted_after_a_kill_and_not_doubled(
     make: MakeRig, free_cidr: Callable[[int], str], docker_url: str, docker_instance: str
 ) -> None:
     first = await make()
-    launch = task(sh("app", SLEEP), sh("side", SLEEP), network_mode="awsvpc", network=network(free_cidr(24)))
+    launch = task(sh("app", LISTENS), sh("side", LISTENS), network_mode="awsvpc", network=network(free_cidr(24)))
     before = await first.run(launch)
+    for name in ("app", "side"):
+        await first.sink.until(name, "up")
     first.abandon()
     second = await make()
     assert await second.engine.adopt([launch]) == {launch.task_id}
@@ -174,7 +176,7 @@ async def test_what_happened_during_an_outage_is_reported_after_it(
     cable = Cable(docker_url, tmp_path / "docker.sock")
     await cable.plug()
     rig = await make(docker_instance, cable.url)
-    with_end, without = task(sh("app", "read x")), task(sh("stays", f"echo up; {SLEEP}; echo down"), task_id="2" * 32)
+    with_end, without = task(sh("app", "read x")), task(sh("stays", f"{LISTENS}; echo down"), task_id="2" * 32)
     app = (await rig.run(task(sh("app", SLEEP)))).containers[0]
     stays = (await rig.run(without)).containers[0]
     await rig.sink.until("stays", "up")

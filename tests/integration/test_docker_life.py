@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from longshore.domain.launch import Dependency, HealthCheck, RestartPolicy
-from tests.support.docker_rig import SLEEP, RecordingSink, Rig, container, make_rig, network, sh, task
+from tests.support.docker_rig import LISTENS, SLEEP, RecordingSink, Rig, container, make_rig, network, sh, task
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -29,7 +29,7 @@ async def test_awsvpc_task_starts_is_observed_stops_and_leaves_nothing(
     rig: Rig, free_cidr: Callable[[int], str]
 ) -> None:
     launch = task(
-        sh("app", SLEEP), network_mode="awsvpc", network=network(free_cidr(24)), cpu_units=256, memory_mib=128
+        sh("app", LISTENS), network_mode="awsvpc", network=network(free_cidr(24)), cpu_units=256, memory_mib=128
     )
     seen = await rig.run(launch)
     app = container(seen, "app")
@@ -37,6 +37,7 @@ async def test_awsvpc_task_starts_is_observed_stops_and_leaves_nothing(
     assert app.image_digest.startswith("sha256:")
     assert app.started_at is not None
     assert seen.pull_started_at is not None
+    await rig.sink.until("app", "up")
     seen = await rig.stop(launch.task_id)
     assert (container(seen, "app").status, container(seen, "app").exit_code) == ("STOPPED", 0)
     await rig.engine.remove(launch.task_id)
@@ -175,10 +176,11 @@ async def test_stop_takes_dependents_first_and_kills_after_the_timeout(rig: Rig)
     deaf = "trap '' TERM; echo up; while :; do sleep 0.1; done"
     launch = task(
         sh("app", deaf, stop_timeout_s=1, depends_on=(Dependency(container="db", condition="START"),)),
-        sh("db", f"trap 'exit 5' TERM; {SLEEP.split(';', 1)[1]}"),
+        sh("db", LISTENS.replace("exit 0", "exit 5")),
     )
     await rig.run(launch)
     await rig.sink.until("app", "up")
+    await rig.sink.until("db", "up")
     seen = await rig.stop(launch.task_id)
     app, db = container(seen, "app"), container(seen, "db")
     assert (app.exit_code, db.exit_code) == (137, 5)

@@ -157,7 +157,9 @@ def sh(name: str, script: str, **fields: Any) -> ContainerLaunch:
 
 
 SLEEP = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
-"""Runs until it is told to stop, and then ends at once with 0."""
+"""Runs until it is told to stop, and then ends at once with 0: once its shell has come to the trap, that is."""
+LISTENS = SLEEP.replace("TERM;", "TERM; echo up;")
+"""The same, and prints "up" once it would hear SIGTERM: for tests of exit codes."""
 
 
 def task(*containers: ContainerLaunch, task_id: str = "1" * 32, **fields: Any) -> TaskLaunch:
