@@ -27,6 +27,8 @@ class Config:
     """Base64 of 32 bytes, from LONGSHORE_SECRET_KEY; empty: the state folder's `secret.key`."""
     docker_url: str = "unix:///var/run/docker.sock"
     pull: Literal["missing", "always"] = "missing"
+    warm: int = 0
+    """How many network namespaces are kept ready in each subnet that tasks start in."""
     healthy_after_s: float = 3.0
     cpu_overcommit: float = 4.0
     memory_overcommit: float = 1.0

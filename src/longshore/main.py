@@ -26,6 +26,7 @@ from longshore.control.observe import Observer
 from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
 from longshore.control.tasks import TaskController
+from longshore.control.warm import WarmController
 from longshore.domain.kinds import KINDS
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.record import Scope
@@ -70,6 +71,7 @@ class Longshore:
         self._endpoint.stats = self.engine.stats
         self.tasks = TaskController(self.store, self.engine, self._clock, self._ids)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
+        self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._retention = Retention(self.store, self.events, self._clock)
@@ -100,7 +102,8 @@ class Longshore:
             stack.push_async_callback(self._observer.stop)
             self._tell("adopting what runs")
             await self.tasks.adopt()
-            for loop in (self.tasks.loop, self.services.loop):
+            self.warm.resume()
+            for loop in (self.tasks.loop, self.services.loop, self.warm.loop):
                 loop.start()
                 stack.push_async_callback(loop.stop)
             for sweeper in (self._history.timer, self._retention.timer):

@@ -23,6 +23,7 @@ from longshore.drivers.docker.translate import (
     container_payload,
     needs_pause,
     pause_payload,
+    suits_warm,
     volume_payloads,
 )
 
@@ -151,6 +152,7 @@ def test_payloads_are_as_in_the_golden_file(case: str) -> None:
     }
     if needs_pause(launch):
         made["pause"] = pause_payload(launch, facts, NAMES)
+        made["may be warm"] = suits_warm(launch, facts, NAMES)
     if launch.volumes:
         made["volumes"] = [[body, make] for body, make in volume_payloads(launch, NAMES)]
     golden = FOLDER / f"{case}.json"

@@ -235,7 +235,7 @@ async def test_container_removed_by_someone_else_is_stopped(rig: Rig) -> None:
 async def test_lost_namespace_ends_the_task(rig: Rig, free_cidr: Callable[[int], str]) -> None:
     launch = task(sh("app", SLEEP), network_mode="awsvpc", network=network(free_cidr(24)))
     await rig.run(launch)
-    await rig.engine._client.post(f"/containers/{rig.engine._runners[launch.task_id]._pause_id}/kill")
+    await rig.engine._client.post(f"/containers/{rig.engine._runners[launch.task_id]._namespace.container_id}/kill")
     seen = await rig.ended(launch.task_id)
     assert seen.failure.startswith("ContainerNetworkingError: ")
 

@@ -16,7 +16,7 @@ class ServiceApi(Api):
     def __init__(self) -> None:
         super().__init__(tasks.OPERATIONS, services.OPERATIONS, deployments.OPERATIONS)
         self.define()
-        self.controller = ServiceController(self.store, _ClockOf(self), self.ids, healthy_after_s=3.0)
+        self.controller = ServiceController(self.store, ClockOf(self), self.ids, healthy_after_s=3.0)
 
     def create(self, name: str = "web", **params: Any) -> dict[str, Any]:
         """CreateService of two tasks."""
@@ -72,7 +72,7 @@ class ServiceApi(Api):
                 self.put(life.move(life.attached(task, task.attachment), "started").but(started_at=self.now))
 
 
-class _ClockOf:
+class ClockOf:
     """The Api's time as a clock."""
 
     def __init__(self, api: Api) -> None:

@@ -52,6 +52,9 @@ def up(  # noqa: PLR0913  each is an option of the command line
     healthy_after: Annotated[
         float, typer.Option(envvar="LONGSHORE_HEALTHY_AFTER", help="Seconds until a task without checks is healthy.")
     ] = 3.0,
+    warm: Annotated[
+        int, typer.Option(envvar="LONGSHORE_WARM", min=0, max=64, help="Network namespaces kept ready per subnet used.")
+    ] = 0,
     cpu_overcommit: Annotated[
         float, typer.Option(envvar="LONGSHORE_CPU_OVERCOMMIT", help="How many times CPU may be promised.")
     ] = 4.0,
@@ -79,6 +82,7 @@ def up(  # noqa: PLR0913  each is an option of the command line
         docker_url=docker_url,
         pull=pull,
         healthy_after_s=healthy_after,
+        warm=warm,
         cpu_overcommit=cpu_overcommit,
         memory_overcommit=memory_overcommit,
         history_s=history * 86400,

@@ -3,7 +3,7 @@
 Called by RunTask (which must answer at once what doesn't fit) and by the service controller.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,7 +108,12 @@ def choose_subnet(subnets: Sequence[Subnet], tasks_in: Mapping[str, int], chance
 
 
 def free_address(subnet: Subnet, is_taken: Callable[[str], bool]) -> tuple[str, int] | None:
-    """`(address, next offset)`: the next free address of a subnet, or None when all are taken.
+    """`(address, next offset)`: the next free address of a subnet, or None when all are taken."""
+    return next(free_addresses(subnet, is_taken), None)
+
+
+def free_addresses(subnet: Subnet, is_taken: Callable[[str], bool]) -> Iterator[tuple[str, int]]:
+    """`(address, next offset)` of each free address of a subnet, in the order in which tasks get them.
 
     The search goes on from where the last one ended, so that an address just released rests as long as it can: a
     client that still holds it meets nobody rather than a stranger.
@@ -118,5 +123,4 @@ def free_address(subnet: Subnet, is_taken: Callable[[str], bool]) -> tuple[str, 
         offset = (subnet.next_offset + step) % usable
         address = address_at(subnet.cidr, offset)
         if not is_taken(address):
-            return address, (offset + 1) % usable
-    return None
+            yield address, (offset + 1) % usable

@@ -145,6 +145,16 @@ class TaskNetwork(Value, frozen=True, kw_only=True, omit_defaults=True):
     mac_address: str
 
 
+class WarmNetwork(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """A place that a coming task will have: an engine may make its network namespace ahead of it.
+
+    `interface_id` of the network is empty; nothing else of the task is known yet.
+    """
+
+    region: str
+    network: TaskNetwork
+
+
 class TaskLaunch(Value, frozen=True, kw_only=True, omit_defaults=True):
     """A task, ready to run. Containers are in the definition's order."""
 

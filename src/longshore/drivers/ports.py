@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from longshore.domain.balancing import BalancerCounts, BalancerPlan, GroupCounts, TargetObservation, TargetPlan
-from longshore.domain.launch import LogTarget, TaskLaunch, TaskObservation
+from longshore.domain.launch import LogTarget, TaskLaunch, TaskObservation, WarmNetwork
 from longshore.domain.log import LogEvent
 from longshore.domain.record import Scope
 
@@ -82,6 +82,13 @@ class TaskEngine(Protocol):
 
         Returns the ids of the expected tasks of which anything was found. What the absence of the others means is
         the caller's to say: one that was never started is started, one that had been running is lost.
+        """
+        ...
+
+    async def prepare(self, networks: Sequence[WarmNetwork]) -> None:
+        """Keep namespaces ready for tasks that will have these addresses; any made before for others may go.
+
+        Returns at once. Only an offer: an engine may ignore it, and a task may come with another address.
         """
         ...
 

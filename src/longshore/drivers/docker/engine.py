@@ -11,15 +11,17 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from longshore.domain.clock import Clock
-from longshore.domain.launch import TaskLaunch, TaskObservation
+from longshore.domain.launch import TaskLaunch, TaskObservation, WarmNetwork
 from longshore.drivers.docker.cgroups import TaskCgroups
 from longshore.drivers.docker.client import DockerClient, DockerError, UnreachableError, json_lines
+from longshore.drivers.docker.containers import delete_container
 from longshore.drivers.docker.images import Images
-from longshore.drivers.docker.names import CONTAINER, TASK, Names
+from longshore.drivers.docker.names import CONTAINER, PAUSE, TASK, Names
 from longshore.drivers.docker.network import BridgeReady, Networks
 from longshore.drivers.docker.probe import cpu_architecture, probe
-from longshore.drivers.docker.runner import TaskRunner, Tools, delete_container, remove_cgroup
+from longshore.drivers.docker.runner import TaskRunner, Tools, remove_cgroup
 from longshore.drivers.docker.translate import EngineFacts
+from longshore.drivers.docker.warm import WarmNamespaces
 from longshore.drivers.ports import EngineCapacity, LogSink, Permanent, Retryable
 
 log = logging.getLogger(__name__)
@@ -62,11 +64,14 @@ class DockerEngine:
         self._probe: asyncio.Task[EngineFacts] | None = None
         self._last_cpu: dict[str, dict[str, Any]] = {}
         self._clock = clock
+        networks = Networks(self._client, self._names, bridge_ready)
+        self._warm = WarmNamespaces(self._client, self._names, networks, self._facts, self._wait_until_reachable)
         self._tools = Tools(
             client=self._client,
             names=self._names,
             images=Images(self._client, pull),
-            networks=Networks(self._client, self._names, bridge_ready),
+            networks=networks,
+            warm=self._warm,
             cgroups=self._cgroups,
             sink=sink,
             clock=clock,
@@ -106,14 +111,14 @@ class DockerEngine:
         )
 
     async def close(self) -> None:
-        """Let go. Containers go on running."""
+        """Let go. Containers of tasks go on running."""
         self._closed = True
         self._reported.set()
         for task in (self._watcher, self._probe):
             if task is not None:
                 task.cancel()
         await asyncio.gather(*(t for t in (self._watcher, self._probe) if t is not None), return_exceptions=True)
-        await asyncio.gather(*(runner.close() for runner in self._runners.values()))
+        await asyncio.gather(self._warm.close(), *(runner.close() for runner in self._runners.values()))
         await self._tools.images.close()
         await self._client.close()
 
@@ -154,7 +159,8 @@ class DockerEngine:
             for container in await self._client.get(
                 "/containers/json", all=True, filters=self._names.instance_filter()
             ):
-                found.setdefault(container["Labels"].get(TASK, ""), []).append(container)
+                task_id = self._names.task_of(container["Labels"], container["Names"][0])
+                found.setdefault(task_id, []).append(container)
             launches = {launch.task_id: launch for launch in expected}
             known = found.keys() & launches.keys() - self._runners.keys()
             await asyncio.gather(*(self._adopt(launches[task_id], found[task_id]) for task_id in known))
@@ -189,6 +195,10 @@ class DockerEngine:
         for task_id in self._cgroups.known() - keep:
             await remove_cgroup(self._cgroups, task_id)
 
+    async def prepare(self, networks: Sequence[WarmNetwork]) -> None:
+        """Keep pause containers running at these addresses."""
+        self._warm.prepare(networks)
+
     async def start(self, launch: TaskLaunch) -> None:
         """Begin the task unless it has begun. Raises Retryable while Docker doesn't answer."""
         self._require_answers()
@@ -214,7 +224,9 @@ class DockerEngine:
                 self._runners.pop(task_id, None)
                 return
             left = await self._client.get("/containers/json", all=True, filters=self._names.task_filter(task_id))
-            await asyncio.gather(*(delete_container(self._client, container["Id"]) for container in left))
+            pause = self._names.container(task_id, PAUSE)  # without the task's label, if it was kept warm
+            ids = {pause, *(container["Id"] for container in left)}
+            await asyncio.gather(*(delete_container(self._client, container) for container in ids))
             await self._remove_volumes(self._names.task_filter(task_id), set())
             await remove_cgroup(self._cgroups, task_id)
 
@@ -225,7 +237,7 @@ class DockerEngine:
         """
         await self._facts()
         async with self._calls():
-            await asyncio.gather(*(runner.close() for runner in self._runners.values()))
+            await asyncio.gather(self._warm.close(), *(runner.close() for runner in self._runners.values()))
             self._runners.clear()
             await self.adopt(())
 
@@ -319,11 +331,15 @@ class DockerEngine:
 
     async def _dispatch(self, event: dict[str, Any]) -> None:
         attributes = event["Actor"]["Attributes"]
-        runner = self._runners.get(attributes.get(TASK, ""))
-        if runner is not None:
+        task_id = self._names.task_of(attributes, attributes.get("name", ""))
+        runner = self._runners.get(task_id)
+        if not task_id:
+            self._warm.died(event["Actor"]["ID"])
+        elif runner is not None:
             await runner.on_event(attributes.get(CONTAINER, ""), event["Action"], attributes)
 
     async def _resync(self) -> None:
         self._tools.networks.forget()
+        self._warm.renew()
         for runner in list(self._runners.values()):
             await runner.resync()

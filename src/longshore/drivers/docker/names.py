@@ -1,6 +1,7 @@
 """Names and labels of all that the Docker driver creates: from them it finds again what is its own. Pure."""
 
 import hashlib
+from collections.abc import Mapping
 
 from longshore.domain.launch import TaskLaunch, Volume
 
@@ -11,6 +12,9 @@ VPC = "longshore.vpc"
 PAUSE = "~pause"
 """The container label's value of the container that holds a task's namespaces; no user container can have that name."""
 
+PAUSE_NAME = "pause."
+"""How the name of such a container ends; no other does, since a user's container can't be called so either."""
+
 
 class Names:
     """The names of one Longshore instance."""
@@ -20,7 +24,22 @@ class Names:
 
     def container(self, task_id: str, container: str) -> str:
         """A container's name in Docker: the same at every attempt, so that a create is idempotent."""
-        return f"longshore-{self.instance_id}-{task_id}-{container.replace(PAUSE, 'pause.')}"
+        return f"longshore-{self.instance_id}-{task_id}-{PAUSE_NAME if container == PAUSE else container}"
+
+    def task_of(self, labels: Mapping[str, str], container_name: str) -> str:
+        """The id of the task that a container of ours belongs to, empty if to none.
+
+        One that was kept warm says it by its name alone: labels can't be changed.
+        """
+        prefix, suffix = f"longshore-{self.instance_id}-", f"-{PAUSE_NAME}"
+        name = container_name.removeprefix("/")
+        if TASK not in labels and name.startswith(prefix) and name.endswith(suffix):
+            return name.removeprefix(prefix).removesuffix(suffix)
+        return labels.get(TASK, "")
+
+    def warm(self, vpc_id: str, address: str) -> str:
+        """The name of a pause container that is nobody's yet."""
+        return f"longshore-{self.instance_id}-warm-{vpc_id}-{address}"
 
     def volume(self, launch: TaskLaunch, volume: Volume) -> str:
         """A Docker volume's name: a shared one is called what the user calls it, others belong to the task."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from longshore.domain.launch import TaskLaunch
+from longshore.domain.launch import TaskLaunch, TaskNetwork
 from longshore.drivers.docker.client import DockerClient, DockerError
 from longshore.drivers.docker.names import INSTANCE, VPC, Names
 from longshore.drivers.ports import Permanent
@@ -33,12 +33,15 @@ class Networks:
     async def ensure(self, launch: TaskLaunch) -> None:
         """See to it that the network the task needs exists. Raises DockerError."""
         if launch.network is not None:
-            network = launch.network
-            cidr = ipaddress.IPv4Network(network.vpc_cidr)
-            ipam = {"Config": [{"Subnet": str(cidr), "Gateway": str(cidr[1])}]}
-            await self._ensure(self._names.vpc_network(network.vpc_id), {VPC: network.vpc_id}, ipam)
+            await self.ensure_vpc(launch.network)
         elif launch.network_mode == "bridge":
             await self._ensure(self._names.bridge_network(), {}, None)
+
+    async def ensure_vpc(self, network: TaskNetwork) -> None:
+        """See to it that the network of a VPC exists. Raises DockerError."""
+        cidr = ipaddress.IPv4Network(network.vpc_cidr)
+        ipam = {"Config": [{"Subnet": str(cidr), "Gateway": str(cidr[1])}]}
+        await self._ensure(self._names.vpc_network(network.vpc_id), {VPC: network.vpc_id}, ipam)
 
     async def _ensure(self, name: str, labels: dict[str, str], ipam: dict[str, Any] | None) -> None:
         if name in self._known:

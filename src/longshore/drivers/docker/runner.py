@@ -17,20 +17,21 @@ from longshore.domain.launch import ContainerLaunch, TaskLaunch, TaskObservation
 from longshore.domain.record import Scope
 from longshore.drivers.docker.cgroups import TaskCgroups
 from longshore.drivers.docker.client import DockerClient, DockerError, UnreachableError
+from longshore.drivers.docker.containers import create_container, delete_container, inspect_container
 from longshore.drivers.docker.images import Images, PullError
 from longshore.drivers.docker.inspect import HEALTH, failed_start
 from longshore.drivers.docker.logs import LogPump, LogSource
 from longshore.drivers.docker.names import PAUSE, Names
+from longshore.drivers.docker.namespace import Namespace
 from longshore.drivers.docker.network import Networks
 from longshore.drivers.docker.slot import Slot, new_slots
 from longshore.drivers.docker.translate import (
     EngineFacts,
     container_payload,
     has_own_cgroup,
-    needs_pause,
-    pause_payload,
     volume_payloads,
 )
+from longshore.drivers.docker.warm import WarmNamespaces
 from longshore.drivers.ordering import next_starts, next_stops
 from longshore.drivers.ports import LogSink, Permanent
 
@@ -45,6 +46,7 @@ class Tools:
     names: Names
     images: Images
     networks: Networks
+    warm: WarmNamespaces
     cgroups: TaskCgroups
     sink: LogSink
     clock: Clock
@@ -65,10 +67,7 @@ class TaskRunner:
         self.launch = launch
         self._tools = tools
         self._slots = new_slots(launch)
-        self._pause_id = ""
-        self._pause_asked = False
-        """From here on the pause container may exist: the step is seen through, or `remove` could come too early."""
-        self._pause_created = asyncio.Event()
+        self._namespace = Namespace(tools.client, tools.names, tools.warm, launch)
         self._volumes_made = asyncio.Event()
         """Before this no container is created: Docker would make missing volumes itself, without our labels."""
         self._ready = False
@@ -94,12 +93,11 @@ class TaskRunner:
 
     def adopt(self, documents: list[dict[str, Any]]) -> None:
         """Take over containers that exist (their inspect documents), before `begin`."""
-        pause_runs = not needs_pause(self.launch)
+        pause_runs = not self._namespace.needed
         for document in documents:
             name = document["Config"]["Labels"].get("longshore.container", "")
             if name == PAUSE:
-                self._pause_id = document["Id"]
-                self._pause_created.set()
+                self._namespace.adopt(document)
                 pause_runs = bool(document["State"]["Running"])
             elif name in self._slots:
                 self._slots[name].update(self.launch, document)
@@ -152,10 +150,8 @@ class TaskRunner:
                 await self._look(slot, gone_with=None)
                 if was_running and slot.over and not slot.seen.reason:
                     slot.change(reason="The Docker Engine stopped while the container ran.")
-        if self._pause_id:
-            pause = await self._inspect(self._pause_id)
-            if pause is None or (self._ready and not pause["State"]["Running"]):
-                self._lost_namespace()
+        if await self._namespace.lost(ran=self._ready):
+            self._lost_namespace()
         self._news()
 
     async def remove(self) -> None:
@@ -230,7 +226,7 @@ class TaskRunner:
         """Stop what runs, dependents first; what was not started stays so."""
         for name in self._pulling:  # may take minutes and changes nothing; other calls are waited for
             self._actions[name].cancel()
-        if "ready" in self._actions and not self._pause_asked:
+        if "ready" in self._actions and not self._namespace.asked:
             self._actions["ready"].cancel()
         for name, slot in self._slots.items():
             if name not in self._actions and (slot.restart_due or not (slot.running or slot.over)):
@@ -281,8 +277,8 @@ class TaskRunner:
                 *(self._volume(body, make) for body, make in volume_payloads(launch, tools.names)),
             )
             self._volumes_made.set()
-            if needs_pause(launch):
-                await self._start_pause(facts)
+            if self._namespace.needed:
+                await self._namespace.make(facts)
         except (DockerError, OSError, Permanent) as error:
             self._failure = self._failure or f"ResourceInitializationError: {error}"
             self._news()
@@ -306,17 +302,6 @@ class TaskRunner:
                 "make it with `docker volume create`, or set autoprovision."
             ) from error
 
-    async def _start_pause(self, facts: EngineFacts) -> None:
-        body = pause_payload(self.launch, facts, self._tools.names)
-        self._pause_asked = True
-        document = await self._make(PAUSE, body)
-        if document is not None and document["State"]["Status"] == "exited":
-            # From before a crash of the Engine; nothing ran in it, or adopt would have ended the task.
-            log.info("starting the namespace of task %s again", self.launch.task_id)
-        self._pause_id = document["Id"] if document else self._pause_id
-        self._pause_created.set()
-        await self._tools.client.post(f"/containers/{self._pause_id}/start")
-
     async def _create(self, slot: Slot) -> None:
         """Image, then container."""
         container, tools = slot.container, self._tools
@@ -332,8 +317,7 @@ class TaskRunner:
             self._pulls = (min(self._pulls[0] or began, began), max(self._pulls[1] or ended, ended))
             facts = await tools.facts()
             await self._volumes_made.wait()
-            if needs_pause(self.launch):
-                await self._pause_created.wait()
+            await self._namespace.created.wait()
         except PullError as error:
             self._fail(slot, f"CannotPullContainerError: {error}")
             return
@@ -344,14 +328,15 @@ class TaskRunner:
             self._pulling.discard(container.name)
         environment = tools.task_environment(self.launch, container.name)
         body = container_payload(
-            self.launch, container, facts, tools.names, environment=environment, pause=self._pause_id
+            self.launch, container, facts, tools.names, environment=environment, pause=self._namespace.container_id
         )
+        name = tools.names.container(self.launch.task_id, container.name)
         try:
-            document = await self._make(container.name, body)
+            container_id, document = await create_container(tools.client, name, body)
         except DockerError as error:
             self._fail(slot, f"CannotCreateContainerError: {error.message}")
             return
-        slot.change(image_digest=digest)
+        slot.change(runtime_id=container_id, image_digest=digest)
         if document is None:
             slot.change(status="CREATED", created_at=tools.clock.now())
         else:
@@ -360,22 +345,6 @@ class TaskRunner:
             if slot.was_started:
                 self._follow(slot)
                 self._news()
-
-    async def _make(self, container: str, body: dict[str, Any]) -> dict[str, Any] | None:
-        """Create a container; None if it is new, else the document of what an earlier attempt made."""
-        name = self._tools.names.container(self.launch.task_id, container)
-        try:
-            made = await self._tools.client.post("/containers/create", body, name=name)
-        except DockerError as error:
-            if error.status != 409:
-                raise
-            document: dict[str, Any] = await self._tools.client.get(f"/containers/{name}/json")
-            return document
-        if container == PAUSE:
-            self._pause_id = made["Id"]
-        else:
-            self._slots[container].change(runtime_id=made["Id"])
-        return None
 
     async def _start(self, slot: Slot) -> None:
         container, tools = slot.container, self._tools
@@ -428,7 +397,7 @@ class TaskRunner:
 
     async def _look(self, slot: Slot, *, gone_with: str | None) -> None:
         """See how a container is; one that is gone has stopped."""
-        document = await self._inspect(slot.seen.runtime_id) if slot.created else None
+        document = await inspect_container(self._tools.client, slot.seen.runtime_id) if slot.created else None
         if document is None:
             if not slot.over and slot.created:
                 code = int(gone_with) if gone_with else slot.seen.exit_code
@@ -447,15 +416,6 @@ class TaskRunner:
         if slot.over and slot.was_started and not self._stop_wanted and not self._failure and slot.should_restart():
             slot.change(status="RUNNING")
             slot.restart_due = True
-
-    async def _inspect(self, container_id: str) -> dict[str, Any] | None:
-        try:
-            document: dict[str, Any] = await self._tools.client.get(f"/containers/{container_id}/json")
-        except DockerError as error:
-            if error.status != 404:
-                raise
-            return None
-        return document
 
     def _lost_namespace(self) -> None:
         if self.ended or all(slot.over for slot in self._slots.values()):
@@ -516,15 +476,6 @@ class TaskRunner:
     async def _delete(self, container: str) -> None:
         name = self._tools.names.container(self.launch.task_id, container)
         await delete_container(self._tools.client, name)
-
-
-async def delete_container(client: DockerClient, container: str) -> None:
-    """Remove a container, running or not; one that is being removed already is no error."""
-    try:
-        await client.delete(f"/containers/{container}", force=True, v=True)
-    except DockerError as error:
-        if error.status != 409 or "already in progress" not in error.message:
-            raise
 
 
 async def remove_cgroup(cgroups: TaskCgroups, task_id: str) -> None:

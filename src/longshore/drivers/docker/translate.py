@@ -6,8 +6,9 @@ Called by the task's runner. Sends nothing, looks nothing up: what depends on th
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from longshore.domain.launch import ContainerLaunch, HealthCheck, Mount, TaskLaunch, TaskNetwork, Volume
-from longshore.drivers.docker.names import PAUSE, Names
+from longshore.domain.launch import ContainerLaunch, HealthCheck, Mount, TaskLaunch, TaskNetwork, Volume, WarmNetwork
+from longshore.domain.network import private_dns_name
+from longshore.drivers.docker.names import CONTAINER, INSTANCE, PAUSE, Names
 
 MIB = 1 << 20
 SECOND_NS = 1_000_000_000
@@ -29,18 +30,13 @@ class EngineFacts(NamedTuple):
 
 def pause_payload(launch: TaskLaunch, facts: EngineFacts, names: Names) -> dict[str, Any]:
     """The container that holds the task's namespaces."""
-    host: dict[str, Any] = {"LogConfig": {"Type": "none", "Config": {}}, "NetworkMode": "none"}
-    body: dict[str, Any] = {
-        "Image": facts.pause_image,
-        "Labels": names.container_labels(launch, PAUSE),
-        "StopSignal": "SIGKILL",  # it has nothing to tidy up: `docker stop` by hand shall not wait for it
-    }
+    body = _pause(facts, names.container_labels(launch, PAUSE))
+    host = body["HostConfig"]
     sysctls: dict[str, str] = {}
     for container in launch.containers:
         sysctls.update({k: v for k, v in container.system_controls.items() if _belongs_to_pause(launch, k)})
     if launch.network is not None:
-        body |= _address(launch.network, launch.region, names.vpc_network(launch.network.vpc_id))
-        host["NetworkMode"] = names.vpc_network(launch.network.vpc_id)
+        _place(body, launch.network, launch.region, names)
     if launch.ipc_mode == "task":
         host["IpcMode"] = "shareable"
         sizes = [c.shared_memory_mib for c in launch.containers if c.shared_memory_mib]
@@ -50,19 +46,43 @@ def pause_payload(launch: TaskLaunch, facts: EngineFacts, names: Names) -> dict[
         host["Sysctls"] = sysctls
     if has_own_cgroup(launch, facts):
         host["CgroupParent"] = names.cgroup(launch.task_id)
-    return body | {"HostConfig": host}
+    return body
 
 
-def _address(network: TaskNetwork, region: str, docker_network: str) -> dict[str, Any]:
-    """Name, address and MAC of an awsvpc task; the MAC in both places, since Engines differ in where they look."""
-    domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
-    endpoint = {"IPAMConfig": {"IPv4Address": network.address}, "MacAddress": network.mac_address}
+def warm_payload(warm: WarmNetwork, facts: EngineFacts, names: Names) -> dict[str, Any]:
+    """The same container, made before its task is known."""
+    body = _pause(facts, {INSTANCE: names.instance_id, CONTAINER: PAUSE})
+    _place(body, warm.network, warm.region, names)
+    return body
+
+
+def suits_warm(launch: TaskLaunch, facts: EngineFacts, names: Names) -> bool:
+    """Whether the task's pause container would be no other than a warm one, but for labels and cgroup."""
+    if launch.network is None:
+        return False
+    own = pause_payload(launch, facts, names)
+    warm = warm_payload(WarmNetwork(region=launch.region, network=launch.network), facts, names)
+    own["HostConfig"].pop("CgroupParent", None)  # it uses nothing that would count
+    return own | {"Labels": {}} == warm | {"Labels": {}}
+
+
+def _pause(facts: EngineFacts, labels: dict[str, str]) -> dict[str, Any]:
     return {
-        "Hostname": "ip-" + network.address.replace(".", "-"),
-        "Domainname": domain,
-        "MacAddress": network.mac_address,
-        "NetworkingConfig": {"EndpointsConfig": {docker_network: endpoint}},
+        "Image": facts.pause_image,
+        "Labels": labels,
+        "StopSignal": "SIGKILL",  # it has nothing to tidy up: `docker stop` by hand shall not wait for it
+        "HostConfig": {"LogConfig": {"Type": "none", "Config": {}}, "NetworkMode": "none"},
     }
+
+
+def _place(body: dict[str, Any], network: TaskNetwork, region: str, names: Names) -> None:
+    """Name, address and MAC of an awsvpc task; the MAC in both places, since Engines differ in where they look."""
+    docker_network = names.vpc_network(network.vpc_id)
+    endpoint = {"IPAMConfig": {"IPv4Address": network.address}, "MacAddress": network.mac_address}
+    body["HostConfig"]["NetworkMode"] = docker_network
+    body["Hostname"], _, body["Domainname"] = private_dns_name(network.address, region).partition(".")
+    body["MacAddress"] = network.mac_address
+    body["NetworkingConfig"] = {"EndpointsConfig": {docker_network: endpoint}}
 
 
 def needs_pause(launch: TaskLaunch) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
 from longshore.domain.clock import Clock
-from longshore.domain.launch import ContainerLaunch, TaskLaunch, TaskObservation
+from longshore.domain.launch import ContainerLaunch, TaskLaunch, TaskObservation, WarmNetwork
 from longshore.domain.log import LogEvent
 from longshore.domain.record import Scope
 from longshore.drivers.ports import EngineCapacity, LogSink
@@ -67,6 +67,9 @@ class SimEngine:
         for task_id in self.machine.tasks:
             self._report(task_id)
         return frozenset(self.machine.tasks)
+
+    async def prepare(self, networks: Sequence[WarmNetwork]) -> None:
+        """Nothing here takes time to get ready."""
 
     async def start(self, launch: TaskLaunch) -> None:
         """Begin the task, unless it is there already."""

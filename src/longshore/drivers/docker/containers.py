@@ -1,0 +1,40 @@
+"""Single steps on one container that may be repeated after an uncertain call. Called by runners and the engine.
+
+Names make them idempotent: a container is called the same at every attempt.
+"""
+
+from typing import Any
+
+from longshore.drivers.docker.client import DockerClient, DockerError
+
+
+async def create_container(client: DockerClient, name: str, body: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
+    """Create a container; its id, and None if it is new, else the document of what an earlier attempt made."""
+    try:
+        made = await client.post("/containers/create", body, name=name)
+    except DockerError as error:
+        if error.status != 409:
+            raise
+        document: dict[str, Any] = await client.get(f"/containers/{name}/json")
+        return document["Id"], document
+    return made["Id"], None
+
+
+async def inspect_container(client: DockerClient, container: str) -> dict[str, Any] | None:
+    """Its inspect document; None for one that is not there."""
+    try:
+        document: dict[str, Any] = await client.get(f"/containers/{container}/json")
+    except DockerError as error:
+        if error.status != 404:
+            raise
+        return None
+    return document
+
+
+async def delete_container(client: DockerClient, container: str) -> None:
+    """Remove a container, running or not; one that is gone or is being removed already is no error."""
+    try:
+        await client.delete(f"/containers/{container}", force=True, v=True)
+    except DockerError as error:
+        if error.status != 409 or "already in progress" not in error.message:
+            raise

@@ -1,0 +1,65 @@
+"""The namespaces that a task's containers share, held by a pause container: made, or taken from those kept warm.
+
+One per task, owned by its runner.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from longshore.domain.launch import TaskLaunch
+from longshore.drivers.docker.client import DockerClient
+from longshore.drivers.docker.containers import create_container, inspect_container
+from longshore.drivers.docker.names import PAUSE, Names
+from longshore.drivers.docker.translate import EngineFacts, needs_pause, pause_payload
+from longshore.drivers.docker.warm import WarmNamespaces
+
+log = logging.getLogger(__name__)
+
+
+class Namespace:
+    """One task's."""
+
+    def __init__(self, client: DockerClient, names: Names, warm: WarmNamespaces, launch: TaskLaunch) -> None:
+        self.needed = needs_pause(launch)
+        self.container_id = ""
+        """Of the pause container; empty before it is created, and where the task needs none."""
+        self.asked = False
+        """From here on the pause container may exist: the step is seen through, or a removal could come too early."""
+        self.created = asyncio.Event()
+        """Set too where none is needed."""
+        self._client = client
+        self._names = names
+        self._warm = warm
+        self._launch = launch
+        if not self.needed:
+            self.created.set()
+
+    def adopt(self, document: dict[str, Any]) -> None:
+        """Take over the pause container of an earlier life (its inspect document)."""
+        self.container_id = document["Id"]
+        self.created.set()
+
+    async def make(self, facts: EngineFacts) -> None:
+        """See to it that it is there and runs. Raises DockerError, UnreachableError."""
+        self.asked = True
+        warm = await self._warm.take(self._launch, facts)
+        if warm:
+            self.container_id = warm
+            self.created.set()
+            return
+        name = self._names.container(self._launch.task_id, PAUSE)
+        body = pause_payload(self._launch, facts, self._names)
+        self.container_id, document = await create_container(self._client, name, body)
+        if document is not None and document["State"]["Status"] == "exited":
+            # From before a crash of the Engine; nothing ran in it, or adopt would have ended the task.
+            log.info("starting the namespace of task %s again", self._launch.task_id)
+        self.created.set()
+        await self._client.post(f"/containers/{self.container_id}/start")
+
+    async def lost(self, *, ran: bool) -> bool:
+        """Whether it is gone, or has ended although it `ran`. Raises DockerError, UnreachableError."""
+        if not self.container_id:
+            return False
+        document = await inspect_container(self._client, self.container_id)
+        return document is None or (ran and not document["State"]["Running"])
