@@ -11,6 +11,7 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.support import engine, images
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 INSTANCE_LABEL = "longshore.instance"
+
+# How long an example takes says more of the machine than of the code: no test is timed, and none fails for being slow.
+hypothesis.settings.register_profile(
+    "longshore", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("longshore")
 
 _reason = pytest.StashKey[str | None]()
 _leftovers = pytest.StashKey[list[str]]()
