@@ -112,14 +112,19 @@ def processes() -> Iterator[tuple[int, list[str]]]:
                     yield int(folder.name), words
 
 
-def ours() -> list[int]:
-    """Pids of our dockerd, its containerd and shims: those whose command line names our folder under /run."""
+def engine_processes(run: Path) -> list[int]:
+    """Pids of a dockerd, its containerd and shims: those whose command line names its folder under /run."""
     names = ("dockerd", "containerd", "containerd-shim-runc-v2", "containerd-shim", "docker-proxy")
     return [
         pid
         for pid, words in processes()
-        if Path(words[0]).name in names and any(w == str(RUN) or f"{RUN}/" in w for w in words[1:])
+        if Path(words[0]).name in names and any(w == str(run) or f"{run}/" in w for w in words[1:])
     ]
+
+
+def ours() -> list[int]:
+    """Those of our own Engine."""
+    return engine_processes(RUN)
 
 
 def engine_pid() -> int | None:
@@ -268,7 +273,7 @@ def stop() -> None:
             say(f"dockerd ({pid}) did not stop within {STOP_S:.0f} s and is killed")
     for left in ours():
         kill(left)
-    unmount()
+    unmount(RUN, STATE)
     shutil.rmtree(RUN / "exec", ignore_errors=True)
     if HOST_STATE.exists():
         restore_host_network(json.loads(HOST_STATE.read_text()))
@@ -277,10 +282,10 @@ def stop() -> None:
         path.unlink(missing_ok=True)
 
 
-def unmount() -> None:
+def unmount(*folders: Path) -> None:
     """Unmount what dockerd leaves mounted: its network namespace, which would live on; after a kill also containers."""
     points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    for point in reversed([p for p in points if p.startswith((f"{RUN}/", f"{STATE}/"))]):
+    for point in reversed([p for p in points if any(Path(p).is_relative_to(folder) for folder in folders)]):
         subprocess.run(["umount", "--lazy", point], check=False, stdin=subprocess.DEVNULL)
 
 

@@ -54,10 +54,14 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait for its first answer."""
+        self.spawn()
+        until(self._answers, f"an answer of the server; its output: {self.log}")
+
+    def spawn(self) -> None:
+        """Start it."""
         words = [program(), "up", "--state", str(self.state), "--port", str(self.port), *self._options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log, env=self.environment())
-        until(self._answers, f"an answer of the server; its output: {self.log}")
 
     def kill9(self) -> None:
         """End it as a power cut would."""
