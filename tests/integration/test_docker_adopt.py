@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,24 @@ async def test_orphans_are_removed_with_networks_volumes_and_cgroups(
     assert await second.engine.adopt([]) == frozenset()
     assert not [t for t in docker.labelled(docker_url, "longshore.instance") if t.instance == docker_instance]
     assert not second.engine._cgroups.known()
+
+
+async def test_process_that_docker_forgot_ends_with_its_task(make: MakeRig) -> None:
+    """As after a dockerd that was killed while it started a container: the process has the task's cgroup alone."""
+    rig = await make()
+    launch = task(sh("app", SLEEP), memory_mib=64)
+    await rig.run(launch)
+    if not rig.engine._cgroups.known():
+        pytest.skip("tasks have no cgroups of their own here")
+    root = next(root for root in rig.engine._cgroups._roots() if (root / launch.task_id / "cgroup.procs").exists())
+    below = root / launch.task_id / "container"
+    below.mkdir()
+    forgotten = await asyncio.create_subprocess_exec("sleep", "1000")
+    (below / "cgroup.procs").write_text(str(forgotten.pid))
+    await rig.stop(launch.task_id)
+    await rig.engine.remove(launch.task_id)
+    assert await asyncio.wait_for(forgotten.wait(), 10) == -signal.SIGKILL
+    assert not rig.engine._cgroups.known()
 
 
 async def test_another_instances_tasks_are_never_touched(

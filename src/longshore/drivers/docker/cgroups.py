@@ -6,6 +6,7 @@ this instance.
 
 import contextlib
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,11 +75,23 @@ class TaskCgroups:
         clean = True
         for root in self._roots():
             folder = root / task_id
-            for child in (folder, root):
+            for child in (*_deepest_first(folder), root):
                 with contextlib.suppress(OSError):
                     child.rmdir()
             clean = clean and not folder.exists()
         return clean
+
+    def kill(self, task_id: str) -> None:
+        """Kill what still runs in the cgroup of a task whose containers are gone from Docker.
+
+        A dockerd that is killed while it starts a container leaves a process that the next dockerd does not know.
+        """
+        for root in self._roots():
+            for folder in _deepest_first(root / task_id):
+                with contextlib.suppress(OSError):
+                    for pid in map(int, (folder / "cgroup.procs").read_text().split()):
+                        if pid:  # 0: of another PID namespace, not to be reached from here
+                            os.kill(pid, signal.SIGKILL)
 
     def known(self) -> set[str]:
         """The tasks that have a cgroup."""
@@ -89,3 +102,8 @@ class TaskCgroups:
         name = self._names.cgroup_root().lstrip("/")
         hierarchies = [self._mount] if self._v2 else [p for p in self._mount.iterdir() if not p.is_symlink()]
         yield from (root for hierarchy in hierarchies if (root := hierarchy / name).is_dir())
+
+
+def _deepest_first(folder: Path) -> list[Path]:
+    """A cgroup and those below it, which are its containers'."""
+    return [Path(path) for path, _, _ in os.walk(folder, topdown=False)]

@@ -479,8 +479,9 @@ class TaskRunner:
 
 
 async def remove_cgroup(cgroups: TaskCgroups, task_id: str) -> None:
-    """Remove a task's cgroup. The kernel lets go of the last process a moment after Docker has."""
+    """Remove a task's cgroup, and what Docker left in it. The kernel lets go of a process a moment after its end."""
     for attempt in range(5):
         if cgroups.remove(task_id):
             return
+        cgroups.kill(task_id)
         await asyncio.sleep(0.02 * 2**attempt)
