@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from longshore.api.metrics import Metrics
 from longshore.api.services import SERVICES
 from longshore.domain.cluster import Cluster
 from longshore.domain.kinds import KINDS
+from longshore.domain.log import LogEvent
 from longshore.domain.record import Scope
 from longshore.store.errors import StoreFailed
 from longshore.store.events import EventLog
@@ -50,13 +52,13 @@ class FullDisk(MemoryJournal):
 class House:
     """A chain on a store."""
 
-    def __init__(self, journal: MemoryJournal) -> None:
+    def __init__(self, journal: MemoryJournal, events: EventLog | None = None) -> None:
         self.store = Store(KINDS, journal)
         self.prepared: list[Scope] = []
         metrics = Metrics(self.store)
         self.chain = Chain(
             store=self.store,
-            events=EventLog(),
+            events=events or EventLog(),
             services=SERVICES,
             gate=Gate(Credentials(b"m" * 32, ACCOUNT), ACCOUNT, "us-east-1"),
             clock=SystemClock(),
@@ -85,18 +87,33 @@ class House:
         self.prepared.append(scope)
 
 
-async def test_full_disk_is_answered_503_and_nothing_is_kept() -> None:
+async def test_full_disk_answers_writes_with_503_keeps_nothing_and_goes_on_to_answer_reads() -> None:
     journal = FullDisk()
     house = House(journal)
     assert (await house.ask("CreateCluster", clusterName="before"))[0] == 200
     journal.full = True
     status, answer = await house.ask("CreateCluster", clusterName="after")
     assert (status, answer["__type"]) == (503, "ServiceUnavailable")
-    assert "Free space" in answer["message"]
+    assert "No space left" in answer["message"]
     assert [cluster.name for cluster in house.store.all(Cluster)] == ["before"]
-    assert (await house.ask("ListClusters"))[0] == 503
+    status, answer = await house.ask("ListClusters")
+    assert (status, [arn.rpartition("/")[2] for arn in answer["clusterArns"]]) == (200, ["before"])
+    assert (await house.ask("CreateCluster", clusterName="later"))[0] == 503
     assert house.health().status == 503
     assert b"No space left" in house.health().body
+
+
+async def test_event_log_that_cannot_be_written_is_no_matter_of_other_services(tmp_path: Path) -> None:
+    events = EventLog(tmp_path / "events.db")
+    assert events._file is not None
+    events._file._connection.execute("PRAGMA max_page_count = 5")
+    events.append("s", [LogEvent(1, "x" * 100_000)], 1)
+    with pytest.raises(StoreFailed):
+        await events.durable()
+    house = House(MemoryJournal(), events)
+    assert (await house.ask("CreateCluster", clusterName="c"))[0] == 200
+    assert events.failed is not None
+    await events.close()
 
 
 async def test_members_that_the_model_lacks_are_ignored_with_a_line_in_the_log() -> None:

@@ -104,7 +104,8 @@ class Chain:
             response = self._handle(target, request, caller, request_id)
             # A read waits for what it saw; it goes on working when the disk has failed, for then it saw what is there.
             await self._store.durable(before if self._store.revision == before else None)
-            await self._events.durable()
+            if target.service == "logs":
+                await self._events.durable()
         except ApiError as error:
             code = error.code
             response = self._fault(target, request, error, request_id)
@@ -293,7 +294,6 @@ def _internal(request_id: str) -> ApiError:
 def _store_failed(error: StoreFailed) -> ApiError:
     return ApiError(
         "ServiceUnavailable",
-        f"Longshore can't write its state: {error} Nothing of this request was kept. "
-        "Free space on the disk of the state folder, then restart Longshore.",
+        f"Longshore can't write to its disk at the moment. {error}",
         status=503,
     )

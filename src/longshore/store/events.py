@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from longshore.domain.log import LogEvent
+from longshore.store.errors import StoreFailed
 from longshore.store.events_file import EventFile, Position, Span, StreamRow, Taken, Write
 
 GIB = 1 << 30
@@ -161,6 +162,11 @@ class EventLog:
         """Return once everything done so far is on disk; raise StoreFailed if it never will be."""
         if self._file is not None:
             await self._file.writer.durable(self._step)
+
+    @property
+    def failed(self) -> StoreFailed | None:
+        """Why the file can no longer be written, once that is so."""
+        return self._file.writer.failed if self._file is not None else None
 
     def read(
         self,

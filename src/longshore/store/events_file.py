@@ -102,8 +102,8 @@ class EventFile:
 
     def _describe(self, error: Exception) -> str:
         return (
-            f"Log events cannot be written to {self._path} ({error}). Make room on the disk if it is full, then "
-            "restart Longshore."
+            f"Log events cannot be written to {self._path} ({error}). Make room on the disk if it is full; Longshore "
+            "goes on by itself then."
         )
 
     async def close(self) -> None:

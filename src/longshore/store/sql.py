@@ -71,7 +71,7 @@ class SqlJournal:
     def _describe(self, error: Exception) -> str:
         return (
             f"The state cannot be written to {self._path} ({error}). What was acknowledged is safe, and nothing more "
-            "is accepted. Make room on the disk if it is full, then restart Longshore."
+            "is accepted. Make room on the disk if it is full; Longshore goes on by itself then."
         )
 
     def _commit(self, group: list[Sequence[Row]]) -> None:

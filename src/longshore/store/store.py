@@ -89,12 +89,13 @@ class Reader:
 class Transaction(Reader):
     """Changes that will be committed together, or not at all."""
 
-    __slots__ = ("_open", "_overlays", "_tables", "revision")
+    __slots__ = ("_failed", "_open", "_overlays", "_tables", "revision")
 
-    def __init__(self, tables: dict[str, Table], revision: int) -> None:
+    def __init__(self, tables: dict[str, Table], revision: int, failed: StoreFailed | None) -> None:
         self._tables = tables
         self._overlays: dict[str, Overlay] = {}
         self._open = True
+        self._failed = failed
         self.revision = revision
 
     def _view(self, cls: type[Record]) -> _View:
@@ -103,6 +104,8 @@ class Transaction(Reader):
     def _change(self, cls: type[Record], key: Key, after: Record | None) -> None:
         if not self._open:
             raise TransactionMisusedError("This transaction has ended; open another one.")
+        if self._failed is not None:
+            raise StoreFailed(*self._failed.args)
         overlay = self._overlays.get(cls.kind)
         if overlay is None:
             overlay = self._overlays[cls.kind] = Overlay(_table_of(self._tables, cls))
@@ -190,14 +193,14 @@ class Store(Reader):
     def transaction(self) -> Iterator[Transaction]:
         """Changes that are committed when the block ends, and forgotten when it raises. Never await inside.
 
-        Raises StoreFailed once the journal has failed: the process must be restarted, reads go on working.
+        Raises StoreFailed where something is written once the journal has failed; reads go on working.
         """
         if self._current is not None:
             raise TransactionMisusedError(
                 "A transaction is open already (or its watchers are being called); a watcher may only enqueue."
             )
-        self._check()
-        transaction = self._current = Transaction(self._tables, self.revision)
+        self._check_failure()
+        transaction = self._current = Transaction(self._tables, self.revision, self._failed)
         try:
             try:
                 yield transaction
@@ -249,7 +252,7 @@ class Store(Reader):
         """
         if revision is None:
             if self._failed is not None:
-                raise self._failed
+                raise StoreFailed(*self._failed.args)
             revision = self.revision
         if revision > self._journal.durable_revision:
             try:
@@ -257,11 +260,6 @@ class Store(Reader):
             except StoreFailed:
                 self._check_failure()
                 raise
-
-    def _check(self) -> None:
-        self._check_failure()
-        if self._failed is not None:
-            raise self._failed
 
     def _check_failure(self) -> None:
         """When the journal has failed, undo in memory what never reached the disk, newest first."""
