@@ -31,12 +31,16 @@ from longshore.domain.kinds import KINDS
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.record import Scope
 from longshore.drivers.ports import TaskEngine
-from longshore.state import DATABASE, EVENTS, instance_id, master_key, open_folder
+from longshore.state import DATABASE, EVENTS, instance_id, master_key, open_folder, takes_a_file
+from longshore.store.errors import StoreFailed
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.store.store import Transaction
 from longshore.system import SystemClock, SystemIds
 from longshore.vault import MasterVault
+
+DISK_LOOK_S = 1.0
+"""How often to look whether the disk can be written."""
 
 Tell = Callable[[str], None]
 """Told in a few words what is being done, for a user who waits."""
@@ -116,14 +120,30 @@ class Longshore:
             yield
 
     async def until(self, stop: asyncio.Event) -> BaseException | None:
-        """Wait for the event, or for a fault after which nothing would be seen any more: that one is returned."""
+        """Wait for the event, or for a fault after which nothing would be seen or kept any more: that is returned."""
         stopped = asyncio.create_task(stop.wait())
-        blind = asyncio.create_task(self._observer.wait())
-        await asyncio.wait({stopped, blind}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (stopped, blind):
+        faulty = (asyncio.create_task(self._observer.wait()), asyncio.create_task(self._disk_failed()))
+        await asyncio.wait({stopped, *faulty}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (stopped, *faulty):
             task.cancel()
-        await asyncio.gather(stopped, blind, return_exceptions=True)
-        return None if stop.is_set() or blind.cancelled() else blind.exception()
+        await asyncio.gather(stopped, *faulty, return_exceptions=True)
+        if stop.is_set():
+            return None
+        return next((task.exception() for task in faulty if not task.cancelled()), None)
+
+    async def _disk_failed(self) -> None:
+        """Raise StoreFailed once the state or the event log can't be written."""
+        while True:
+            failed = self.store.failed or self.events.failed
+            if failed is not None:
+                raise failed
+            await asyncio.sleep(DISK_LOOK_S)
+
+    async def until_writable(self, stop: asyncio.Event) -> None:
+        """Wait until the state folder takes a file again, or for the event. Reads are answered meanwhile."""
+        while not stop.is_set() and not await asyncio.to_thread(takes_a_file, self.config.state):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), DISK_LOOK_S)
 
     async def _let_go(self) -> None:
         for server in self._task_servers:
@@ -244,15 +264,25 @@ def tune() -> None:
 
 
 async def run(config: Config, tell: Tell, ready: Callable[[Longshore], None]) -> None:
-    """Run until told to stop."""
-    gc.disable()  # until `tune`: nothing that is loaded at the start is garbage
+    """Run until told to stop. After a failure of the disk begin anew, as after a crash, once it can be written."""
     stop = asyncio.Event()
-    longshore = Longshore(config, tell)
     with stopping_on_signals(stop):
-        async with longshore.running():
-            tune()
-            ready(longshore)
-            fault = await longshore.until(stop)
-            tell("stopping; containers go on running and are adopted at the next start")
+        while not stop.is_set():
+            await _live(config, tell, ready, stop)
+
+
+async def _live(config: Config, tell: Tell, ready: Callable[[Longshore], None], stop: asyncio.Event) -> None:
+    """Run until told to stop, or until a disk that failed can be written again. Raises any other fault."""
+    gc.disable()  # until `tune`: nothing that is loaded at the start is garbage
+    longshore = Longshore(config, tell)
+    async with longshore.running():
+        tune()
+        ready(longshore)
+        fault = await longshore.until(stop)
+        if isinstance(fault, StoreFailed):
+            tell(f"{fault} Until then only reads are answered.")
+            await longshore.until_writable(stop)
+            fault = None
+        tell("stopping; containers go on running and are adopted at the next start")
     if fault is not None:
         raise fault

@@ -3,6 +3,7 @@
 import base64
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ DATABASE = "state.db"
 EVENTS = "events.db"
 SECRET = "secret.key"  # noqa: S105  a file's name
 INSTANCE = "instance"
+ROOM_BYTES = 8 << 20
 
 
 class StateRefused(Exception):  # noqa: N818  reads as what happened
@@ -26,6 +28,20 @@ def open_folder(folder: Path) -> None:
         raise StateRefused(
             f"The state folder {folder} can't be made: {error.strerror}. Choose one with --state."
         ) from None
+
+
+def takes_a_file(folder: Path | None) -> bool:
+    """Whether the disk below the folder has room for some more state (8 MiB), tried by writing it."""
+    if folder is None:
+        return True
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(ROOM_BYTES))
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError:
+        return False
+    return True
 
 
 def master_key(folder: Path | None, given: str) -> bytes:

@@ -20,7 +20,7 @@ from longshore.config import Config
 from longshore.drivers.ports import Permanent, Retryable
 from longshore.main import Longshore, run
 from longshore.state import StateRefused, master_key, open_folder
-from longshore.store.errors import StoreRefused
+from longshore.store.errors import StoreFailed, StoreRefused
 
 DEFAULT_DOCKER = "unix:///var/run/docker.sock"
 
@@ -65,7 +65,7 @@ def serve(console: Console, *, state: Path | None, docker_url: str | None, log_l
         uvloop.run(run(config, tell, ready))
     except (Permanent, Retryable) as error:
         sys.exit(f"{error.reason} `longshore doctor` says what this machine lacks.")
-    except (ListenError, ListenRefused, StateRefused, StoreRefused) as error:
+    except (ListenError, ListenRefused, StateRefused, StoreRefused, StoreFailed) as error:
         sys.exit(str(error))
     except asyncio.CancelledError:
         return

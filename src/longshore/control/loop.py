@@ -14,6 +14,7 @@ import structlog
 
 from longshore.domain.clock import Clock
 from longshore.drivers.ports import Retryable
+from longshore.store.errors import StoreFailed
 
 K = TypeVar("K", bound=Hashable)
 log = structlog.get_logger(__name__)
@@ -26,8 +27,8 @@ class Loop(Generic[K]):
     """Keys of one kind, kept true by one function.
 
     `reconcile(key)` returns the time (epoch seconds) at which to look at the key again although nothing changed, or
-    None. When it raises Retryable the key is tried again after the time that it names; any other exception is a fault
-    of ours: it is logged with its traceback and the key tried again, ever more slowly.
+    None. When it raises Retryable the key is tried again after the time that it names; any other exception but
+    StoreFailed is a fault of ours: it is logged with its traceback and the key tried again, ever more slowly.
     """
 
     def __init__(
@@ -103,6 +104,11 @@ class Loop(Generic[K]):
         except Retryable as error:
             log.warning("will try again", loop=self.name, key=str(key), reason=error.reason, after_s=error.after_s)
             self._wake_after(key, error.after_s)
+        except StoreFailed as error:
+            self.on_fault(key, error)
+            # No fault of ours, and nothing to be done here: `main` begins anew once the disk can be written.
+            log.error("nothing is written any more", loop=self.name, key=str(key), reason=str(error))  # noqa: TRY400
+            self._wake_after(key, FAULT_DELAY_MAX_S)
         except Exception as error:
             self.on_fault(key, error)
             faults = self._faults[key] = self._faults.get(key, 0) + 1

@@ -41,9 +41,10 @@ def main() -> int:
             _rounds(server, docker, options)
         except AssertionError as wrong:
             say(f"WRONG with seed {options.seed}: {wrong}\n  kept: {folder}")
+            if server.process is not None:
+                server.process.kill()
             return 1
-        finally:
-            server.close()
+        server.close()
     return 0
 
 
