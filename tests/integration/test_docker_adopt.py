@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,10 +11,12 @@ import pytest
 from longshore.domain.launch import Dependency, Mount, Volume
 from longshore.drivers.ports import Permanent, Retryable
 from tests.support import engine as docker
+from tests.support.cable import Cable
 from tests.support.docker_rig import LISTENS, SLEEP, RecordingSink, Rig, container, make_rig, network, sh, task
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
 
     MakeRig = Callable[..., Awaitable[Rig]]
 
@@ -95,6 +95,16 @@ async def test_sequence_rises_over_a_clock_set_back(make: MakeRig) -> None:
     assert seen.sequence > ahead
 
 
+async def test_stop_of_a_task_that_vanished_is_news_over_a_clock_set_back(make: MakeRig) -> None:
+    rig = await make()
+    ahead = 10**18
+    launch = task(sh("app", "true"), observed=ahead)
+    await rig.engine.adopt([launch])
+    await rig.engine.stop(launch.task_id)
+    seen = await rig.ended(launch.task_id)
+    assert seen.sequence > ahead
+
+
 async def test_orphans_are_removed_with_networks_volumes_and_cgroups(
     make: MakeRig, free_cidr: Callable[[int], str], docker_url: str, docker_instance: str
 ) -> None:
@@ -145,41 +155,6 @@ async def test_another_instances_tasks_are_never_touched(
     await other.engine._runners["1" * 32].resync()
     assert container(other.reports["1" * 32][-1], "app").status == "RUNNING"
     await other.stop("1" * 32)
-
-
-class Cable:
-    """A Unix socket that leads to Docker's, and can be cut."""
-
-    def __init__(self, docker_url: str, path: Path) -> None:
-        self.url = f"unix://{path}"
-        self._target = docker_url.removeprefix("unix://")
-        self._path = path
-        self._server: asyncio.Server | None = None
-        self._ends: set[asyncio.StreamWriter] = set()
-
-    async def plug(self) -> None:
-        self._server = await asyncio.start_unix_server(self._connect, self._path)
-
-    async def cut(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        self._path.unlink(missing_ok=True)
-        for end in list(self._ends):
-            end.transport.abort()
-        await asyncio.sleep(0)
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_unix_connection(self._target)
-        self._ends |= {writer, far_writer}
-        await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
-        self._ends -= {writer, far_writer}
-
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
 
 
 async def noticed(rig: Rig, *, answers: bool) -> None:

@@ -56,6 +56,8 @@ class DockerEngine:
         self._info: dict[str, Any] = {}
         self._runners: dict[str, TaskRunner] = {}
         self._reports: dict[str, TaskObservation] = {}
+        self._vanished: dict[str, int] = {}
+        """Expected at the start and not found: the sequence of each one's last report."""
         self._reported = asyncio.Event()
         self._closed = False
         self._fault: BaseException | None = None
@@ -167,6 +169,7 @@ class DockerEngine:
             orphans = [c["Id"] for task_id, cs in found.items() if task_id not in launches for c in cs]
             await asyncio.gather(*(delete_container(self._client, container) for container in orphans))
             await self._remove_left_over(expected)
+            self._vanished = {launch.task_id: launch.observed for launch in expected if launch.task_id not in found}
         return frozenset(found.keys() & launches.keys())
 
     async def _adopt(self, launch: TaskLaunch, containers: Sequence[Mapping[str, Any]]) -> None:
@@ -212,7 +215,9 @@ class DockerEngine:
         if runner is not None:
             runner.stop()
             return
-        self._report(TaskObservation(task_id=task_id, sequence=int(self._clock.now() * 1_000_000), ended=True))
+        # Newer than any report of it, even if the clock has been set back since.
+        sequence = max(int(self._clock.now() * 1_000_000), self._vanished.get(task_id, 0) + 1)
+        self._report(TaskObservation(task_id=task_id, sequence=sequence, ended=True))
 
     async def remove(self, task_id: str) -> None:
         """Remove all that the task left. Raises Retryable."""
