@@ -11,10 +11,10 @@ PARALLEL := -n 2 --dist loadgroup
 TYPED := $(wildcard src tests bench sim examples scripts/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fetch demo test test-quick check format soak bench lock coverage-page clean
+.PHONY: help setup fetch demo test test-quick check format soak soak-docker bench lock coverage-page clean
 
 help: ## what there is to run
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
 setup: ## install what is missing: Debian packages, .venv
 	@scripts/setup
@@ -42,6 +42,9 @@ format: setup ## let ruff rewrite what it can
 
 soak: setup ## any number of simulated worlds: make soak ARGS="--seeds 10000 --first 1000"
 	@$(BIN)/python -m sim $(ARGS)
+
+soak-docker: setup ## kills on real containers (root): make soak-docker ARGS="--kills 50 --engine-kills 10 --seed 1"
+	@$(BIN)/python -m tests.support.soak $(ARGS)
 
 bench: setup ## benchmarks, each with its baseline measured in the same run
 	@command -v wrk >/dev/null || apt-get install -y -q wrk

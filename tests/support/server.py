@@ -47,6 +47,9 @@ class Server:
         self.docker_url = docker_url or engine.docker_url()
         self._options = ("--vpc-cidr", cidr, *options)
         self._keys = ("x", "x")
+        self.variables: dict[str, str] = {}
+        """Further ones of its process's environment."""
+        self._ecs: tuple[tuple[str, str], Any] | None = None
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -61,7 +64,7 @@ class Server:
         """Start it."""
         words = [program(), "up", "--state", str(self.state), "--port", str(self.port), *self._options]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(words, stdout=log, stderr=log, env=self.environment())
+            self.process = subprocess.Popen(words, stdout=log, stderr=log, env=self.environment() | self.variables)
 
     def kill9(self) -> None:
         """End it as a power cut would."""
@@ -131,8 +134,10 @@ class Server:
 
     @property
     def ecs(self) -> Any:
-        """A client for ECS."""
-        return self.client("ecs")
+        """A client for ECS; the same as long as the keys are, for making one takes a while."""
+        if self._ecs is None or self._ecs[0] != self._keys:
+            self._ecs = (self._keys, self.client("ecs"))
+        return self._ecs[1]
 
     def aws(self, *words: str) -> Any:
         """What the AWS CLI answers, as JSON (None where it says nothing)."""

@@ -3,3 +3,6 @@
 `user.py` asks for tasks and services and remembers what was answered; `weather.py` kills; `aftermath.py` compares.
 tests/e2e/test_faults_e2e.py does a few rounds, `python -m tests.support.soak` any number.
 """
+
+OPTIONS = ("--healthy-after", "1", "--memory-overcommit", "4")
+"""Of the server: rollouts in less time, and room for all tasks on a small machine."""

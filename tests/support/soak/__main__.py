@@ -18,12 +18,11 @@ from pathlib import Path
 from tests.support import engine
 from tests.support.dockerd import OwnDocker
 from tests.support.server import Server
+from tests.support.soak import OPTIONS
 from tests.support.soak.aftermath import Aftermath
 from tests.support.soak.user import User
 from tests.support.soak.weather import Weather
 
-OPTIONS = ("--healthy-after", "1", "--memory-overcommit", "4")
-"""Rollouts in less time, and room for all tasks on a small machine."""
 ACTS = 8
 """Per round: with their starts they last as long as a kill may take to come."""
 

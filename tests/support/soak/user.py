@@ -58,7 +58,6 @@ class User:
     chance: random.Random
     runs: list[Run] = field(default_factory=list)
     services: list[Serve] = field(default_factory=list)
-    last_act: str = ""
 
     def prepare(self) -> None:
         """Make what all acts need, while everything works."""
@@ -80,9 +79,9 @@ class User:
         """One act by chance, of those that are possible now."""
         staying = [run for run in self.runs if run.exit_code is None and not run.stopped]
         serving = [service for service in self.services if not service.deleted]
-        acts: list[Callable[[], str]] = [self._run_once]
+        acts: list[Callable[[], None]] = [self._run_once]
         if len(staying) < TASKS_AT_ONCE:
-            acts.append(self._run)
+            acts.append(self.run_task_that_stays)
         if staying:
             acts.append(lambda: self._stop(self.chance.choice(staying)))
         if len(serving) < SERVICES_AT_ONCE:
@@ -91,18 +90,17 @@ class User:
             service = self.chance.choice(serving)
             acts += [lambda: self._roll(service)] * 2
             acts += [lambda: self._scale(service), lambda: self._delete(service)]
-        self.last_act = self.chance.choice(acts)()
+        self.chance.choice(acts)()
 
     # ------------------------------------------------------------------------------------------------------ the acts
 
-    def _run_once(self) -> str:
+    def _run_once(self) -> None:
         code = self.chance.choice(list(self._ends))
         self.runs.append(Run(self._run_task(self._ends[code]), code))
-        return "run a task that ends"
 
-    def _run(self) -> str:
+    def run_task_that_stays(self) -> None:
+        """One of the acts."""
         self.runs.append(Run(self._run_task(self._stays), None))
-        return "run a task that stays"
 
     def _run_task(self, definition: str) -> str:
         request = {"taskDefinition": definition, "launchType": "FARGATE", "networkConfiguration": self._network}
@@ -112,12 +110,11 @@ class User:
         arn: str = answer["tasks"][0]["taskArn"]
         return arn
 
-    def _stop(self, run: Run) -> str:
+    def _stop(self, run: Run) -> None:
         self.sure(lambda: self._ecs.stop_task(task=run.arn, reason=STOP_REASON))
         run.stopped = True
-        return "stop a task"
 
-    def _serve(self) -> str:
+    def _serve(self) -> None:
         service = Serve(f"web-{len(self.services)}", self.chance.choice(self._web), self._count())
         request = {
             "serviceName": service.name,
@@ -128,24 +125,20 @@ class User:
         }
         self.sure(lambda: self._ecs.create_service(**request))
         self.services.append(service)
-        return "create a service"
 
-    def _roll(self, service: Serve) -> str:
+    def _roll(self, service: Serve) -> None:
         definition = self._define_web()
         self.sure(lambda: self._ecs.update_service(service=service.name, taskDefinition=definition))
         service.definition = definition
-        return "roll a service out"
 
-    def _scale(self, service: Serve) -> str:
+    def _scale(self, service: Serve) -> None:
         count = self._count()
         self.sure(lambda: self._ecs.update_service(service=service.name, desiredCount=count))
         service.count = count
-        return "scale a service"
 
-    def _delete(self, service: Serve) -> str:
+    def _delete(self, service: Serve) -> None:
         self.sure(lambda: self._delete_service(service.name))
         service.deleted = True
-        return "delete a service"
 
     def _delete_service(self, name: str) -> Any:
         try:
