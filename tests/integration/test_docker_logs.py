@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
 from longshore.domain.launch import LogTarget
+from tests.support import engine
 from tests.support.docker_rig import SLEEP, RecordingSink, Rig, make_rig, sh, task
 
 if TYPE_CHECKING:
@@ -80,3 +82,17 @@ async def test_log_goes_on_after_a_restart_without_gap_or_double(docker_instance
     await second.close()
     await first.close()
     assert sink.lines("app") == [str(number) for number in range(1, 3001)]
+
+
+async def test_container_stays_until_what_it_printed_is_on_disk(rig: Rig, docker_url: str) -> None:
+    seen = await rig.run_to_end(task(sh("app", "echo last words")))
+    rig.sink.on_disk.clear()
+    removing = asyncio.create_task(rig.engine.remove("1" * 32))
+    await asyncio.wait_for(rig.sink.asked.wait(), 10)
+    with engine.client(docker_url) as http:
+        path = f"/containers/{seen.containers[0].runtime_id}/json"
+        assert http.get(path).status_code == 200
+        rig.sink.on_disk.set()
+        await removing
+        assert http.get(path).status_code == 404
+    assert rig.sink.lines("app") == ["last words"]

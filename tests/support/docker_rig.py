@@ -45,6 +45,8 @@ class RecordingSink:
         self.streams: dict[str, list[LogEvent]] = defaultdict(list)
         self.missing_groups: set[str] = set()
         self._written = asyncio.Event()
+        self.asked, self.on_disk = asyncio.Event(), asyncio.Event()
+        self.on_disk.set()
 
     def write(self, scope: Scope, target: LogTarget, events: Sequence[LogEvent]) -> None:
         assert scope.region == target.region
@@ -57,6 +59,11 @@ class RecordingSink:
 
     def missing(self, scope: Scope, target: LogTarget) -> str | None:  # noqa: ARG002  the port's names
         return f"The log group {target.group} does not exist." if target.group in self.missing_groups else None
+
+    async def durable(self) -> None:
+        """As slow as the test wants it."""
+        self.asked.set()
+        await self.on_disk.wait()
 
     def lines(self, stream: str) -> list[str]:
         return [event.message for event in self.streams[stream]]

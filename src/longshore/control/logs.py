@@ -43,6 +43,11 @@ class StoreLogSink:
             return None
         return NO_GROUP
 
+    async def durable(self) -> None:
+        """Streams and events."""
+        await self._store.durable()
+        await self._events.durable()
+
     def _stream(self, scope: Scope, target: LogTarget, now: float) -> LogStream:
         key = _key(scope, target)
         found = self._store.get(LogStream, key)

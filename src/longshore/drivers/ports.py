@@ -55,6 +55,10 @@ class LogSink(Protocol):
         """Why the target can't be written to (its group does not exist), or None."""
         ...
 
+    async def durable(self) -> None:
+        """Return once all that was written is on disk: until then the container must not go. Raises if it never is."""
+        ...
+
 
 class TaskEngine(Protocol):
     """Something that runs tasks."""

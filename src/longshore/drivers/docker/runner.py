@@ -163,6 +163,8 @@ class TaskRunner:
             await asyncio.wait([self._main])
         self._removing = True
         await asyncio.gather(*(pump.finished() for pump in self._pumps.values()))
+        if self._pumps:
+            await tools.sink.durable()
         names = [slot.container.name for slot in self._slots.values()]
         await asyncio.gather(*(self._delete(name) for name in (*names, PAUSE)))
         for body, _ in volume_payloads(self.launch, tools.names):
