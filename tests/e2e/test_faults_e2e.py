@@ -167,7 +167,7 @@ def test_disk_full_for_a_while(
     server.prepare()
     soak = Soak(server, seed=8)
     # Ends while nothing can be written: its exit code must not be lost.
-    soak.user.runs.append(Run(server.run(server.define("later", sh("app", "sleep 2; exit 5"))), exit_code=5))
+    soak.user.runs.append(Run(server.run(server.define("later", sh("app", "sleep 2; echo done; exit 5"))), exit_code=5))
 
     def full_for_a_while() -> None:
         ballast = fill(small_disk)

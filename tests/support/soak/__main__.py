@@ -40,10 +40,12 @@ def main() -> int:
             _rounds(server, docker, options)
         except AssertionError as wrong:
             say(f"WRONG with seed {options.seed}: {wrong}\n  kept: {folder}")
+            return 1
+        else:
+            server.close()
+        finally:
             if server.process is not None:
                 server.process.kill()
-            return 1
-        server.close()
     return 0
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.support import engine
-from tests.support.server import address, until
-from tests.support.soak.user import NO_ANSWER, STOP_REASON
+from tests.support.server import LOG_GROUP, address, until
+from tests.support.soak.user import LAST_WORD, NO_ANSWER, STOP_REASON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,6 +35,7 @@ class Aftermath:
         self._user = user
         self._ecs = server.ecs
         self._ec2 = server.client("ec2")
+        self._logs = server.client("logs")
         self._stopped: dict[str, Task] = {}
         """Tasks found STOPPED and right: they cannot change any more."""
         self._seen_running: dict[str, tuple[str, datetime]] = {}
@@ -95,12 +96,25 @@ class Aftermath:
             elif task["lastStatus"] != ("STOPPED" if run.stopped or run.exit_code is not None else "RUNNING"):
                 if not (task["lastStatus"] == "STOPPED" and self._excused(task)):
                     yield f"{run.arn} is {task['lastStatus']}"
-            elif task["lastStatus"] == "STOPPED" and not self._excused(task):
+            elif task["lastStatus"] == "STOPPED" and not self._excused(task) and run.arn not in self._stopped:
                 yield from _wrong_end(run, task)
+                yield from self._of_output(run)
         asked = {run.arn for run in self._user.runs}
         for task in tasks:
             if not task["group"].startswith("service:") and task["taskArn"] not in asked:
                 yield f"{task['taskArn']} is more than was asked for"
+
+    def _of_output(self, run: Run) -> Iterator[str]:
+        """What a task that ended by itself printed is there, once."""
+        if run.exit_code is None:
+            return
+        stream = f"t/app/{run.arn.rpartition('/')[2]}"
+        try:
+            events = self._logs.get_log_events(logGroupName=LOG_GROUP, logStreamName=stream)["events"]
+        except self._logs.exceptions.ResourceNotFoundException:
+            events = []
+        if [event["message"] for event in events] != [LAST_WORD]:
+            yield f"{run.arn} printed {LAST_WORD} once, and its log has {events}"
 
     def _of_service(self, service: Serve, tasks: Iterable[Task]) -> Iterator[str]:
         """A service has its tasks, all of its newest definition, and no other ever ended by itself."""

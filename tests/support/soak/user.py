@@ -27,6 +27,8 @@ TASKS_AT_ONCE = 3
 SERVICES_AT_ONCE = 2
 MOST_OF_A_SERVICE = 2
 STOP_REASON = "enough"
+LAST_WORD = "done"
+"""What a task that ends by itself prints right before."""
 
 
 @dataclass
@@ -65,7 +67,7 @@ class User:
         self._network = self.server.network
         self._stays = self.server.define("stays", sh("app", STAY))
         self._ends = {
-            code: self.server.define(f"ends-{code}", sh("app", f"sleep 0.{wait}; echo done; exit {code}"))
+            code: self.server.define(f"ends-{code}", sh("app", f"sleep 0.{wait}; echo {LAST_WORD}; exit {code}"))
             for code, wait in ((0, 1), (7, 9))
         }
         self._web = [self._define_web() for _ in range(2)]
