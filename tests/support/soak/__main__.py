@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import random
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -30,6 +31,7 @@ ACTS = 8
 def main() -> int:
     """Run the rounds; 1 if one went wrong, whose folder is then kept."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: everything is taken down
     say(f"{options.kills} kills of the server, {options.engine_kills} of dockerd, seed {options.seed}")
     folder = Path(tempfile.mkdtemp(prefix="longshore-soak-"))
     with OwnDocker(folder, live_restore=options.live_restore) as docker:
