@@ -281,13 +281,15 @@ class Server:
     # ------------------------------------------------------------------------------------------------------- the end
 
     def empty(self) -> None:
-        """Delete all services, stop all tasks, and see that no container is left."""
+        """Delete all services, stop all tasks, and see that no container is left and nothing more to be removed."""
         ecs = self.ecs
         for arn in ecs.list_services(maxResults=100)["serviceArns"]:
             ecs.delete_service(service=arn, force=True)
         for arn in ecs.list_tasks()["taskArns"]:
             ecs.stop_task(task=arn)
         until(lambda: not self.containers(), "all containers to be removed")
+        health = f"{self.url}/_longshore/health"
+        until(lambda: httpx.get(health, trust_env=False).json()["live_tasks"] == 0, "the tasks' cgroups to be removed")
 
     def close(self) -> None:
         """Empty it, end it, and remove its networks, which Longshore keeps for its next start."""
