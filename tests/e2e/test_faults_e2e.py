@@ -10,7 +10,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,7 +24,7 @@ from tests.support.soak.user import Run, User
 from tests.support.soak.weather import Weather
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -53,6 +53,17 @@ class Soak:
         self.aftermath.settle()
 
 
+@contextlib.contextmanager
+def up(server: Server) -> Iterator[Server]:
+    """The server with a cluster and a log group; nothing is left of it afterwards."""
+    try:
+        server.start()
+        server.prepare()
+        yield server
+    finally:
+        server.close()
+
+
 @pytest.fixture
 def root(request: pytest.FixtureRequest) -> None:
     """What only root may do: start a dockerd, mount."""
@@ -74,18 +85,16 @@ def test_server_killed_at_any_moment(launch: Callable[..., Server]) -> None:
 @pytest.mark.parametrize("live_restore", [False, True], ids=["containers-end", "live-restore"])
 def test_dockerd_killed(tmp_path: Path, live_restore: bool) -> None:
     with OwnDocker(tmp_path, live_restore=live_restore) as docker:
-        server = Server(tmp_path, engine.free_cidr(docker.url, 16), *OPTIONS, docker_url=docker.url)
-        server.start()
-        server.prepare()
-        soak = Soak(server, seed=4, docker=docker)
+        made = Server(tmp_path, engine.free_cidr(docker.url, 16), *OPTIONS, docker_url=docker.url)
+        with up(made) as server:
+            soak = Soak(server, seed=4, docker=docker)
 
-        def kill() -> None:
-            soak.weather.kill_engine()
-            soak.aftermath.excuse()
+            def kill() -> None:
+                soak.weather.kill_engine()
+                soak.aftermath.excuse()
 
-        soak.round(kill)
-        soak.aftermath.all_acknowledged()
-        server.close()
+            soak.round(kill)
+            soak.aftermath.all_acknowledged()
 
 
 @contextlib.contextmanager
@@ -104,10 +113,10 @@ def test_socket_of_docker_gone_for_a_while(tmp_path: Path, docker_url: str, busy
     assert busybox_image
     if not docker_url.startswith("unix://"):
         pytest.skip("the cable that this test cuts is a Unix socket")
-    with CableBeside(docker_url, tmp_path / "docker.sock") as cable:
-        server = Server(tmp_path, engine.free_cidr(docker_url, 16), *OPTIONS, docker_url=cable.url)
-        server.start()
-        server.prepare()
+    with (
+        CableBeside(docker_url, tmp_path / "docker.sock") as cable,
+        up(Server(tmp_path, engine.free_cidr(docker_url, 16), *OPTIONS, docker_url=cable.url)) as server,
+    ):
         server.docker_url = docker_url  # the aftermath looks at the Engine itself
         soak = Soak(server, seed=6)
         soak.user.work(ACTS)
@@ -118,7 +127,6 @@ def test_socket_of_docker_gone_for_a_while(tmp_path: Path, docker_url: str, busy
         soak.aftermath.all_acknowledged()
         with container_too_many(server):
             assert any("the containers of no task are" in text for text in soak.aftermath.complaints())
-        server.close()
 
 
 @pytest.fixture
@@ -156,30 +164,36 @@ def refused(server: Server) -> bool:
     return False
 
 
-def test_disk_full_for_a_while(
-    small_disk: Path, tmp_path: Path, docker_url: str, busybox_image: str, own_instances: set[str]
-) -> None:
+WAITS = "until [ -e /end ]; do sleep 0.1; done; echo done; exit 5"
+
+
+def test_disk_full_for_a_while(small_disk: Path, tmp_path: Path, docker_url: str, busybox_image: str) -> None:
     assert busybox_image
-    server = Server(tmp_path, engine.free_cidr(docker_url, 16), *OPTIONS)
-    server.state = small_disk / "state"
-    server.start()
-    own_instances.add(server.instance)
-    server.prepare()
-    soak = Soak(server, seed=8)
-    # Ends while nothing can be written: its exit code must not be lost.
-    soak.user.runs.append(Run(server.run(server.define("later", sh("app", "sleep 2; echo done; exit 5"))), exit_code=5))
+    made = Server(tmp_path, engine.free_cidr(docker_url, 16), *OPTIONS)
+    made.state = small_disk / "state"
+    with up(made) as server:
+        soak = Soak(server, seed=8)
+        waits = server.running(server.run(server.define("waits", sh("app", WAITS))))
+        soak.user.runs.append(Run(waits["taskArn"], exit_code=5))
 
-    def full_for_a_while() -> None:
-        ballast = fill(small_disk)
-        until(lambda: refused(server), "a write to be refused")
-        tasks = server.ecs.list_tasks(desiredStatus="RUNNING")["taskArns"]
-        assert soak.user.runs[0].arn in tasks  # reads go on, and nothing is seen of its end
-        until(lambda: not [c for c in server.containers(every=False) if "later" in str(c["Labels"])], "its end")
-        ballast.unlink()
+        def full_for_a_while() -> None:
+            ballast = fill(small_disk)
+            until(lambda: refused(server), "a write to be refused")
+            # It ends while nothing can be written: its exit code must not be lost, nor what it printed.
+            server.execute(waits, "touch", "/end")
+            until(lambda: not running(server, waits), "the container's end")
+            assert server.task(waits["taskArn"])["lastStatus"] == "RUNNING"  # reads go on
+            ballast.unlink()
 
-    soak.round(full_for_a_while)
-    soak.aftermath.all_acknowledged()
-    server.close()
+        soak.round(full_for_a_while)
+        soak.aftermath.all_acknowledged()
+        assert server.process is not None
+        assert server.process.poll() is None  # it went on by itself
+
+
+def running(server: Server, task: Mapping[str, Any]) -> bool:
+    """Whether the Engine runs a task's container."""
+    return task["containers"][0]["runtimeId"] in {container["Id"] for container in server.containers(every=False)}
 
 
 @pytest.fixture
@@ -212,32 +226,23 @@ def time_of(server: Server) -> datetime:
 
 
 def test_clock_set_back_an_hour(
-    clock: tuple[Path, dict[str, str]],
-    tmp_path: Path,
-    docker_url: str,
-    busybox_image: str,
-    own_instances: set[str],
+    clock: tuple[Path, dict[str, str]], tmp_path: Path, docker_url: str, busybox_image: str
 ) -> None:
     assert busybox_image
-    offset, variables = clock
-    server = Server(tmp_path, engine.free_cidr(docker_url, 16), *OPTIONS)
-    server.variables = variables
-    server.start()
-    own_instances.add(server.instance)
-    server.prepare()
-    soak = Soak(server, seed=10)
-    soak.user.run_task_that_stays()
+    made = Server(tmp_path, engine.free_cidr(docker_url, 16), *OPTIONS)
+    offset, made.variables = clock
+    with up(made) as server:
+        soak = Soak(server, seed=10)
+        soak.user.run_task_that_stays()
+        before = time_of(server)
 
-    before = time_of(server)
+        def set_back() -> None:
+            offset.write_text("-1h\n")
+            until(lambda: time_of(server) < before - timedelta(minutes=50), "the server's clock to go back")
 
-    def set_back() -> None:
-        offset.write_text("-1h\n")
-        until(lambda: time_of(server) < before - timedelta(minutes=50), "the server's clock to go back")
-
-    soak.round(set_back)
-    soak.user.run_task_that_stays()
-    first, *_, last = (server.task(run.arn)["createdAt"] for run in soak.user.runs)
-    assert first > last
-    soak.round(lambda: server.restart(kill=True))
-    soak.aftermath.all_acknowledged()
-    server.close()
+        soak.round(set_back)
+        soak.user.run_task_that_stays()
+        first, *_, last = (server.task(run.arn)["createdAt"] for run in soak.user.runs)
+        assert first > last
+        soak.round(lambda: server.restart(kill=True))
+        soak.aftermath.all_acknowledged()
