@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from longshore.domain.launch import Dependency, Mount, Volume
+from longshore.drivers.docker.names import PAUSE
 from longshore.drivers.ports import Permanent, Retryable
 from tests.support import engine as docker
 from tests.support.cable import Cable
@@ -119,6 +120,35 @@ async def test_orphans_are_removed_with_networks_volumes_and_cgroups(
     assert await second.engine.adopt([]) == frozenset()
     assert not [t for t in docker.labelled(docker_url, "longshore.instance") if t.instance == docker_instance]
     assert not second.engine._cgroups.known()
+
+
+@pytest.mark.parametrize("adopted", [False, True])
+async def test_pause_container_whose_address_docker_forgot_is_made_anew(
+    make: MakeRig, free_cidr: Callable[[int], str], docker_url: str, adopted: bool
+) -> None:
+    """As after a dockerd that was killed while it created the container."""
+    rig = await make()
+    cidr = free_cidr(24)
+    await rig.run(task(sh("other", SLEEP), network_mode="awsvpc", network=network(cidr, 20), task_id="2" * 32))
+    launch = task(sh("app", SLEEP), network_mode="awsvpc", network=network(cidr, 10))
+    assert launch.network is not None
+    names = rig.engine._names
+    vpc, pause = names.vpc_network(launch.network.vpc_id), names.container(launch.task_id, PAUSE)
+    body = {
+        "Image": (await rig.engine._facts()).pause_image,
+        "Labels": names.container_labels(launch, PAUSE),
+        "HostConfig": {"NetworkMode": vpc},
+    }
+    with docker.client(docker_url) as http:
+        http.post("/containers/create", params={"name": pause}, json=body).raise_for_status()
+        if adopted:
+            await rig.engine._adopt(launch, [http.get(f"/containers/{pause}/json").json()])
+        await rig.run(launch)
+        found = http.get(f"/containers/{pause}/json").json()
+    assert found["NetworkSettings"]["Networks"][vpc]["IPAddress"] == launch.network.address
+    for task_id in (launch.task_id, "2" * 32):
+        await rig.stop(task_id)
+        await rig.engine.remove(task_id)
 
 
 async def test_process_that_docker_forgot_ends_with_its_task(make: MakeRig) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from longshore.domain.launch import TaskLaunch
 from longshore.drivers.docker.client import DockerClient
-from longshore.drivers.docker.containers import create_container, inspect_container
+from longshore.drivers.docker.containers import create_container, delete_container, inspect_container
 from longshore.drivers.docker.names import PAUSE, Names
 from longshore.drivers.docker.translate import EngineFacts, needs_pause, pause_payload
 from longshore.drivers.docker.warm import WarmNamespaces
@@ -35,10 +35,13 @@ class Namespace:
         if not self.needed:
             self.created.set()
 
-    def adopt(self, document: dict[str, Any]) -> None:
-        """Take over the pause container of an earlier life (its inspect document)."""
+    def adopt(self, document: dict[str, Any]) -> bool:
+        """Take over the pause container of an earlier life (its inspect document); whether it runs."""
+        if not self._as_asked(document):
+            return False
         self.container_id = document["Id"]
         self.created.set()
+        return bool(document["State"]["Running"])
 
     async def make(self, facts: EngineFacts) -> None:
         """See to it that it is there and runs. Raises DockerError, UnreachableError."""
@@ -50,12 +53,28 @@ class Namespace:
             return
         name = self._names.container(self._launch.task_id, PAUSE)
         body = pause_payload(self._launch, facts, self._names)
-        self.container_id, document = await create_container(self._client, name, body)
+        container_id, document = await create_container(self._client, name, body)
+        if document is not None and not self._as_asked(document):
+            await delete_container(self._client, container_id)
+            container_id, document = await create_container(self._client, name, body)
+        self.container_id = container_id
         if document is not None and document["State"]["Status"] == "exited":
             # From before a crash of the Engine; nothing ran in it, or adopt would have ended the task.
             log.info("starting the namespace of task %s again", self._launch.task_id)
         self.created.set()
         await self._client.post(f"/containers/{self.container_id}/start")
+
+    def _as_asked(self, document: dict[str, Any]) -> bool:
+        """Whether the pause container has the task's address.
+
+        A dockerd that is killed while it creates a container may know it afterwards, but not its address: it would
+        give the container another one at its start.
+        """
+        network = self._launch.network
+        if network is None:
+            return True
+        found = document["NetworkSettings"]["Networks"].get(self._names.vpc_network(network.vpc_id)) or {}
+        return (found.get("IPAMConfig") or {}).get("IPv4Address") == network.address
 
     async def lost(self, *, ran: bool) -> bool:
         """Whether it is gone, or has ended although it `ran`. Raises DockerError, UnreachableError."""

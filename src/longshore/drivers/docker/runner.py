@@ -97,8 +97,7 @@ class TaskRunner:
         for document in documents:
             name = document["Config"]["Labels"].get("longshore.container", "")
             if name == PAUSE:
-                self._namespace.adopt(document)
-                pause_runs = bool(document["State"]["Running"])
+                pause_runs = self._namespace.adopt(document)
             elif name in self._slots:
                 self._slots[name].update(self.launch, document)
         for slot in self._slots.values():
@@ -123,11 +122,12 @@ class TaskRunner:
         self._wake.set()
 
     async def on_event(self, container: str, action: str, attributes: Mapping[str, str]) -> None:
-        """Something happened to a container of the task. Raises UnreachableError."""
+        """Something happened to a container of the task. Raises DockerError, UnreachableError."""
         if self._removing:
             return
         if container == PAUSE:
-            if action in {"die", "destroy"}:
+            # Not every end is the end of the namespace: one that is not as it was asked for is replaced.
+            if action in {"die", "destroy"} and await self._namespace.lost(ran=self._ready):
                 self._lost_namespace()
             return
         slot = self._slots.get(container)
