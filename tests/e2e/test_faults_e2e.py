@@ -10,6 +10,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +27,6 @@ from tests.support.soak.weather import Weather
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
-    from pathlib import Path
 
 pytestmark = pytest.mark.docker
 
@@ -197,7 +197,7 @@ def running(server: Server, task: Mapping[str, Any]) -> bool:
 
 
 @pytest.fixture
-def clock(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, dict[str, str]]:
+def clock(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
     """A file that says by how much a process's clock is wrong, and the variables that make a process follow it."""
     if shutil.which("faketime") is None:
         why = "there is no faketime: run scripts/setup, or install Debian's faketime"
@@ -214,9 +214,11 @@ def clock(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, dict[st
         "FAKETIME_TIMESTAMP_FILE": str(offset),
         "FAKETIME_CACHE_DURATION": "1",  # so often does it read the file
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # a clock that is set back does not set that one back
-        "FAKETIME_DISABLE_SHM": "1",
     }
-    return offset, variables
+    yield offset, variables
+    for left in Path("/dev/shm").glob("*faketime_*"):  # noqa: S108  what it leaves of a process that is killed
+        if not Path("/proc", left.name.rpartition("_")[2]).exists():
+            left.unlink(missing_ok=True)
 
 
 def time_of(server: Server) -> datetime:
