@@ -18,6 +18,7 @@ from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import default_vpc, seed
 from longshore.api.metrics import Metrics
 from longshore.api.services import SERVICES
+from longshore.domain.balancer import LoadBalancer, TargetGroup
 from longshore.domain.cluster import Cluster, Host
 from longshore.domain.kinds import KINDS
 from longshore.domain.log import LogStream
@@ -117,6 +118,7 @@ class House:
         await self.ok("logs", "CreateLogStream", logGroupName="/app", logStreamName="one")
         events = [{"timestamp": int(self.clock.time * 1000) + n, "message": f"line {n}"} for n in range(5)]
         await self.ok("logs", "PutLogEvents", logGroupName="/app", logStreamName="one", logEvents=events)
+        await self._furnish_balancers([s["SubnetId"] for s in subnets["Subnets"]])
         with self.store.transaction() as tx:
             for number, task in enumerate(tx.select(Task, "live", ())):
                 now = self.clock.now()
@@ -124,6 +126,16 @@ class House:
                     tx.put(task.but(last_status="RUNNING", started_at=now))
                 elif number == 2:
                     tx.put(task.but(last_status="STOPPED", desired_status="STOPPED", stopped_at=now))
+
+    async def _furnish_balancers(self, subnets: list[str]) -> None:
+        vpc_id = next(vpc.vpc_id for vpc in self.store.all(Vpc))
+        await self.ok("elbv2", "CreateLoadBalancer", Name="front", Subnets=subnets, Tags=[{"Key": "a", "Value": "b"}])
+        await self.ok("elbv2", "CreateLoadBalancer", Name="inner", Subnets=subnets, Type="network", Scheme="internal")
+        for name, protocol in (("web", "HTTP"), ("raw", "TCP")):
+            group = {"Name": name, "Protocol": protocol, "Port": 80, "VpcId": vpc_id, "TargetType": "ip"}
+            made = await self.ok("elbv2", "CreateTargetGroup", **group)
+            arn = made["TargetGroups"][0]["TargetGroupArn"]
+            await self.ok("elbv2", "RegisterTargets", TargetGroupArn=arn, Targets=[{"Id": "172.31.0.200"}])
 
     def mark(self) -> tuple[Any, ...]:
         """The whole state: the store's revision and records, and what the event log holds of each stream."""
@@ -151,6 +163,8 @@ class House:
         deployments = [arn for d in read.all(Deployment) if (arn := d.service_deployment_arn)]
         revisions = [arn for d in read.all(Deployment) if (arn := d.revision_arn)]
         streams = ["one", "o"]
+        balancers = [balancer.arn for balancer in read.all(LoadBalancer)]
+        target_groups = [group.arn for group in read.all(TargetGroup)]
         logs = ["/app", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app"]
         arns = [each for each in (*clusters, *services, *tasks, *definitions, *logs) if each.startswith("arn:")]
         return {
@@ -166,6 +180,9 @@ class House:
             "servicerevisionarns": revisions,
             **dict.fromkeys(("loggroupname", "loggroupidentifier", "loggroupidentifiers", "loggroupnameprefix"), logs),
             **dict.fromkeys(("logstreamname", "logstreamnames", "logstreamnameprefix"), streams),
+            **dict.fromkeys(("loadbalancerarn", "loadbalancerarns"), balancers),
+            **dict.fromkeys(("targetgrouparn", "targetgrouparns"), target_groups),
+            "resourcearns": [*balancers, *target_groups],
             "clienttoken": ["once", "again"],
             "launchtype": ["FARGATE"],
         }
@@ -180,7 +197,19 @@ class House:
         group_arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app"
         vpc_id = next(vpc.vpc_id for vpc in self.store.all(Vpc))
         container = {"name": "app", "image": "app", "memory": 128}
+        subnets = awsvpc["awsvpcConfiguration"]["subnets"]
+        targets = {"Targets": [{"Id": "172.31.0.200"}]}
         examples: dict[str, dict[str, Any]] = {
+            "CreateLoadBalancer": {"Name": f"new-{self.ids.hex(2)}", "Subnets": subnets},
+            "SetSubnets": {"Subnets": subnets[:2]},
+            "SetIpAddressType": {"IpAddressType": "ipv4"},
+            "ModifyLoadBalancerAttributes": {"Attributes": [{"Key": "routing.http2.enabled", "Value": "false"}]},
+            "ModifyTargetGroupAttributes": {"Attributes": [{"Key": "stickiness.enabled", "Value": "true"}]},
+            "CreateTargetGroup": {"Name": "new", "Protocol": "HTTP", "Port": 80, "VpcId": vpc_id, "TargetType": "ip"},
+            "RegisterTargets": targets,
+            "DeregisterTargets": targets,
+            "DescribeTargetHealth": targets,
+            "DescribeSSLPolicies": {"Names": ["ELBSecurityPolicy-2016-08"]},
             "CreateCluster": {"clusterName": "new"},
             "CreateService": {**launch, "serviceName": f"new-{self.ids.hex(2)}", "desiredCount": 1},
             "UpdateService": {"service": "front", "taskDefinition": "web"},

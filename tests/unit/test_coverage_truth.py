@@ -172,7 +172,47 @@ def play_sts(call: Callable[..., dict[str, Any]], _api: Api) -> None:
     call("GetCallerIdentity")
 
 
-PLAYS = {"ecs": play_ecs, "ec2": play_ec2, "logs": play_logs, "sts": play_sts}
+def play_elbv2(call: Callable[..., dict[str, Any]], _api: Api) -> None:
+    """Load balancers, target groups, targets and what is said of them."""
+    tags = [{"Key": "k", "Value": "v"}]
+    address = {"SubnetId": "subnet-b", "PrivateIPv4Address": "172.31.16.9"}
+    network = {"Type": "network", "Scheme": "internal", "SecurityGroups": ["sg-default"], "Tags": tags}
+    made = call("CreateLoadBalancer", Name="n", SubnetMappings=[{"SubnetId": "subnet-a"}, address], **network)
+    call("CreateLoadBalancer", Name="a", Subnets=["subnet-a", "subnet-b"], IpAddressType="ipv4")
+    arn = {"LoadBalancerArn": made["LoadBalancers"][0]["LoadBalancerArn"]}
+    call("DescribeLoadBalancers", Names=["n"])
+    call("DescribeLoadBalancers", LoadBalancerArns=[arn["LoadBalancerArn"]])
+    call("SetSubnets", **arn, Subnets=["subnet-a"])
+    call("SetSubnets", **arn, SubnetMappings=[{"SubnetId": "subnet-a"}, address])
+    call("SetSecurityGroups", **arn, SecurityGroups=["sg-default"])
+    call("SetIpAddressType", **arn, IpAddressType="ipv4")
+    call("DescribeCapacityReservation", **arn)
+    call("DescribeLoadBalancerAttributes", **arn)
+    call("ModifyLoadBalancerAttributes", **arn, Attributes=[{"Key": "access_logs.s3.prefix", "Value": "p"}])
+    check = {"HealthCheckProtocol": "HTTP", "HealthCheckPath": "/", "Matcher": {"HttpCode": "200", "GrpcCode": ""}}
+    basic = {"Name": "g", "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-1", "TargetType": "ip"}
+    made = call("CreateTargetGroup", **basic, **check, Tags=tags)
+    group = {"TargetGroupArn": made["TargetGroups"][0]["TargetGroupArn"]}
+    call("DescribeTargetGroups", Names=["g"])
+    call("DescribeTargetGroups", TargetGroupArns=[group["TargetGroupArn"]])
+    call("DescribeTargetGroups", **arn)
+    call("ModifyTargetGroup", **group, **check)
+    call("DescribeTargetGroupAttributes", **group)
+    call("ModifyTargetGroupAttributes", **group, Attributes=[{"Key": "slow_start.duration_seconds", "Value": "30"}])
+    targets = {"Targets": [{"Id": "172.31.0.9", "Port": 80, "AvailabilityZone": "us-east-1a"}]}
+    call("RegisterTargets", **group, **targets)
+    call("DescribeTargetHealth", **group, **targets)
+    call("DeregisterTargets", **group, **targets)
+    call("AddTags", ResourceArns=list(group.values()), Tags=tags)
+    call("DescribeTags", ResourceArns=list(group.values()))
+    call("RemoveTags", ResourceArns=list(group.values()), TagKeys=["k"])
+    call("DescribeAccountLimits")
+    call("DescribeSSLPolicies")
+    call("DeleteTargetGroup", **group)
+    call("DeleteLoadBalancer", **arn)
+
+
+PLAYS = {"ecs": play_ecs, "ec2": play_ec2, "elbv2": play_elbv2, "logs": play_logs, "sts": play_sts}
 
 
 @pytest.fixture(scope="module")

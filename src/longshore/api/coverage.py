@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from longshore.api.operation import Operation, Service
 from longshore.api.services import SERVICES
 from longshore.decide.served import ALLOWED, UNSERVED, UNSERVED_OVERRIDES
+from longshore.domain.balancer_attributes import LOAD_BALANCER, TARGET_GROUP, Attribute
 from longshore.wire.models import Shelf
 
 LISTED_MOST = 200
@@ -35,6 +36,9 @@ def page(services: Iterable[Service] = SERVICES) -> str:
         parts.append("\n".join(_service(service, names[service.name])))
         if service.name == "ecs":
             parts.append("\n".join(_task_definitions()))
+        if service.name == "elbv2":
+            parts.append("\n".join(_attributes("load balancers", LOAD_BALANCER)))
+            parts.append("\n".join(_attributes("target groups", TARGET_GROUP)))
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -72,6 +76,20 @@ def _task_definitions() -> Iterator[str]:
     yield from _members(UNSERVED, ALLOWED, {})
     yield "\nIn `overrides` of RunTask:\n"
     yield from _members(UNSERVED_OVERRIDES, {}, {})
+
+
+def _attributes(of: str, table: Iterable[Attribute]) -> Iterator[str]:
+    """The attributes that are kept without effect, or served at their default alone."""
+    yield f"### Attributes of {of}\n"
+    yield "An attribute that is not listed here is served.\n"
+    yield "| attribute | | |"
+    yield "|---|---|---|"
+    for each in table:
+        key = f"`{each.key}`" + ("" if len(each.types) > 1 else f" ({each.types[0]})")
+        if each.refused:
+            yield f"| {key} | refused (accepted: `{each.default}`) | {_cell(each.refused)} |"
+        elif each.inert:
+            yield f"| {key} | inert | {_cell(each.inert)} |"
 
 
 def _members(

@@ -13,6 +13,7 @@ from longshore.domain.record import Key, Record, Scope
 from longshore.domain.tag import Tags
 
 LoadBalancerType = Literal["application", "network"]
+Scheme = Literal["internet-facing", "internal"]
 TargetState = Literal["initial", "healthy", "unhealthy", "unused", "draining", "unavailable"]
 SHORT: Mapping[str, str] = {"application": "app", "network": "net"}
 """How ARNs and metrics abbreviate a type."""
@@ -25,6 +26,8 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     subnet_id: str
     interface_id: str
     address: str
+    chosen: bool = False
+    """Whether the address was asked for: only then ELBv2 answers it."""
 
 
 class LoadBalancer(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,7 +42,7 @@ class LoadBalancer(Record, frozen=True, kw_only=True, omit_defaults=True):
     """16 hexadecimal digits, the last part of the ARN."""
     name: str
     type: LoadBalancerType
-    scheme: Literal["internet-facing", "internal"]
+    scheme: Scheme
     vpc_id: str
     zones: tuple[Zone, ...]
     security_groups: tuple[str, ...] = ()
@@ -98,6 +101,7 @@ class Listener(Record, frozen=True, kw_only=True, omit_defaults=True):
     attributes: dict[str, str] = {}
     created_at: float
     tags: Tags = {}
+    default_rule_tags: Tags = {}
 
     def names(self) -> Key:
         """By load balancer and id."""

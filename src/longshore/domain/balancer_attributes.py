@@ -41,7 +41,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
             return True
         if self.pattern:
             return re.fullmatch(self.pattern, value) is not None
-        return re.fullmatch(r"\d{1,9}", value, re.ASCII) is not None and self.least <= int(value) <= self.most
+        return re.fullmatch(r"0|[1-9][0-9]{0,8}", value) is not None and self.least <= int(value) <= self.most
 
     @property
     def takes(self) -> str:
@@ -56,7 +56,8 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
 
 FLAG = ("true", "false")
 BUCKET = r"([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?"
-PREFIX = r"(?!.*AWSLogs)[^\x00-\x1f]{0,1024}"
+PREFIX = r"(?!/)(?!.*AWSLogs)(?!(.*/)?\.\.?(/|$))[^\x00-\x1f\x7f\\]{0,1024}"
+"""A path below the bucket's folder: it can't lead out of it."""
 COOKIE = r"(?!AWSALB)[^\x00-\x20()<>@,;:\\\"/\[\]?={}\x7f-\U0010ffff]{0,512}"
 WEEK_S = 604_800
 

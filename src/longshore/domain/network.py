@@ -78,7 +78,8 @@ class SecurityGroup(Record, frozen=True, kw_only=True, omit_defaults=True):
 class NetworkInterface(Record, frozen=True, kw_only=True, omit_defaults=True):
     """An elastic network interface and its address; exists exactly as long as the address is taken.
 
-    Written by `control/tasks.py`: made when a task is provisioned, removed when its containers are gone.
+    A task's is written by `control/tasks.py`: made when the task is provisioned, removed when its containers are gone.
+    A load balancer's is written by the API, with the load balancer.
     """
 
     kind: ClassVar[str] = "network_interface"
@@ -95,6 +96,7 @@ class NetworkInterface(Record, frozen=True, kw_only=True, omit_defaults=True):
     description: str = ""
     task_arn: str = ""
     instance_owner_id: str = "amazon-aws"
+    interface_type: str = "interface"
     tags: Tags = {}
 
     def names(self) -> Key:

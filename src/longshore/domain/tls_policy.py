@@ -1,8 +1,8 @@
 """ELBv2's security policies: which TLS versions and ciphers a listener offers. Data, and nothing else.
 
-Source: "Security policies for your Application Load Balancer" (and Network) in AWS's user guides. A policy with PQ in its
-name has the ciphers of the one without, and offers post-quantum key exchange as well. The RFC9151 policies, of which
-AWS publishes the names alone in its API, are left out.
+Source: "Security policies" in the user guides of Application and Network Load Balancers. A policy with PQ in its name
+has the ciphers of the one without, and offers post-quantum key exchange as well. The policies for RFC 9151, which ask
+for certificates of their own, are left out.
 """
 
 from collections.abc import Mapping

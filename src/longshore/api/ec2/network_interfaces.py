@@ -1,4 +1,4 @@
-"""DescribeNetworkInterfaces: the interfaces of running tasks."""
+"""DescribeNetworkInterfaces: the interfaces of running tasks and of load balancers."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +25,8 @@ def _attached(view: dict[str, Any]) -> list[str]:
     return [datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")]
 
 
+REQUESTERS = {"amazon-elb": "amazon-elb"}
+"""Who asked for an interface, by the owner of what it is attached to, where that is not the account of ECS."""
 _ADDRESS = "PrivateIpAddresses"
 FILTERS = {
     **filters.table(
@@ -116,7 +118,7 @@ def interface_view(call: Call, interface: NetworkInterface) -> dict[str, Any]:
         "AvailabilityZone": interface.availability_zone,
         "AvailabilityZoneId": zone_id(interface.availability_zone),
         "Description": interface.description,
-        "InterfaceType": "interface",
+        "InterfaceType": interface.interface_type,
         "MacAddress": interface.mac_address,
         "PrivateIpAddress": address,
         "PrivateDnsName": name,
@@ -132,7 +134,7 @@ def interface_view(call: Call, interface: NetworkInterface) -> dict[str, Any]:
             "InstanceOwnerId": interface.instance_owner_id,
             "Status": "attached",
         },
-        "RequesterId": "578734482556",
+        "RequesterId": REQUESTERS.get(interface.instance_owner_id, "578734482556"),
         "RequesterManaged": True,
         "SourceDestCheck": True,
         "Status": "in-use",
