@@ -1,0 +1,72 @@
+"""Load balancers and what belongs to them, for tests: made by the API where it makes them, as records elsewhere."""
+
+from typing import Any
+
+from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup
+from tests.support.api import SCOPE, Api
+
+PLACE: dict[str, Any] = {"account": SCOPE.account, "region": SCOPE.region}
+ARN = f"arn:aws:elasticloadbalancing:{SCOPE.region}:{SCOPE.account}:"
+
+
+def create_balancer(api: Api, name: str = "front", **params: Any) -> LoadBalancer:
+    """A load balancer in two zones."""
+    asked: dict[str, Any] = {"Name": name, **params}
+    if "SubnetMappings" not in params:
+        asked.setdefault("Subnets", ["subnet-a", "subnet-b"])
+    api("CreateLoadBalancer", **asked)
+    return balancer_named(api, name)
+
+
+def balancer_named(api: Api, name: str) -> LoadBalancer:
+    """The record of a load balancer."""
+    (found,) = api.store.select(LoadBalancer, "name", (*SCOPE, name))
+    return found
+
+
+def create_group(api: Api, name: str = "web", **params: Any) -> TargetGroup:
+    """A target group of addresses."""
+    asked = {"Name": name, "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-1", "TargetType": "ip", **params}
+    api("CreateTargetGroup", **asked)
+    (found,) = api.store.select(TargetGroup, "name", (*SCOPE, name))
+    return found
+
+
+def forward(*groups: TargetGroup, weight: int = 1, sticky_s: int = 0) -> dict[str, Any]:
+    """An action that forwards to groups, as ELBv2 answers it."""
+    tuples = [{"TargetGroupArn": group.arn, "Weight": weight} for group in groups]
+    sticky = {"Enabled": True, "DurationSeconds": sticky_s} if sticky_s else {"Enabled": False}
+    config = {"TargetGroups": tuples, "TargetGroupStickinessConfig": sticky}
+    return {"Type": "forward", "TargetGroupArn": groups[0].arn, "Order": 1, "ForwardConfig": config}
+
+
+def listener_of(balancer: LoadBalancer, *actions: dict[str, Any], port: int = 80, **changes: Any) -> Listener:
+    """A listener."""
+    made = Listener(
+        **PLACE,
+        lb_id=balancer.lb_id,
+        lb_path=balancer.path,
+        listener_id=f"{port:016x}",
+        default_rule_id=f"{port:08x}dddddddd",
+        port=port,
+        protocol="HTTP" if balancer.type == "application" else "TCP",
+        default_actions=actions,
+        created_at=0.0,
+    )
+    return made.but(**changes)
+
+
+def rule_of(listener: Listener, priority: int, *actions: dict[str, Any], **changes: Any) -> Rule:
+    """A rule without conditions."""
+    made = Rule(
+        **PLACE,
+        lb_id=listener.lb_id,
+        lb_path=listener.lb_path,
+        listener_id=listener.listener_id,
+        rule_id=f"{priority:016x}",
+        priority=priority,
+        conditions=(),
+        actions=actions,
+        created_at=0.0,
+    )
+    return made.but(**changes)
