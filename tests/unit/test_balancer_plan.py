@@ -10,14 +10,10 @@ from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup,
 from longshore.domain.balancing import (
     BalancerPlan,
     CertificatePlan,
-    Condition,
-    FixedResponse,
     Forward,
     GroupPlan,
     ListenerPlan,
     MutualTls,
-    Redirect,
-    Rewrite,
     WeightedGroup,
 )
 from tests.support.api import VPC_CIDR, Api
@@ -114,77 +110,6 @@ def test_rules_come_by_priority_and_the_default_one_last(api: Api) -> None:
     assert (rules[-1].rule_id, rules[-1].conditions) == (listener.default_rule_id, ())
 
 
-CONDITIONS: list[tuple[dict[str, Any], Condition]] = [
-    ({"Field": "path-pattern", "Values": ["/a/*"]}, Condition(field="path-pattern", values=("/a/*",))),
-    (
-        {"Field": "host-header", "Values": ["x"], "HostHeaderConfig": {"Values": ["*.example.com", "x"]}},
-        Condition(field="host-header", values=("*.example.com", "x")),
-    ),
-    (
-        {"Field": "host-header", "HostHeaderConfig": {"RegexValues": ["^a.*$"]}},
-        Condition(field="host-header", regexes=("^a.*$",)),
-    ),
-    (
-        {"Field": "path-pattern", "RegexValues": ["^/v[0-9]+"]},
-        Condition(field="path-pattern", regexes=("^/v[0-9]+",)),
-    ),
-    (
-        {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-A", "Values": ["b*"]}},
-        Condition(field="http-header", name="X-A", values=("b*",)),
-    ),
-    (
-        {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["GET"]}},
-        Condition(field="http-request-method", values=("GET",)),
-    ),
-    (
-        {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "a", "Value": "1"}, {"Value": "b*"}]}},
-        Condition(field="query-string", pairs=(("a", "1"), ("", "b*"))),
-    ),
-    (
-        {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}},
-        Condition(field="source-ip", values=("10.0.0.0/8",)),
-    ),
-]
-
-
-@pytest.mark.parametrize(("document", "condition"), CONDITIONS)
-def test_conditions_of_every_field(api: Api, document: dict[str, Any], condition: Condition) -> None:
-    group = create_group(api)
-    listener = listener_of(create_balancer(api), forward(group))
-    api.put(listener, rule_of(listener, 1, forward(group), conditions=(document,)))
-    assert only_listener(api).rules[0].conditions == (condition,)
-
-
-ACTIONS: list[tuple[dict[str, Any], Redirect | FixedResponse]] = [
-    (
-        {"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}},
-        Redirect(protocol="HTTPS", port="443", status=301),
-    ),
-    (
-        {"Type": "redirect", "RedirectConfig": {"Host": "x", "Path": "/y", "Query": "", "StatusCode": "HTTP_302"}},
-        Redirect(host="x", path="/y", query="", status=302),
-    ),
-    (
-        {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}},
-        FixedResponse(status=503),
-    ),
-    (
-        {
-            "Type": "fixed-response",
-            "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "no"},
-        },
-        FixedResponse(status=404, content_type="text/plain", body="no"),
-    ),
-]
-
-
-@pytest.mark.parametrize(("document", "action"), ACTIONS)
-def test_answers_without_a_target(api: Api, document: dict[str, Any], action: Redirect | FixedResponse) -> None:
-    api.put(listener_of(create_balancer(api), document))
-    assert only_listener(api).rules[0].action == action
-    assert plan(api).groups == ()
-
-
 def test_forwarding_to_several_groups_by_weight(api: Api) -> None:
     one, two, unused = (create_group(api, name) for name in ("one", "two", "three"))
     api.put(listener_of(create_balancer(api), forward(one, two, weight=3, sticky_s=60)))
@@ -192,28 +117,6 @@ def test_forwarding_to_several_groups_by_weight(api: Api) -> None:
     assert only_listener(api).rules[0].action == Forward(groups=weighted, stickiness_s=60)
     assert {group.group_id for group in plan(api).groups} == {one.group_id, two.group_id}
     assert unused.group_id not in {group.group_id for group in plan(api).groups}
-
-
-def test_forwarding_as_it_was_written_before_there_were_weights(api: Api) -> None:
-    group = create_group(api)
-    api.put(listener_of(create_balancer(api), {"Type": "forward", "TargetGroupArn": group.arn}))
-    assert only_listener(api).rules[0].action == Forward(groups=(WeightedGroup(group_id=group.group_id),))
-
-
-def test_rewrites_of_host_and_url(api: Api) -> None:
-    group = create_group(api)
-    listener = listener_of(create_balancer(api), forward(group))
-    host = {"Rewrites": [{"Regex": "^a", "Replace": "b"}]}
-    url = {"Rewrites": [{"Regex": "^/v1(.*)", "Replace": "/v2$1"}]}
-    transforms = (
-        {"Type": "host-header-rewrite", "HostHeaderRewriteConfig": host},
-        {"Type": "url-rewrite", "UrlRewriteConfig": url},
-    )
-    api.put(listener, rule_of(listener, 1, forward(group), transforms=transforms))
-    assert only_listener(api).rules[0].rewrites == (
-        Rewrite(what="host-header", regex="^a", replacement="b"),
-        Rewrite(what="url", regex="^/v1(.*)", replacement="/v2$1"),
-    )
 
 
 def secure(api: Api, **changes: Any) -> None:

@@ -2,11 +2,13 @@
 
 Called by `control/balancers.py`. The same records make the same plan, in whatever order they come. A listener without
 a load balancer, a rule without a listener, a certificate that is not there: what hangs in the air is not in the plan.
+A group that something forwards to is always there: the API deletes none in use.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from longshore.decide.balancing_rules import rule_plans
 from longshore.domain.balancer import (
     Listener,
     LoadBalancer,
@@ -20,17 +22,10 @@ from longshore.domain.balancing import (
     BalancerPlan,
     CertificatePlan,
     CheckPlan,
-    Condition,
-    FixedResponse,
-    Forward,
     GroupPlan,
     ListenerPlan,
     LoadBalancerPlan,
     MutualTls,
-    Redirect,
-    Rewrite,
-    RulePlan,
-    WeightedGroup,
 )
 from longshore.domain.health_check import TRAFFIC_PORT, code_ranges
 from longshore.domain.record import Key
@@ -47,22 +42,10 @@ ALPN: Mapping[str, tuple[str, ...]] = {
     "HTTP2Preferred": ("h2", "http/1.1", "http/1.0"),
 }
 """What a TLS listener of a network load balancer offers, by its ALPN policy; with None it offers nothing."""
-CONDITION_CONFIGS: Mapping[str, str] = {
-    "host-header": "HostHeaderConfig",
-    "path-pattern": "PathPatternConfig",
-    "http-header": "HttpHeaderConfig",
-    "http-request-method": "HttpRequestMethodConfig",
-    "query-string": "QueryStringConfig",
-    "source-ip": "SourceIpConfig",
-}
-REWRITE_CONFIGS: Mapping[str, tuple[str, str]] = {
-    "host-header-rewrite": ("host-header", "HostHeaderRewriteConfig"),
-    "url-rewrite": ("url", "UrlRewriteConfig"),
-}
 
 
 class Known(NamedTuple):
-    """What plans of load balancers look up: rules by listener, in the order of priorities; the others by ARN."""
+    """What plans of load balancers look up: rules by listener, the others by ARN."""
 
     rules: Mapping[Key, Sequence[Rule]]
     groups: Mapping[str, TargetGroup]
@@ -85,7 +68,7 @@ def plan_of(
 ) -> BalancerPlan:
     """The plan. `certificates` are by ARN, their keys unsealed; `vpc_cidrs` by the ids of VPCs."""
     rules_of: dict[Key, list[Rule]] = {}
-    for rule in sorted(rules, key=lambda each: (each.priority, each.rule_id)):
+    for rule in rules:
         rules_of.setdefault((*rule.scope, rule.lb_id, rule.listener_id), []).append(rule)
     known = Known(
         rules_of, {group.arn: group for group in groups}, certificates, {store.arn: store for store in trust_stores}
@@ -171,12 +154,11 @@ def _idle_timeout_s(balancer: LoadBalancer, listener: Listener) -> int:
 
 def _listener(balancer: LoadBalancer, listener: Listener, known: Known) -> ListenerPlan:
     certificates = (known.certificates.get(arn) for arn in listener.certificates)
-    default = RulePlan(rule_id=listener.default_rule_id, action=_action(listener.default_actions, known))
     return ListenerPlan(
         listener_id=listener.listener_id,
         port=listener.port,
         protocol=listener.protocol,  # type: ignore[arg-type]  # the API takes no other
-        rules=(*(_rule(rule, known) for rule in known.rules_of(listener)), default),
+        rules=rule_plans(listener, known.rules_of(listener)),
         certificates=tuple(each.certificate_id for each in certificates if each is not None),
         ssl_policy=listener.ssl_policy,
         alpn=_alpn(balancer, listener),
@@ -211,78 +193,6 @@ def _mutual_tls(document: Document, known: Known) -> MutualTls | None:
         bundle_pem=store.bundle_pem if store else "",
         revocations_pem=tuple(each["Pem"] for each in store.revocations) if store else (),
         ignore_expiry=bool(document.get("IgnoreClientCertificateExpiry")),
-    )
-
-
-# ---------------------------------------------------------------------------------------------------------- rules
-
-
-def _rule(rule: Rule, known: Known) -> RulePlan:
-    return RulePlan(
-        rule_id=rule.rule_id,
-        conditions=tuple(map(_condition, rule.conditions)),
-        action=_action(rule.actions, known),
-        rewrites=tuple(each for transform in rule.transforms for each in _rewrites(transform)),
-    )
-
-
-def _condition(document: Document) -> Condition:
-    """A condition; its values stand in a configuration of its field, or, as of old, in the condition itself."""
-    field = document["Field"]
-    config: Document = document.get(CONDITION_CONFIGS[field]) or {}
-    values = config.get("Values") or document.get("Values") or ()
-    pairs: tuple[tuple[str, str], ...] = ()
-    if field == "query-string":
-        pairs, values = tuple((each.get("Key") or "", each["Value"]) for each in values), ()
-    return Condition(
-        field=field,
-        name=config.get("HttpHeaderName") or "",
-        values=tuple(values),
-        regexes=tuple(config.get("RegexValues") or document.get("RegexValues") or ()),
-        pairs=pairs,
-    )
-
-
-def _rewrites(document: Document) -> Iterable[Rewrite]:
-    what, member = REWRITE_CONFIGS[document["Type"]]
-    for each in document[member]["Rewrites"]:
-        yield Rewrite(what=what, regex=each["Regex"], replacement=each["Replace"])  # type: ignore[arg-type]  # the table's
-
-
-def _action(actions: Sequence[Document], known: Known) -> Forward | Redirect | FixedResponse:
-    """The routing action: the last of a rule's actions."""
-    action = actions[-1]
-    if action["Type"] == "redirect":
-        return _redirect(action["RedirectConfig"])
-    if action["Type"] == "fixed-response":
-        config = action["FixedResponseConfig"]
-        return FixedResponse(
-            status=int(config["StatusCode"]),
-            content_type=config.get("ContentType") or "",
-            body=config.get("MessageBody") or "",
-        )
-    return _forward(action, known)
-
-
-def _forward(action: Document, known: Known) -> Forward:
-    config: Document = action.get("ForwardConfig") or {}
-    tuples = config.get("TargetGroups") or [{"TargetGroupArn": action["TargetGroupArn"]}]
-    sticky: Document = config.get("TargetGroupStickinessConfig") or {}
-    weighted = [
-        WeightedGroup(group_id=known.groups[each["TargetGroupArn"]].group_id, weight=each.get("Weight", 1))
-        for each in tuples
-        if each["TargetGroupArn"] in known.groups
-    ]
-    return Forward(
-        groups=tuple(weighted), stickiness_s=sticky.get("DurationSeconds") or 0 if sticky.get("Enabled") else 0
-    )
-
-
-def _redirect(config: Document) -> Redirect:
-    given = {name: config.get(name.title()) for name in ("protocol", "host", "port", "path", "query")}
-    return Redirect(
-        status=301 if config["StatusCode"] == "HTTP_301" else 302,
-        **{name: value for name, value in given.items() if value is not None},
     )
 
 
