@@ -82,10 +82,19 @@ def test_each_subnet_gives_an_address_that_is_gone_with_the_load_balancer(api: A
     assert api.store.get(LoadBalancer, balancer.key) is None
 
 
-def test_addresses_of_load_balancers_and_tasks_never_meet(api: Api) -> None:
-    taken = {zone.address for number in range(20) for zone in create_balancer(api, f"lb{number}").zones}
-    assert len(taken) == 40
+def test_no_two_load_balancers_have_the_same_address(api: Api) -> None:
+    small = [subnet.but(cidr=f"{subnet.cidr.rpartition('/')[0]}/27") for subnet in api.store.all(Subnet)]
+    api.put(*small)
+    taken = {zone.address for number in range(27) for zone in create_balancer(api, f"lb{number}").zones}
+    assert len(taken) == 54
     assert {interface.private_ip for interface in interfaces(api)} == taken
+    assert api.error("CreateLoadBalancer", Name="more", **TWO).code == "InvalidSubnet"
+
+
+def test_the_addresses_next_in_line_are_left_to_tasks(api: Api) -> None:
+    before = list(api.store.all(Subnet))
+    create_balancer(api)
+    assert list(api.store.all(Subnet)) == before
 
 
 def test_internal_load_balancers_have_a_name_that_says_so(api: Api) -> None:

@@ -54,7 +54,7 @@ def attach(call: Call, balancer: LoadBalancer, place: Place) -> Zone:
     """Take an address for a load balancer. Raises InvalidSubnet where none is free, or ResourceInUse."""
     subnet, address = place
     if not address:
-        address = _next_address(call, subnet)
+        address = _next_address(call, balancer, subnet)
     elif _taken(call, subnet, address):
         raise ApiError("ResourceInUse", f"The address '{address}' in subnet '{subnet.subnet_id}' is in use")
     interface = NetworkInterface(
@@ -103,13 +103,13 @@ def moved(call: Call, balancer: LoadBalancer, places: Iterable[Place]) -> tuple[
     return tuple(zones)
 
 
-def _next_address(call: Call, subnet: Subnet) -> str:
-    found = free_address(subnet, lambda address: _taken(call, subnet, address))
+def _next_address(call: Call, balancer: LoadBalancer, subnet: Subnet) -> str:
+    """A free address, anywhere in the subnet: those next in line are the tasks', and may be made ready for them."""
+    anywhere = subnet.but(next_offset=int(balancer.lb_id, 16))
+    found = free_address(anywhere, lambda address: _taken(call, subnet, address))
     if found is None:
         raise ApiError("InvalidSubnet", f"Not enough IP space available in {subnet.subnet_id}: every address is taken")
-    address, next_offset = found
-    call.tx.put(subnet.but(next_offset=next_offset))
-    return address
+    return found[0]
 
 
 def _taken(call: Call, subnet: Subnet, address: str) -> bool:
