@@ -136,6 +136,11 @@ def address_at(cidr: str, offset: int) -> str:
     return str(network.network_address + RESERVED_HEAD + offset % usable_addresses(cidr))
 
 
+def holds(cidr: str, address: str) -> bool:
+    """Whether an IPv4 address is in a range."""
+    return ipaddress.IPv4Address(address) in _network(cidr)
+
+
 def gateway_of(cidr: str) -> str:
     """The router's address of a VPC or subnet: its first after the network address."""
     return str(_network(cidr).network_address + 1)

@@ -11,11 +11,11 @@ from longshore.api.elbv2.target_groups import in_use
 from longshore.api.operation import Call, Operation
 from longshore.domain.balancer import Target, TargetGroup
 from longshore.domain.health_check import TRAFFIC_PORT
-from longshore.domain.network import Subnet
+from longshore.domain.network import Subnet, holds
 from longshore.domain.record import Key
 from longshore.wire.errors import ApiError
 
-PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 """RFC 1918 and RFC 6598: beside those of the VPC the only addresses that a target can have."""
 ALL_ZONES = "all"
 NOT_IN_USE = ("Target.NotInUse", "Target group is not configured to receive traffic from the load balancer")
@@ -81,7 +81,7 @@ def _target(call: Call, group: TargetGroup, asked: Mapping[str, Any]) -> Target:
             raise ApiError("ValidationError", f"Instance ID '{name[:64]}' is not valid")
         raise ApiError("InvalidTarget", f"The following targets do not exist: '{name[:64]}'")
     try:
-        address = ipaddress.IPv4Address(name)
+        ipaddress.IPv4Address(name)
     except ValueError:
         raise ApiError("ValidationError", f"The IP address '{name[:64]}' is not a valid IPv4 address") from None
     return Target(
@@ -91,15 +91,15 @@ def _target(call: Call, group: TargetGroup, asked: Mapping[str, Any]) -> Target:
         target_id=name,
         port=asked.get("Port") or group.port,
         address=name,
-        availability_zone=_zone(call, group, address, asked.get("AvailabilityZone") or ""),
+        availability_zone=_zone(call, group, name, asked.get("AvailabilityZone") or ""),
         registered_at=call.now,
     )
 
 
-def _zone(call: Call, group: TargetGroup, address: ipaddress.IPv4Address, asked: str) -> str:
+def _zone(call: Call, group: TargetGroup, address: str, asked: str) -> str:
     """The zone of an address: that of its subnet, or outside of the VPC the one that was asked for."""
     for subnet in call.tx.select(Subnet, "vpc", (*group.scope, group.vpc_id)):
-        if address in ipaddress.IPv4Network(subnet.cidr):
+        if holds(subnet.cidr, address):
             own = subnet.availability_zone
             if asked not in {"", own}:
                 text = (
@@ -108,10 +108,10 @@ def _zone(call: Call, group: TargetGroup, address: ipaddress.IPv4Address, asked:
                 )
                 raise ApiError("ValidationError", text)
             return own
-    if not any(address in network for network in PRIVATE_RANGES):
+    if not any(holds(cidr, address) for cidr in PRIVATE_RANGES):
         text = (
             f"The IP address '{address}' must be in the VPC of the target group, or in one of "
-            f"{', '.join(map(str, PRIVATE_RANGES))}"
+            f"{', '.join(PRIVATE_RANGES)}"
         )
         raise ApiError("ValidationError", text)
     if not asked:
