@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from longshore.decide.balancing import plan_of
@@ -13,6 +13,7 @@ from longshore.domain.balancing import BalancerPlan, CertificatePlan, Forward
 from longshore.domain.health_check import code_ranges, default_check
 from tests.support.balancers import PLACE, forward, listener_of, rule_of
 
+RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CERTIFICATES = {f"arn:{n}": CertificatePlan(certificate_id=f"c{n}", pem="x") for n in range(3)}
 """Listeners name a fourth."""
 ANSWER: dict[str, Any] = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
@@ -78,6 +79,7 @@ def planned(records: Records) -> BalancerPlan:
     return plan_of(balancers, listeners, rules, groups, CERTIFICATES, [], {"vpc-1": "172.31.0.0/16"})
 
 
+@RELAXED
 @given(worlds(), st.integers())
 def test_the_order_of_records_makes_no_difference(records: Records, seed: int) -> None:
     chance = random.Random(seed)
@@ -88,6 +90,7 @@ def test_the_order_of_records_makes_no_difference(records: Records, seed: int) -
     assert msgspec.json.decode(msgspec.json.encode(plan), type=BalancerPlan) == plan
 
 
+@RELAXED
 @given(worlds())
 def test_the_plan_names_nothing_that_is_not_in_it(records: Records) -> None:
     balancers, listeners, rules, groups = records
@@ -112,6 +115,7 @@ def test_the_plan_names_nothing_that_is_not_in_it(records: Records) -> None:
     assert {each.certificate_id for each in plan.certificates} == served
 
 
+@RELAXED
 @given(st.lists(st.tuples(st.integers(0, 999), st.integers(0, 999)), min_size=1, max_size=20))
 def test_ranges_of_codes_are_read_as_they_are_written(ranges: list[tuple[int, int]]) -> None:
     written = ",".join(str(low) if low == high else f"{low}-{high}" for low, high in ranges)
@@ -119,6 +123,7 @@ def test_ranges_of_codes_are_read_as_they_are_written(ranges: list[tuple[int, in
     assert code_ranges(written) == expected
 
 
+@RELAXED
 @given(st.text(alphabet="0123456789,- ²", max_size=12))
 def test_what_is_no_range_is_none(text: str) -> None:
     found = code_ranges(text)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longshore.api import elbv2
@@ -149,6 +149,7 @@ def attributed(api: Api, kind: str) -> tuple[str, str, tuple[Attribute, ...], di
     return "TargetGroup", group.arn, own, group_attributes(group)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(("application", "network", "HTTP", "HTTPS", "TCP", "TLS")), st.data())
 def test_what_is_set_is_described_and_changes_nothing_else(kind: str, data: st.DataObject) -> None:
     api = Api(elbv2.OPERATIONS, service="elbv2")
