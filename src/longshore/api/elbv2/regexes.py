@@ -1,0 +1,75 @@
+"""Regular expressions of rules: what ELBv2 takes, and the data plane can run.
+
+ELBv2 has no lookaround, backreferences, atomic groups, possessive quantifiers, recursion or Unicode classes. Those are
+the limits of RE2, which compiles every expression here; HAProxy runs it with PCRE2, so the few things that PCRE2
+refuses or reads differently are refused as well.
+"""
+
+import re
+
+import re2
+
+from longshore.wire.errors import ApiError
+
+MAX_PROGRAM = 1500
+"""Of RE2's instructions: PCRE2 compiles to at most 64 KiB, in which a class of characters takes 33 bytes."""
+MAX_GROUPS = 200
+"""PCRE2 nests no deeper than 250."""
+
+_ESCAPES = frozenset("dDwWsSbBtnrfvaAz")
+_TOKEN = re.compile(
+    r"(?P<escape>\\(?:x[0-9A-Fa-f]{2}|.))"
+    r"|(?P<set>\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\])"
+    r"|(?P<repeat>\{[\d\s,]*\})"
+    r"|(?P<other>\(\?P?<[^=!]|.)"
+)
+_POSIX_NAME = re.compile(r"\[([.:=]).*\1\]")
+"""`[:alpha:]` that is no part of a class: PCRE2 takes it for a mistake."""
+_REPEAT = re.compile(r"\{\d+(,\d*)?\}")
+_ANCHORS = frozenset(("^", "$", "\\b", "\\B", "\\A", "\\z"))
+
+
+def check_regex(pattern: str, what: str, limit: int) -> int:
+    """How many groups a regular expression has. Raises ValidationError, in which `what` names its place."""
+    if not pattern or len(pattern) > limit:
+        raise _invalid(what, pattern, f"it must have between 1 and {limit} characters")
+    if not pattern.isascii() or not pattern.isprintable():
+        raise _invalid(what, pattern, "it must be of printable ASCII characters")
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        compiled = re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0]
+        text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        raise _invalid(what, pattern, text) from None
+    strange = _strange_to_pcre(pattern)
+    if strange:
+        raise _invalid(what, pattern, strange)
+    if compiled.programsize > MAX_PROGRAM or pattern.count("(") > MAX_GROUPS:
+        raise _invalid(what, pattern, "it has too many repetitions or groups")
+    return int(compiled.groups)
+
+
+def _strange_to_pcre(pattern: str) -> str:
+    """What RE2 takes and PCRE2 doesn't, or takes for something else; empty for nothing."""
+    before = ""
+    for found in _TOKEN.finditer(pattern):
+        text = found[0]
+        match found.lastgroup:
+            case "escape" if len(text) == 2 and text[1].isalnum() and text[1] not in _ESCAPES:
+                return f"{text} is not supported"
+            case "set" if _POSIX_NAME.fullmatch(text) or "[." in text[1:] or "[=" in text[1:]:
+                return f"{text} is not supported; escape the brackets within brackets"
+            case "repeat" if not _REPEAT.fullmatch(text):
+                return f"{text} is not a repetition; escape the brace"
+            case "other" if len(text) > 1:
+                return "named groups are not supported"
+        if before in _ANCHORS and (text in "*+?" or found.lastgroup == "repeat"):
+            return f"{before} can't be repeated"
+        before = text
+    return ""
+
+
+def _invalid(what: str, pattern: str, reason: str) -> ApiError:
+    return ApiError("ValidationError", f"The regular expression '{pattern[:128]}' of {what} is not valid: {reason}")
