@@ -26,8 +26,7 @@ needs_pcre = pytest.mark.skipif(pcre.library() is None, reason="the machine has 
 def accepted(pattern: str) -> bool:
     try:
         check_regex(pattern, "a test", 1024)
-    except ApiError as error:
-        assert error.code == "ValidationError"
+    except ApiError:
         return False
     return True
 
@@ -39,6 +38,9 @@ def accepted(pattern: str) -> bool:
 @example("(" * 199 + "a" + ")" * 199)
 @example("[^:alpha:]")
 @example("[a[:alpha:]]")
+@example("[0-[:alpha:]]")
+@example(r"[\w-.]")
+@example("a(?i)?")
 def test_what_is_taken_compiles_with_pcre(pattern: str) -> None:
     if accepted(pattern):
         assert pcre.compiles(pattern)

@@ -21,10 +21,12 @@ _TOKEN = re.compile(
     r"(?P<escape>\\(?:x[0-9A-Fa-f]{2}|.))"
     r"|(?P<set>\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\])"
     r"|(?P<repeat>\{[\d\s,]*\})"
-    r"|(?P<other>\(\?P?<[^=!]|.)"
+    r"|(?P<flags>\(\?[a-zA-Z-]+\))"
+    r"|(?P<other>\(\?P?<|.)"
 )
 _POSIX_NAME = re.compile(r"\[([.:=]).*\1\]")
 """`[:alpha:]` that is no part of a class: PCRE2 takes it for a mistake."""
+_CLASS_IN_RANGE = re.compile(r"(?:\\[dDwWsS]|:\])-[^\]]|-(?:\\[dDwWsS]|\[:)")
 _REPEAT = re.compile(r"\{\d+(,\d*)?\}")
 _ANCHORS = frozenset(("^", "$", "\\b", "\\B", "\\A", "\\z"))
 
@@ -56,19 +58,29 @@ def _strange_to_pcre(pattern: str) -> str:
     before = ""
     for found in _TOKEN.finditer(pattern):
         text = found[0]
-        match found.lastgroup:
-            case "escape" if len(text) == 2 and text[1].isalnum() and text[1] not in _ESCAPES:
-                return f"{text} is not supported"
-            case "set" if _POSIX_NAME.fullmatch(text) or "[." in text[1:] or "[=" in text[1:]:
-                return f"{text} is not supported; escape the brackets within brackets"
-            case "repeat" if not _REPEAT.fullmatch(text):
-                return f"{text} is not a repetition; escape the brace"
-            case "other" if len(text) > 1:
-                return "named groups are not supported"
-        if before in _ANCHORS and (text in "*+?" or found.lastgroup == "repeat"):
+        if (before in _ANCHORS or before.startswith("(?")) and (text in "*+?" or found.lastgroup == "repeat"):
             return f"{before} can't be repeated"
+        strange = _strange(text, found.lastgroup or "")
+        if strange:
+            return f"{text} {strange}"
         before = text
     return ""
+
+
+def _strange(token: str, kind: str) -> str:
+    strange = ""
+    match kind:
+        case "escape" if len(token) == 2 and token[1].isalnum() and token[1] not in _ESCAPES:
+            strange = "is not supported"
+        case "set" if _POSIX_NAME.fullmatch(token) or "[." in token[1:] or "[=" in token[1:]:
+            strange = "is not supported; escape the brackets within brackets"
+        case "set" if _CLASS_IN_RANGE.search(token):
+            strange = "has a hyphen beside a class; put the hyphen last"
+        case "repeat" if not _REPEAT.fullmatch(token):
+            strange = "is not a repetition; escape the brace"
+        case "other" if len(token) > 1:
+            strange = "begins a named group, which is not supported"
+    return strange
 
 
 def _invalid(what: str, pattern: str, reason: str) -> ApiError:
