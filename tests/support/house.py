@@ -19,6 +19,7 @@ from longshore.api.ec2.defaults import default_vpc, seed
 from longshore.api.metrics import Metrics
 from longshore.api.services import SERVICES
 from longshore.domain.balancer import LoadBalancer, TargetGroup
+from longshore.domain.certificate import Certificate
 from longshore.domain.cluster import Cluster, Host
 from longshore.domain.kinds import KINDS
 from longshore.domain.log import LogStream
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 MASTER_KEY = b"m" * 32
+EC = "EC_prime256v1"
+"""The kind of key that costs no time to make."""
 TRUSTING = Listener("fuzz", signatures=False)
 SERVED = {(service.name, name): operation for service in SERVICES for name, operation in service.operations.items()}
 OPERATIONS = sorted(SERVED)
@@ -119,6 +122,8 @@ class House:
         events = [{"timestamp": int(self.clock.time * 1000) + n, "message": f"line {n}"} for n in range(5)]
         await self.ok("logs", "PutLogEvents", logGroupName="/app", logStreamName="one", logEvents=events)
         await self._furnish_balancers([s["SubnetId"] for s in subnets["Subnets"]])
+        for number in range(2):
+            await self.ok("acm", "RequestCertificate", DomainName=f"n{number}.example.com", KeyAlgorithm=EC)
         with self.store.transaction() as tx:
             for number, task in enumerate(tx.select(Task, "live", ())):
                 now = self.clock.now()
@@ -183,6 +188,8 @@ class House:
             **dict.fromkeys(("loadbalancerarn", "loadbalancerarns"), balancers),
             **dict.fromkeys(("targetgrouparn", "targetgrouparns"), target_groups),
             "resourcearns": [*balancers, *target_groups],
+            "certificatearn": [c.arn for c in read.all(Certificate)],
+            "keyalgorithm": [EC],
             "clienttoken": ["once", "again"],
             "launchtype": ["FARGATE"],
         }
@@ -234,6 +241,8 @@ class House:
             "DescribeLogGroups": {"logGroupNamePrefix": "/"},
             "DeleteLogStream": stream,
             "DeleteLogGroup": {"logGroupName": "/new-1"},
+            "RequestCertificate": {"DomainName": "new.example.com", "KeyAlgorithm": EC},
+            "ListCertificates": {"Includes": {"keyTypes": [EC]}},
             "DescribeVpcAttribute": {"VpcId": vpc_id, "Attribute": "enableDnsSupport"},
         }
         if operation in {"TagResource", "UntagResource", "ListTagsForResource"} and self.ids.choice(2):

@@ -27,6 +27,7 @@ from longshore.drivers.docker.translate import EngineFacts, container_payload, p
 from longshore.store.events import EventLog
 from longshore.wire.errors import ApiError
 from tests.support.api import SCOPE, Api, awsvpc
+from tests.support.certificates import make
 from tests.support.wire_samples import service_model
 from tests.support.world import SeededIds
 
@@ -167,6 +168,35 @@ def play_logs(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("DeleteLogGroup", **group)
 
 
+def play_acm(call: Callable[..., dict[str, Any]], _api: Api) -> None:
+    """Each served operation of ACM."""
+    tags = [{"Key": "k", "Value": "v"}]
+    root = make("root", ca=True)
+    leaf = make("a.example.com", issuer=root)
+    pems = {"Certificate": leaf.pem, "PrivateKey": leaf.key_pem, "CertificateChain": root.pem}
+    arn = call("ImportCertificate", **pems, Tags=tags)["CertificateArn"]
+    call("ImportCertificate", **pems, CertificateArn=arn)
+    validation = [{"DomainName": "b.example.com", "ValidationDomain": "example.com"}]
+    call(
+        "RequestCertificate",
+        DomainName="b.example.com",
+        SubjectAlternativeNames=["c.example.com"],
+        KeyAlgorithm="EC_prime256v1",
+        ValidationMethod="DNS",
+        DomainValidationOptions=validation,
+        IdempotencyToken="t",
+        Tags=tags,
+    )
+    includes = {"keyTypes": ["EC_prime256v1"], "keyUsage": ["ANY"], "extendedKeyUsage": ["NONE"]}
+    call("ListCertificates", Includes=includes)
+    call("DescribeCertificate", CertificateArn=arn)
+    call("GetCertificate", CertificateArn=arn)
+    call("AddTagsToCertificate", CertificateArn=arn, Tags=tags)
+    call("ListTagsForCertificate", CertificateArn=arn)
+    call("RemoveTagsFromCertificate", CertificateArn=arn, Tags=tags)
+    call("DeleteCertificate", CertificateArn=arn)
+
+
 def play_sts(call: Callable[..., dict[str, Any]], _api: Api) -> None:
     """STS."""
     call("GetCallerIdentity")
@@ -212,7 +242,14 @@ def play_elbv2(call: Callable[..., dict[str, Any]], _api: Api) -> None:
     call("DeleteLoadBalancer", **arn)
 
 
-PLAYS = {"ecs": play_ecs, "ec2": play_ec2, "elbv2": play_elbv2, "logs": play_logs, "sts": play_sts}
+PLAYS = {
+    "acm": play_acm,
+    "ecs": play_ecs,
+    "ec2": play_ec2,
+    "elbv2": play_elbv2,
+    "logs": play_logs,
+    "sts": play_sts,
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,13 @@
 """Every AWS service that is served."""
 
-from longshore.api import ec2, ecs, elbv2, logs, sts
+from longshore.api import acm, ec2, ecs, elbv2, logs, sts
 from longshore.api.operation import Service
 
-SERVICES: tuple[Service, ...] = (ec2.SERVICE, ecs.SERVICE, elbv2.SERVICE, logs.SERVICE, sts.SERVICE)
+SERVICES: tuple[Service, ...] = (
+    acm.SERVICE,
+    ec2.SERVICE,
+    ecs.SERVICE,
+    elbv2.SERVICE,
+    logs.SERVICE,
+    sts.SERVICE,
+)
