@@ -107,7 +107,7 @@ answers = st.fixed_dictionaries(
     optional={"ContentType": st.sampled_from(["text/plain", "image/png"]), "MessageBody": texts},
 )
 actions = st.fixed_dictionaries(
-    {"Type": st.sampled_from(["forward", "redirect", "fixed-response", "authenticate-oidc"])},
+    {"Type": st.sampled_from(["forward", "redirect", "fixed-response"])},
     optional={
         "Order": st.integers(1, 3),
         "TargetGroupArn": st.sampled_from(ARNS),

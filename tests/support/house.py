@@ -18,7 +18,8 @@ from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import default_vpc, seed
 from longshore.api.metrics import Metrics
 from longshore.api.services import SERVICES
-from longshore.domain.balancer import LoadBalancer, TargetGroup
+from longshore.domain.balancer import Listener as BalancerListener
+from longshore.domain.balancer import LoadBalancer, Rule, TargetGroup, TrustStore
 from longshore.domain.certificate import Certificate
 from longshore.domain.cluster import Cluster, Host
 from longshore.domain.kinds import KINDS
@@ -31,6 +32,7 @@ from longshore.domain.task_definition import TaskDefinition
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.vault import MasterVault
+from tests.support.certificates import make, revoking
 from tests.support.wire_samples import client_request, service_model
 from tests.support.world import SeededIds
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 MASTER_KEY = b"m" * 32
+NOT_FOUND = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
 EC = "EC_prime256v1"
 """The kind of key that costs no time to make."""
 TRUSTING = Listener("fuzz", signatures=False)
@@ -67,6 +70,9 @@ class House:
         self.ids = SeededIds()
         self.clock = Clock()
         self.credentials = Credentials(MASTER_KEY, ACCOUNT)
+        root = make("root", ca=True)
+        self._bundle = {"CaCertificatesBundleS3Bucket": "inline", "CaCertificatesBundleS3Key": root.pem.decode()}
+        self._revocations = revoking(root, 1)
         self.chain = Chain(
             store=self.store,
             events=self.events,
@@ -121,9 +127,9 @@ class House:
         await self.ok("logs", "CreateLogStream", logGroupName="/app", logStreamName="one")
         events = [{"timestamp": int(self.clock.time * 1000) + n, "message": f"line {n}"} for n in range(5)]
         await self.ok("logs", "PutLogEvents", logGroupName="/app", logStreamName="one", logEvents=events)
-        await self._furnish_balancers([s["SubnetId"] for s in subnets["Subnets"]])
         for number in range(2):
             await self.ok("acm", "RequestCertificate", DomainName=f"n{number}.example.com", KeyAlgorithm=EC)
+        await self._furnish_balancers([s["SubnetId"] for s in subnets["Subnets"]])
         with self.store.transaction() as tx:
             for number, task in enumerate(tx.select(Task, "live", ())):
                 now = self.clock.now()
@@ -141,6 +147,25 @@ class House:
             made = await self.ok("elbv2", "CreateTargetGroup", **group)
             arn = made["TargetGroups"][0]["TargetGroupArn"]
             await self.ok("elbv2", "RegisterTargets", TargetGroupArn=arn, Targets=[{"Id": "172.31.0.200"}])
+        await self._furnish_listeners()
+
+    async def _furnish_listeners(self) -> None:
+        balancers = {balancer.name: balancer.arn for balancer in self.store.all(LoadBalancer)}
+        groups = {group.name: group.arn for group in self.store.all(TargetGroup)}
+        http = {"LoadBalancerArn": balancers["front"], "Protocol": "HTTP", "Port": 80, "DefaultActions": [NOT_FOUND]}
+        made = await self.ok("elbv2", "CreateListener", **http)
+        forward = {"Type": "forward", "TargetGroupArn": groups["web"]}
+        rule = {"Conditions": [{"Field": "path-pattern", "Values": ["/a"]}], "Actions": [forward]}
+        for priority in (1, 2):
+            arn = made["Listeners"][0]["ListenerArn"]
+            await self.ok("elbv2", "CreateRule", ListenerArn=arn, Priority=priority, **rule)
+        certificates = [{"CertificateArn": next(self.store.all(Certificate)).arn}]
+        https = {**http, "Protocol": "HTTPS", "Port": 443, "Certificates": certificates}
+        await self.ok("elbv2", "CreateListener", **https)
+        to_raw = [{"Type": "forward", "TargetGroupArn": groups["raw"]}]
+        tcp = {"LoadBalancerArn": balancers["inner"], "Protocol": "TCP", "Port": 80, "DefaultActions": to_raw}
+        await self.ok("elbv2", "CreateListener", **tcp)
+        await self.ok("elbv2", "CreateTrustStore", Name="clients", **self._bundle)
 
     def mark(self) -> tuple[Any, ...]:
         """The whole state: the store's revision and records, and what the event log holds of each stream."""
@@ -170,6 +195,9 @@ class House:
         streams = ["one", "o"]
         balancers = [balancer.arn for balancer in read.all(LoadBalancer)]
         target_groups = [group.arn for group in read.all(TargetGroup)]
+        listeners = [listener.arn for listener in read.all(BalancerListener)]
+        rules = [r.arn for r in read.all(Rule)] + [listener.default_rule_arn for listener in read.all(BalancerListener)]
+        trust_stores = [store.arn for store in read.all(TrustStore)]
         logs = ["/app", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app"]
         arns = [each for each in (*clusters, *services, *tasks, *definitions, *logs) if each.startswith("arn:")]
         return {
@@ -187,7 +215,10 @@ class House:
             **dict.fromkeys(("logstreamname", "logstreamnames", "logstreamnameprefix"), streams),
             **dict.fromkeys(("loadbalancerarn", "loadbalancerarns"), balancers),
             **dict.fromkeys(("targetgrouparn", "targetgrouparns"), target_groups),
-            "resourcearns": [*balancers, *target_groups],
+            **dict.fromkeys(("listenerarn", "listenerarns"), listeners),
+            **dict.fromkeys(("rulearn", "rulearns"), rules),
+            **dict.fromkeys(("truststorearn", "truststorearns"), trust_stores),
+            "resourcearns": [*balancers, *target_groups, *listeners, *rules, *trust_stores],
             "certificatearn": [c.arn for c in read.all(Certificate)],
             "keyalgorithm": [EC],
             "clienttoken": ["once", "again"],
@@ -206,6 +237,9 @@ class House:
         container = {"name": "app", "image": "app", "memory": 128}
         subnets = awsvpc["awsvpcConfiguration"]["subnets"]
         targets = {"Targets": [{"Id": "172.31.0.200"}]}
+        certificates = [{"CertificateArn": c.arn} for c in self.store.all(Certificate)][:1]
+        rule = {"Conditions": [{"Field": "path-pattern", "Values": ["/a/*"]}], "Actions": [NOT_FOUND]}
+        priorities = [{"RuleArn": r.arn, "Priority": 3 + self.ids.choice(90)} for r in self.store.all(Rule)][:1]
         examples: dict[str, dict[str, Any]] = {
             "CreateLoadBalancer": {"Name": f"new-{self.ids.hex(2)}", "Subnets": subnets},
             "SetSubnets": {"Subnets": subnets[:2]},
@@ -216,6 +250,19 @@ class House:
             "RegisterTargets": targets,
             "DeregisterTargets": targets,
             "DescribeTargetHealth": targets,
+            "CreateListener": {"Protocol": "HTTP", "Port": 80 + self.ids.choice(9), "DefaultActions": [NOT_FOUND]},
+            "ModifyListener": {"DefaultActions": [NOT_FOUND]},
+            "ModifyListenerAttributes": {"Attributes": [{"Key": "tcp.idle_timeout.seconds", "Value": "60"}]},
+            "AddListenerCertificates": {"Certificates": certificates},
+            "RemoveListenerCertificates": {"Certificates": certificates},
+            "CreateRule": {**rule, "Priority": 3 + self.ids.choice(90)},
+            "ModifyRule": rule,
+            "SetRulePriorities": {"RulePriorities": priorities},
+            "CreateTrustStore": {"Name": f"new-{self.ids.hex(2)}", **self._bundle},
+            "ModifyTrustStore": self._bundle,
+            "AddTrustStoreRevocations": {
+                "RevocationContents": [{"S3Bucket": "inline", "S3Key": "-----BEGIN X509 CRL"}]
+            },
             "DescribeSSLPolicies": {"Names": ["ELBSecurityPolicy-2016-08"]},
             "CreateCluster": {"clusterName": "new"},
             "CreateService": {**launch, "serviceName": f"new-{self.ids.hex(2)}", "desiredCount": 1},

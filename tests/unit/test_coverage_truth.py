@@ -28,6 +28,7 @@ from longshore.store.events import EventLog
 from longshore.wire.errors import ApiError
 from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.certificates import make
+from tests.support.play_listeners import play_listeners
 from tests.support.wire_samples import service_model
 from tests.support.world import SeededIds
 
@@ -202,7 +203,7 @@ def play_sts(call: Callable[..., dict[str, Any]], _api: Api) -> None:
     call("GetCallerIdentity")
 
 
-def play_elbv2(call: Callable[..., dict[str, Any]], _api: Api) -> None:
+def play_elbv2(call: Callable[..., dict[str, Any]], api: Api) -> None:
     """Load balancers, target groups, targets and what is said of them."""
     tags = [{"Key": "k", "Value": "v"}]
     address = {"SubnetId": "subnet-b", "PrivateIPv4Address": "172.31.16.9"}
@@ -240,6 +241,7 @@ def play_elbv2(call: Callable[..., dict[str, Any]], _api: Api) -> None:
     call("DescribeSSLPolicies")
     call("DeleteTargetGroup", **group)
     call("DeleteLoadBalancer", **arn)
+    play_listeners(call, api)
 
 
 PLAYS = {

@@ -10,6 +10,7 @@ from longshore.api.operation import Operation, Service
 from longshore.api.services import SERVICES
 from longshore.decide.served import ALLOWED, UNSERVED, UNSERVED_OVERRIDES
 from longshore.domain.balancer_attributes import LOAD_BALANCER, TARGET_GROUP, Attribute
+from longshore.domain.listener_attributes import LISTENER
 from longshore.wire.models import Shelf
 
 LISTED_MOST = 200
@@ -39,6 +40,7 @@ def page(services: Iterable[Service] = SERVICES) -> str:
         if service.name == "elbv2":
             parts.append("\n".join(_attributes("load balancers", LOAD_BALANCER)))
             parts.append("\n".join(_attributes("target groups", TARGET_GROUP)))
+            parts.append("\n".join(_attributes("listeners", LISTENER)))
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 

@@ -42,13 +42,14 @@ class Operation:
 
     `refuses` and `inert` map a path into the input (`deploymentConfiguration.strategy`,
     `containerDefinitions[].secrets`) to a sentence. A refused member may be absent, null, empty, or equal to one of
-    `allowed[path]`; anything else is answered with `refusal_code` and the sentence. An inert member is kept and
-    answered but has no effect, which the sentence says.
+    `allowed[path]`; anything else is answered with the sentence and `codes[path]`, or else the service's
+    `refusal_code`. An inert member is kept and answered but has no effect, which the sentence says.
     """
 
     handler: Handler
     refuses: Mapping[str, str] = field(default_factory=dict)
     allowed: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
     inert: Mapping[str, str] = field(default_factory=dict)
 
 

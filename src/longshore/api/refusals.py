@@ -14,14 +14,15 @@ def compile_refusals(operation: Operation, code: str) -> Check | None:
     if not operation.refuses:
         return None
     rules = [
-        (_steps(path), path, sentence, operation.allowed.get(path, ())) for path, sentence in operation.refuses.items()
+        (_steps(path), f"{path}: {sentence}", operation.allowed.get(path, ()), operation.codes.get(path, code))
+        for path, sentence in operation.refuses.items()
     ]
 
     def check(params: dict[str, Any]) -> None:
-        for steps, path, sentence, allowed in rules:
+        for steps, text, allowed, refusal_code in rules:
             for value in _found(params, steps):
                 if value not in (None, "", [], {}) and value not in allowed:
-                    raise ApiError(code, f"{path}: {sentence}")
+                    raise ApiError(refusal_code, text)
 
     return check
 

@@ -21,7 +21,6 @@ CONFIGS: Mapping[str, str] = {
     "redirect": "RedirectConfig",
     "fixed-response": "FixedResponseConfig",
 }
-UNSERVED = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 CONTENT_TYPES = ("text/plain", "text/css", "text/html", "application/javascript", "application/json")
 REDIRECT: Mapping[str, str] = {
     "Protocol": "#{protocol}",
@@ -41,6 +40,13 @@ _KEYWORD = re.compile(r"#\{([^}]*)\}?")
 _HOST = re.compile(r"[A-Za-z0-9._-]+")
 
 
+def refusals(member: str) -> dict[str, str]:
+    """What is refused of a member that is a list of actions: paths and sentences, for `Operation.refuses`."""
+    sentence = "Longshore's load balancers don't authenticate users: do so in the application."
+    members = ("Type", "AuthenticateOidcConfig", "AuthenticateCognitoConfig", "JwtValidationConfig")
+    return {f"{member}[].{name}": sentence for name in members}
+
+
 class Place(NamedTuple):
     """Where actions are: in a listener of this protocol and port."""
 
@@ -55,12 +61,6 @@ def checked_actions(given: Iterable[Document], place: Place) -> tuple[Document, 
     actions = list(given)
     if not actions:
         raise invalid("An action must be specified")
-    for action in actions:
-        if action["Type"] in UNSERVED:
-            text = (
-                f"Longshore doesn't serve actions of the type '{action['Type']}' yet: authenticate in the application"
-            )
-            raise ApiError("InvalidLoadBalancerAction", text)
     if len(actions) > 1:
         text = "A rule has exactly one action that is forward, redirect or fixed-response, and it is the last one"
         raise ApiError("InvalidLoadBalancerAction", text)

@@ -26,30 +26,30 @@ Pairs = Iterable[Mapping[str, Any]]
 def describe_load_balancer_attributes(call: Call) -> dict[str, Any]:
     """DescribeLoadBalancerAttributes."""
     balancer = find_load_balancer(call, call.params["LoadBalancerArn"])
-    return {"Attributes": _pairs(load_balancer_attributes(balancer))}
+    return {"Attributes": attribute_pairs(load_balancer_attributes(balancer))}
 
 
 def modify_load_balancer_attributes(call: Call) -> dict[str, Any]:
     """ModifyLoadBalancerAttributes. The rest stays as it is; all are answered."""
     balancer = find_load_balancer(call, call.params["LoadBalancerArn"])
-    given = _checked(call.params["Attributes"], LOAD_BALANCER, balancer.type, "Load balancer")
+    given = checked_attributes(call.params["Attributes"], LOAD_BALANCER, balancer.type, "Load balancer")
     balancer = balancer.but(attributes={**balancer.attributes, **given})
     whole = load_balancer_attributes(balancer)
     if whole.get("access_logs.s3.enabled") == "true" and not whole["access_logs.s3.bucket"]:
         raise _conflict("access_logs.s3.bucket must name a bucket when access_logs.s3.enabled is true")
     call.tx.put(balancer)
-    return {"Attributes": _pairs(whole)}
+    return {"Attributes": attribute_pairs(whole)}
 
 
 def describe_target_group_attributes(call: Call) -> dict[str, Any]:
     """DescribeTargetGroupAttributes."""
-    return {"Attributes": _pairs(group_attributes(find_group(call, call.params["TargetGroupArn"])))}
+    return {"Attributes": attribute_pairs(group_attributes(find_group(call, call.params["TargetGroupArn"])))}
 
 
 def modify_target_group_attributes(call: Call) -> dict[str, Any]:
     """ModifyTargetGroupAttributes. The rest stays as it is; all are answered."""
     group = find_group(call, call.params["TargetGroupArn"])
-    given = _checked(call.params["Attributes"], TARGET_GROUP, group_type(group), "Target group")
+    given = checked_attributes(call.params["Attributes"], TARGET_GROUP, group_type(group), "Target group")
     group = group.but(attributes={**group.attributes, **given})
     whole = group_attributes(group)
     _check_stickiness(whole, group.protocol)
@@ -57,7 +57,7 @@ def modify_target_group_attributes(call: Call) -> dict[str, Any]:
         algorithm = whole["load_balancing.algorithm.type"]
         raise _conflict(f"Slow start mode is not supported with the '{algorithm}' load balancing algorithm")
     call.tx.put(group)
-    return {"Attributes": _pairs(whole)}
+    return {"Attributes": attribute_pairs(whole)}
 
 
 def _check_stickiness(whole: Mapping[str, str], protocol: str) -> None:
@@ -69,7 +69,7 @@ def _check_stickiness(whole: Mapping[str, str], protocol: str) -> None:
         raise _conflict("You must set an application cookie name to enable stickiness of type 'app_cookie'")
 
 
-def _checked(pairs: Pairs, table: Iterable[Attribute], of: Type, noun: str) -> dict[str, str]:
+def checked_attributes(pairs: Pairs, table: Iterable[Attribute], of: Type, noun: str) -> dict[str, str]:
     """The attributes of an input. Raises ValidationError or InvalidConfigurationRequest."""
     checked: dict[str, str] = {}
     known = {each.key for each in table}
@@ -95,7 +95,8 @@ def _conflict(text: str) -> ApiError:
     return ApiError("InvalidConfigurationRequest", text)
 
 
-def _pairs(attributes: Mapping[str, str]) -> list[dict[str, str]]:
+def attribute_pairs(attributes: Mapping[str, str]) -> list[dict[str, str]]:
+    """Attributes as they are answered."""
     return [{"Key": key, "Value": value} for key, value in attributes.items()]
 
 

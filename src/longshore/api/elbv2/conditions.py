@@ -110,7 +110,8 @@ def _field(condition: Document) -> str:
 
 def _merged(condition: Document, field: str) -> Document:
     """The configuration of a condition, from wherever its values stand."""
-    config: Document = dict(condition.get(FIELD_CONFIGS[field]) or {})
+    given: Document = condition.get(FIELD_CONFIGS[field]) or {}
+    config = {key: given[key] for key in ("HttpHeaderName", "Values", "RegexValues") if given.get(key)}
     for key in ("Values", "RegexValues"):
         outer = condition.get(key)
         if not outer:
