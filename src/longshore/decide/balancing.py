@@ -159,7 +159,8 @@ def _listener(balancer: LoadBalancer, listener: Listener, known: Known) -> Liste
         port=listener.port,
         protocol=listener.protocol,  # type: ignore[arg-type]  # the API takes no other
         rules=rule_plans(listener, known.rules_of(listener)),
-        certificates=tuple(each.certificate_id for each in certificates if each is not None),
+        # The default certificate can be in the list a second time.
+        certificates=tuple(dict.fromkeys(each.certificate_id for each in certificates if each is not None)),
         ssl_policy=listener.ssl_policy,
         alpn=_alpn(balancer, listener),
         mutual_tls=_mutual_tls(listener.mutual_authentication, known),
