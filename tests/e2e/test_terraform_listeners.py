@@ -1,4 +1,4 @@
-"""Terraform: listeners, rules, certificates and a trust store are applied, changed, destroyed; later plans are empty."""
+"""Terraform: listeners, rules, certificates and a trust store are applied, changed, destroyed; plans are empty."""
 
 from __future__ import annotations
 

@@ -135,6 +135,13 @@ def test_certificates_that_a_listener_has_are_in_the_plan(api: Api) -> None:
     assert plan(api, known).certificates == (CERTIFICATE,)
 
 
+def test_the_default_certificate_is_told_once(api: Api) -> None:
+    secure(api)
+    (made,) = api.store.all(Listener)
+    api.put(made.but(certificates=(CERTIFICATE_ARN, CERTIFICATE_ARN)))
+    assert only_listener(api, {CERTIFICATE_ARN: CERTIFICATE}).certificates == ("c1",)
+
+
 def test_without_http2_it_is_not_offered(api: Api) -> None:
     secure(api)
     set_attributes(api, next(api.store.all(LoadBalancer)), routing__http2__enabled="false")

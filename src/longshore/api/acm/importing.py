@@ -10,13 +10,13 @@ from longshore.api.acm.material import (
     facts_of,
     invalid,
     key_pem,
-    pem_of,
     read_certificate,
     read_chain,
     read_key,
 )
 from longshore.api.acm.tags import checked_tags
 from longshore.api.operation import Call
+from longshore.api.pem import pem_of
 from longshore.domain.certificate import Certificate
 
 

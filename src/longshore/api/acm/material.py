@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
+from longshore.api.pem import certificates_in, strict
 from longshore.wire.errors import ApiError
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -50,15 +51,6 @@ _EXTENDED_KEY_USAGES: Mapping[x509.ObjectIdentifier, str] = {
     ExtendedKeyUsageOID.OCSP_SIGNING: "OCSP_SIGNING",
     ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "ANY",
 }
-_UNREADABLE = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
-"""What the library raises for certificates that are not as they should be; much is only found when it is looked at."""
 
 
 class Facts(NamedTuple):
@@ -100,8 +92,8 @@ def read_chain(pem: bytes) -> list[x509.Certificate]:
 
 def _read(pem: bytes, what: str) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(pem)
-    except _UNREADABLE:
+        return certificates_in(pem)
+    except ValueError:
         raise invalid(f"The {what} is not valid: it must be X.509 in PEM.") from None
 
 
@@ -129,8 +121,9 @@ def check_chain(certificate: x509.Certificate, chain: Sequence[x509.Certificate]
     issuers = chain or (certificate,)
     for issued, issuer in zip((certificate, *chain), issuers, strict=False):
         try:
-            issued.verify_directly_issued_by(issuer)
-        except (*_UNREADABLE, InvalidSignature):
+            with strict():
+                issued.verify_directly_issued_by(issuer)
+        except ValueError:
             if chain:
                 raise invalid("Could not validate the certificate with the certificate chain.") from None
             text = "Provided certificate is not a valid self signed. Please provide either a valid self-signed"
@@ -148,8 +141,9 @@ def check_validity(certificate: x509.Certificate, now: float) -> None:
 def facts_of(certificate: x509.Certificate) -> Facts:
     """What it says of itself. Raises ValidationException where it can't be read, or has a key without a name in ACM."""
     try:
-        return _facts(certificate)
-    except _UNREADABLE:
+        with strict():
+            return _facts(certificate)
+    except ValueError:
         raise invalid("The certificate is not valid: it has a field or an extension that can't be read.") from None
 
 
@@ -193,11 +187,6 @@ def _facts(certificate: x509.Certificate) -> Facts:
             certificate.signature_algorithm_oid, certificate.signature_algorithm_oid.dotted_string
         ),
     )
-
-
-def pem_of(*certificates: x509.Certificate) -> str:
-    """Certificates in PEM, one after another."""
-    return "".join(each.public_bytes(serialization.Encoding.PEM).decode() for each in certificates)
 
 
 def key_pem(key: PrivateKey) -> bytes:

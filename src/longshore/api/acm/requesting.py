@@ -4,9 +4,10 @@ from typing import Any
 
 from longshore.api.acm.authority import issue
 from longshore.api.acm.lookup import Answer
-from longshore.api.acm.material import facts_of, key_pem, pem_of
+from longshore.api.acm.material import facts_of, key_pem
 from longshore.api.acm.tags import checked_tags
 from longshore.api.operation import Call, Operation
+from longshore.api.pem import pem_of
 from longshore.domain.certificate import Certificate
 from longshore.wire.errors import ApiError
 

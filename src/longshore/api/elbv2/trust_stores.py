@@ -7,13 +7,13 @@ AWS reads both from S3. There is no S3 here, so the contents stand where the key
 from collections.abc import Sequence
 from typing import Any
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from longshore.api.elbv2.lookup import find_trust_store
 from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.operation import Call, Operation
+from longshore.api.pem import certificates_in, pem_of, revocations_in
 from longshore.domain.balancer import Listener, TrustStore, elb_arn
 from longshore.wire.errors import ApiError
 
@@ -22,7 +22,6 @@ NO_S3 = f"There is no S3 here: use the bucket '{INLINE}', and as the key the con
 ID_DIGITS = 16
 MAX_REVOKED = 500_000
 """Entries of a trust store's revocation lists, as on AWS."""
-_UNREADABLE = (ValueError, TypeError, x509.InvalidVersion)
 
 
 def create_trust_store(call: Call) -> dict[str, Any]:
@@ -101,10 +100,10 @@ def _bundle(call: Call) -> str:
     if params["CaCertificatesBundleS3Bucket"] != INLINE:
         raise ApiError("CaCertificatesBundleNotFound", NO_S3)
     try:
-        found = x509.load_pem_x509_certificates(params["CaCertificatesBundleS3Key"].encode("utf-8", "replace"))
-    except _UNREADABLE:
+        found = certificates_in(params["CaCertificatesBundleS3Key"].encode("utf-8", "replace"))
+    except ValueError:
         raise ApiError("InvalidCaCertificatesBundle", "The bundle must be X.509 certificates in PEM") from None
-    return "".join(each.public_bytes(Encoding.PEM).decode() for each in found)
+    return pem_of(*found)
 
 
 def _named(call: Call, name: str) -> TrustStore:
@@ -161,15 +160,14 @@ def _revocation(content: dict[str, Any]) -> dict[str, Any]:
     if content.get("S3Bucket") != INLINE:
         raise ApiError("RevocationContentNotFound", NO_S3)
     try:
-        found = x509.load_pem_x509_crl((content.get("S3Key") or "").encode("utf-8", "replace"))
-        revoked = len(found)
-    except _UNREADABLE:
+        found = revocations_in((content.get("S3Key") or "").encode("utf-8", "replace"))
+    except ValueError:
         raise ApiError(
             "InvalidRevocationContent", "The contents must be a certificate revocation list in PEM"
         ) from None
     return {
         "RevocationType": content.get("RevocationType") or "CRL",
-        "NumberOfRevokedEntries": revoked,
+        "NumberOfRevokedEntries": len(found),
         "Pem": found.public_bytes(Encoding.PEM).decode(),
     }
 
