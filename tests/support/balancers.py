@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from longshore.api import acm
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup
 from tests.support.api import SCOPE, Api
+from tests.support.certificates import Key, make
 
 PLACE: dict[str, Any] = {"account": SCOPE.account, "region": SCOPE.region}
 ARN = f"arn:aws:elasticloadbalancing:{SCOPE.region}:{SCOPE.account}:"
@@ -70,3 +72,12 @@ def rule_of(listener: Listener, priority: int, *actions: dict[str, Any], **chang
         created_at=0.0,
     )
     return made.but(**changes)
+
+
+def import_certificate(api: Api, name: str = "a.example.com", key: Key | None = None) -> str:
+    """A certificate in ACM, where another service's `api` finds it; its ARN."""
+    certificates = Api(acm.SERVICE.operations, service="acm")
+    certificates.store, certificates.ids = api.store, api.ids
+    made = make(name, key=key)
+    arn: str = certificates("ImportCertificate", Certificate=made.pem, PrivateKey=made.key_pem)["CertificateArn"]
+    return arn

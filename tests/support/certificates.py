@@ -8,9 +8,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from longshore.api import acm
-from tests.support.api import Api
-
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
@@ -66,12 +63,3 @@ def revoking(issuer: Made, *serials: int) -> str:
         revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
         builder = builder.add_revoked_certificate(revoked)
     return builder.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
-
-
-def import_certificate(api: Api, name: str = "a.example.com", key: Key | None = None) -> str:
-    """A certificate in ACM, where another service's `api` finds it; its ARN."""
-    certificates = Api(acm.SERVICE.operations, service="acm")
-    certificates.store, certificates.ids = api.store, api.ids
-    made = make(name, key=key)
-    arn: str = certificates("ImportCertificate", Certificate=made.pem, PrivateKey=made.key_pem)["CertificateArn"]
-    return arn

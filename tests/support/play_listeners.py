@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tests.support.api import Api
-from tests.support.certificates import import_certificate, make, revoking
+from tests.support.balancers import import_certificate
+from tests.support.certificates import make, revoking
 
 Call = Callable[..., dict[str, Any]]
 TAGS = [{"Key": "k", "Value": "v"}]

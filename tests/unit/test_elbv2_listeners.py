@@ -10,8 +10,7 @@ from longshore.api.elbv2.limits import LIMITS
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup
 from longshore.domain.network import Vpc
 from tests.support.api import SCOPE, Api
-from tests.support.balancers import create_balancer, create_group
-from tests.support.certificates import import_certificate
+from tests.support.balancers import create_balancer, create_group, import_certificate
 
 ANSWER = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
 KEPT_ANSWER = {**ANSWER, "Order": 1}

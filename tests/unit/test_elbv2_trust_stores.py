@@ -7,8 +7,8 @@ import pytest
 from longshore.api import elbv2
 from longshore.domain.balancer import TrustStore
 from tests.support.api import Api
-from tests.support.balancers import create_balancer
-from tests.support.certificates import import_certificate, make, revoking
+from tests.support.balancers import create_balancer, import_certificate
+from tests.support.certificates import make, revoking
 
 ROOT, OTHER = make("Root", ca=True), make("Other root", ca=True)
 BUNDLE = (ROOT.pem + OTHER.pem).decode()
