@@ -32,7 +32,7 @@ def accepted(pattern: str) -> bool:
 
 
 @needs_pcre
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(PATTERNS)
 @example("(?:[ab][cd][ef][gh]){375}")
 @example("(" * 199 + "a" + ")" * 199)

@@ -1,9 +1,13 @@
-"""PCRE2, which HAProxy compiles regular expressions with, by its C library."""
+"""PCRE2, which HAProxy compiles regular expressions with, by its C library: plainly, and then to machine code."""
 
 import ctypes
 import ctypes.util
 from functools import cache
 from typing import Any
+
+JIT_COMPLETE = 1
+JIT_BAD_OPTION = -45
+"""The library can't compile to machine code at all: HAProxy goes on without."""
 
 
 @cache
@@ -15,6 +19,7 @@ def library() -> Any:
     found = ctypes.CDLL(name)
     found.pcre2_compile_8.restype = ctypes.c_void_p
     found.pcre2_code_free_8.argtypes = [ctypes.c_void_p]
+    found.pcre2_jit_compile_8.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
     return found
 
 
@@ -27,5 +32,6 @@ def compiles(pattern: str) -> bool:
     )
     if not code:
         return False
+    jit = library().pcre2_jit_compile_8(code, JIT_COMPLETE)
     library().pcre2_code_free_8(code)
-    return True
+    return jit in (0, JIT_BAD_OPTION)

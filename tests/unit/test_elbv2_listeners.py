@@ -228,6 +228,14 @@ def test_certificates_must_be_one_and_strong(api: Api, balancer: LoadBalancer) -
             {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "ContentType": "image/png"}},
             "ValidationError",
         ),
+        (
+            {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "MessageBody": "é" * 513}},
+            "ValidationError",
+        ),
+        (
+            {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "MessageBody": "a\0b"}},
+            "ValidationError",
+        ),
         ({**ANSWER, "TargetGroupArn": "x"}, "ValidationError"),
         ({**ANSWER, "RedirectConfig": {"StatusCode": "HTTP_301"}}, "ValidationError"),
         ({"Type": "forward"}, "ValidationError"),

@@ -190,8 +190,8 @@ def _fixed(config: Document) -> Document:
     kind, body = config.get("ContentType"), config.get("MessageBody")
     if kind and kind not in CONTENT_TYPES:
         raise invalid(f"The content type '{kind}' must be one of {', '.join(CONTENT_TYPES)}")
-    if body and len(body.encode("utf-8", "surrogatepass")) > MAX_BODY:
-        raise invalid(f"The message body of a fixed response can have at most {MAX_BODY} bytes")
+    if body and (len(body.encode("utf-8", "surrogatepass")) > MAX_BODY or "\0" in body):
+        raise invalid(f"The message body of a fixed response can have at most {MAX_BODY} bytes, none of them zero")
     kept = {"StatusCode": config["StatusCode"]}
     if kind:
         kept["ContentType"] = kind
