@@ -1,0 +1,326 @@
+"""The HAProxy driver: the data plane of all load balancers of one Longshore. See ports.BalancerDriver.
+
+Owns the plan and, through process.py, the one HAProxy. A new plan means a reload, unless only targets differ: those
+are in slots that targets.py fills through the runtime socket.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+import resource
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from longshore.domain.balancing import (
+    BalancerCounts,
+    BalancerPlan,
+    GroupCounts,
+    LoadBalancerPlan,
+    TargetObservation,
+    TargetPlan,
+)
+from longshore.drivers.haproxy.commands import Commands
+from longshore.drivers.haproxy.counts import Counters, sums
+from longshore.drivers.haproxy.health import HealthLog
+from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest
+from longshore.drivers.haproxy.render import Rendered, Settings, groups_of, render
+from longshore.drivers.haproxy.runtime import RuntimeFailure
+from longshore.drivers.haproxy.targets import Targets
+from longshore.drivers.ports import Permanent, Retryable
+
+log = logging.getLogger(__name__)
+
+Claim = Callable[[Sequence[str], str, str], Awaitable[None]]
+"""`claim(addresses, vpc_id, vpc_cidr)`: see to it that the addresses are this host's. Raises Retryable, Permanent."""
+BIND = re.compile(r"^    bind ([0-9.]+):(\d+)", re.MULTILINE)
+UNCLAIMED_S = 60.0
+"""How long after the first plan targets of an earlier life may wait for a word about them."""
+RESTART_S = 1.0
+HOST_PORTS = {80: 80, 443: 443}
+MOST_CONNECTIONS = 20_000
+
+
+async def _here_already(addresses: Sequence[str], vpc_id: str, vpc_cidr: str) -> None:
+    """For addresses that the host has anyway."""
+
+
+class HaproxyBalancer:
+    """One HAProxy, in a folder of its own.
+
+    folder: for its configuration, sockets and certificates; best in memory, and a short path (sockets are in it).
+    cookie_key: a secret that stays the same; targets in cookies are told by it.
+    host_ports: listener port -> port of the host that listeners at that port share by Host header or SNI.
+    """
+
+    name = "haproxy"
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        cookie_key: str,
+        claim: Claim = _here_already,
+        host_addresses: Sequence[str] = ("127.0.0.1",),
+        host_ports: Mapping[int, int] = HOST_PORTS,
+        binary: str = "haproxy",
+    ) -> None:
+        self.process = HaproxyProcess(folder, binary)
+        self._settings = Settings(
+            folder=str(folder),
+            cookie_key=cookie_key,
+            host_addresses=tuple(host_addresses),
+            host_ports=tuple(sorted(host_ports.items())),
+            max_connections=_max_connections(),
+        )
+        self._claim = claim
+        self._commands = Commands(self.process)
+        self._reports: asyncio.Queue[TargetObservation | None] = asyncio.Queue()
+        self.targets = Targets(self.process, self._commands, self._reports.put_nowait, self._reconcile)
+        self._log = HealthLog(folder / "log.sock", self.targets.on_log)
+        self._plan = BalancerPlan()
+        self._applying = asyncio.Lock()
+        self._counters = Counters()
+        self._bound: set[tuple[str, int]] = set()
+        self._guard: asyncio.Task[None] | None = None
+        self._forgetting: asyncio.Task[None] | None = None
+        self._adopted = False
+
+    # ------------------------------------------------------------------------------------------------- the port
+
+    async def open(self) -> None:
+        """See the port. Raises Permanent where there is no HAProxy."""
+        self._adopted = self.process.open()
+        self._log.open()
+        if self._adopted:
+            try:
+                worker = (await self.process.runtime.processes()).current
+                if worker is None:
+                    raise RuntimeFailure("It has no worker.")
+                await self.targets.adopt(worker)
+                self._bound = _bound_in(self.process.configuration())
+            except RuntimeFailure as error:
+                log.warning("ending a HAProxy that can't be taken over: %s", error)
+                await self.process.stop()
+                self._adopted = False
+        self.targets.start()
+        self._guard = asyncio.create_task(self._keep_alive())
+
+    async def close(self) -> None:
+        """See the port."""
+        for task in (self._guard, self._forgetting):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        await self.targets.close()
+        self._log.close()
+        self.process.close()
+        self._reports.put_nowait(None)
+
+    async def stop(self) -> None:
+        """End the data plane itself, with all connections."""
+        await self.process.stop()
+        self._bound = set()
+
+    async def apply(self, plan: BalancerPlan) -> Mapping[str, str]:
+        """See the port."""
+        async with self._applying:
+            problems = _unserved(plan)
+            self.targets.set_groups(plan.groups)
+            later = await self._claim_addresses(plan, problems)
+            problems.update(self._taken_ports(_without(plan, problems)))
+            while True:
+                usable = _without(plan, problems)
+                try:
+                    await self._put_in_place(usable)
+                    break
+                except ConfigurationRefused as refused:
+                    owners = self._owners(usable, refused)
+                    if not owners:
+                        raise Retryable(refused.reason, 5.0) from refused
+                    problems.update(dict.fromkeys(owners, refused.reason))
+            self.targets.drop_groups()
+        if self._adopted:
+            self._adopted = False
+            self._forgetting = asyncio.create_task(self._forget_unclaimed())
+        if later is not None:
+            raise later
+        return problems
+
+    async def serve(self, target: TargetPlan, *, known_healthy: bool = False) -> None:
+        """See the port."""
+        await self.targets.serve(target, known_healthy=known_healthy)
+
+    async def drain(self, target: TargetPlan) -> None:
+        """See the port."""
+        await self.targets.drain(target)
+
+    async def remove(self, target: TargetPlan) -> None:
+        """See the port."""
+        await self.targets.remove(target)
+
+    async def observations(self) -> AsyncIterator[TargetObservation]:
+        """See the port."""
+        while (observation := await self._reports.get()) is not None:
+            yield observation
+
+    async def counts(self) -> tuple[Sequence[BalancerCounts], Sequence[GroupCounts]]:
+        """See the port. Raises Retryable."""
+        try:
+            async with self._commands.reloading:
+                await self._count()
+        except RuntimeFailure as error:
+            raise Retryable(str(error)) from error
+        return self._counters.counts(self._plan)
+
+    # ------------------------------------------------------------------------------------------------- the plan
+
+    async def _put_in_place(self, plan: BalancerPlan) -> None:
+        """Make the process what the plan says. Raises ConfigurationRefused and Retryable."""
+        if plan.load_balancers:
+            await self._load(plan)
+        elif self.process.running:
+            async with self._commands.reloading:
+                await self.process.stop()
+            self._bound = set()
+            self.targets.rendered = set()
+        self._plan = plan
+
+    async def _reconcile(self) -> None:
+        """For a group that has outgrown its slots. Raises Retryable."""
+        async with self._applying:
+            try:
+                if self._plan.load_balancers:
+                    await self._load(self._plan)
+            except ConfigurationRefused as refused:
+                raise Retryable(refused.reason) from refused
+
+    async def _load(self, plan: BalancerPlan) -> None:
+        """Start or reload, if the process has not this structure already."""
+        structure = self._render(plan, empty=True)
+        wanted = digest(structure.text)
+        if self.process.running and self.process.applied == wanted:
+            return
+        await self.process.check(structure.text, structure.files)
+        async with self._commands.reloading:
+            # Rendered anew: targets may have come and gone during the check.
+            self.targets.rendered = {group.group_id for group in plan.groups}
+            rendered = self._render(plan, empty=False)
+            self.process.write(rendered.text, rendered.files)
+            try:
+                if self.process.running:
+                    with contextlib.suppress(RuntimeFailure):
+                        await self._count()
+                    await self.process.runtime.reload()
+                else:
+                    await self.process.start()
+            except RuntimeFailure as error:
+                raise Retryable(str(error)) from error
+            await self.targets.after_reload()
+            self.process.note_applied(wanted, rendered.files)
+        self._bound = _bound_in(rendered.text)
+        self.targets.look(group.group_id for group in plan.groups)
+
+    def _render(self, plan: BalancerPlan, *, empty: bool) -> Rendered:
+        slots = self.targets.slots
+        return render(plan, slots.empty_layout() if empty else slots.layout(), self._settings)
+
+    def _owners(self, plan: BalancerPlan, refused: ConfigurationRefused) -> set[str]:
+        rendered = self._render(plan, empty=True)
+        return {rendered.owner_at(line) for line in refused.lines} - {""}
+
+    async def _claim_addresses(self, plan: BalancerPlan, problems: dict[str, str]) -> Retryable | None:
+        """Why some load balancer has to wait; those that can't have their addresses are among the problems."""
+        later = None
+        working = {balancer.lb_id for balancer in self._plan.load_balancers}
+        for balancer in plan.load_balancers:
+            if balancer.lb_id in problems:
+                continue
+            try:
+                await self._claim(balancer.addresses, balancer.vpc_id, balancer.vpc_cidr)
+            except Permanent as error:
+                problems[balancer.lb_id] = error.reason
+            except Retryable as error:
+                later = error
+                if balancer.lb_id not in working:  # what works goes on
+                    problems[balancer.lb_id] = error.reason
+        return later
+
+    def _taken_ports(self, plan: BalancerPlan) -> dict[str, str]:
+        """Load balancers with a listener where somebody else listens: HAProxy would not start at all."""
+        problems = {}
+        for balancer in plan.load_balancers:
+            for listener in balancer.listeners:
+                for address in balancer.addresses:
+                    if (address, listener.port) not in self._bound and (why := _why_taken(address, listener.port)):
+                        problems[balancer.lb_id] = f"Can't listen at {address}:{listener.port}: {why}"
+        return problems
+
+    async def _count(self) -> None:
+        if not self.process.running:
+            return
+        workers = (await self.process.runtime.processes()).workers
+        self._counters.update({w.pid: sums(await self.process.runtime.stat(w, "")) for w in workers})
+
+    async def _keep_alive(self) -> None:
+        """A HAProxy that ends by itself is started again, with everything it had."""
+        while True:
+            await self.process.ended.wait()
+            self.process.ended.clear()
+            log.error("HAProxy has ended; starting it again")
+            self._bound = set()
+            try:
+                await self._reconcile()
+            except Retryable as error:
+                log.error("HAProxy can't be started: %s", error.reason)  # noqa: TRY400
+                await asyncio.sleep(RESTART_S)
+                self.process.ended.set()
+
+    async def _forget_unclaimed(self) -> None:
+        await asyncio.sleep(UNCLAIMED_S)
+        with contextlib.suppress(Retryable):
+            await self.targets.forget_unclaimed()
+
+
+def _unserved(plan: BalancerPlan) -> dict[str, str]:
+    """Load balancers that ask for what this data plane can't do."""
+    preserving = {group.group_id for group in plan.groups if group.preserve_client_ip}
+    return {
+        balancer.lb_id: "Client IP preservation is not served: targets see the load balancer's address."
+        for balancer in plan.load_balancers
+        if preserving.intersection(groups_of(balancer))
+    }
+
+
+def _without(plan: BalancerPlan, problems: Mapping[str, str]) -> BalancerPlan:
+    """The plan without some load balancers and the groups that only they use."""
+    kept: tuple[LoadBalancerPlan, ...] = tuple(lb for lb in plan.load_balancers if lb.lb_id not in problems)
+    used = {group_id for balancer in kept for group_id in groups_of(balancer)}
+    groups = tuple(group for group in plan.groups if group.group_id in used)
+    return msgspec.structs.replace(plan, load_balancers=kept, groups=groups)
+
+
+def _bound_in(text: str) -> set[tuple[str, int]]:
+    return {(found[1], int(found[2])) for found in BIND.finditer(text)}
+
+
+def _why_taken(address: str, port: int) -> str:
+    """Why nobody can listen there; empty if one can."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind((address, port))
+            attempt.listen(1)
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
+
+
+def _max_connections() -> int:
+    """What the limit on open files allows: a connection has two ends."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_CONNECTIONS if hard == resource.RLIM_INFINITY else max(100, min(MOST_CONNECTIONS, hard // 2 - 2000))

@@ -1,0 +1,166 @@
+"""PURE: a plan and the slots' contents -> the text of HAProxy's configuration, in sections with their owners.
+
+A section's owner is the load balancer that it is about: when HAProxy refuses a line, that one is left out and the
+others work. Files that the text names (certificates) come with it; nothing here touches a disk.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from longshore.domain.balancing import BalancerPlan, Forward, ListenerPlan, LoadBalancerPlan
+from longshore.drivers.haproxy.render import frontends, tls
+from longshore.drivers.haproxy.render.backends import backends
+from longshore.drivers.haproxy.render.errors import error_pages
+from longshore.drivers.haproxy.render.text import block, listener_frontend
+from longshore.drivers.haproxy.slots import Layout
+
+BUFFER_BYTES = 32768
+
+
+class Settings(NamedTuple):
+    """What of the surroundings is in the text."""
+
+    folder: str
+    """Where the process's sockets and certificates are."""
+    cookie_key: str
+    """Makes cookie values of a target's address; the same over restarts."""
+    host_addresses: tuple[str, ...] = ()
+    host_ports: tuple[tuple[int, int], ...] = ()
+    """`(listener port, port of the host)`: which listeners share a port of the host, and which."""
+    max_connections: int = 20000
+
+
+class Section(NamedTuple):
+    """A part of the text."""
+
+    owner: str
+    """The load balancer's id; empty: everyone's."""
+    text: str
+
+
+class Rendered(NamedTuple):
+    """The configuration."""
+
+    sections: tuple[Section, ...]
+    files: Mapping[str, str]
+    """Contents of PEM files by name, in the folder `certs`."""
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return "\n".join(section.text for section in self.sections)
+
+    def owner_at(self, line: int) -> str:
+        """Whose a line is (the first is 1); empty for nobody's."""
+        passed = 0
+        for section in self.sections:
+            passed += section.text.count("\n") + 1
+            if line <= passed:
+                return section.owner
+        return ""
+
+
+def render(plan: BalancerPlan, layout: Layout, settings: Settings) -> Rendered:
+    """The configuration for a plan. Raises ValueError and KeyError for what can't be written."""
+    sections = [Section("", _head(settings))]
+    pems = {certificate.certificate_id: certificate.pem for certificate in plan.certificates}
+    shared = _shared(plan, settings)
+    for balancer in plan.load_balancers:
+        for listener in balancer.listeners:
+            binds = list(_binds(balancer, listener, settings, pems, shared=listener.listener_id in shared.sockets))
+            sections.append(Section(balancer.lb_id, frontends.frontend(balancer, listener, binds)))
+    owners = group_owners(plan)
+    for group in plan.groups:
+        text = backends(group, layout[group.group_id], settings.cookie_key)
+        sections.append(Section(owners.get(group.group_id, ""), text))
+    sections.extend(Section("", text) for text in shared.texts)
+    return Rendered(tuple(sections), dict(_files(plan, pems)))
+
+
+def group_owners(plan: BalancerPlan) -> dict[str, str]:
+    """Which load balancer each target group is behind: a group has one at most."""
+    return {group_id: balancer.lb_id for balancer in plan.load_balancers for group_id in groups_of(balancer)}
+
+
+def groups_of(balancer: LoadBalancerPlan) -> Iterator[str]:
+    """The groups a load balancer forwards to."""
+    for listener in balancer.listeners:
+        for rule in listener.rules:
+            if isinstance(rule.action, Forward):
+                yield from (share.group_id for share in rule.action.groups)
+
+
+class _Shared(NamedTuple):
+    sockets: Mapping[str, str]
+    """Of listeners that are reached through the host's ports too."""
+    texts: Sequence[str]
+
+
+def _shared(plan: BalancerPlan, settings: Settings) -> _Shared:
+    sockets: dict[str, str] = {}
+    texts: list[str] = []
+    for port, host_port in settings.host_ports:
+        names: dict[str, str] = {}
+        for balancer in plan.load_balancers:
+            for listener in balancer.listeners:
+                if listener.port == port:
+                    names[balancer.dns_name.lower()] = listener.listener_id
+                    sockets[listener.listener_id] = _socket(listener, settings)
+        if names:
+            texts.extend(frontends.shared_frontend(host_port, address, names) for address in settings.host_addresses)
+    texts.extend(frontends.shared_backend(listener_id, path) for listener_id, path in sockets.items())
+    return _Shared(sockets, [*texts, frontends.nobody()] if texts else [])
+
+
+def _socket(listener: ListenerPlan, settings: Settings) -> str:
+    return f"{settings.folder}/{listener_frontend(listener.listener_id)}.sock"
+
+
+def _binds(
+    balancer: LoadBalancerPlan,
+    listener: ListenerPlan,
+    settings: Settings,
+    pems: Mapping[str, str],
+    *,
+    shared: bool,
+) -> Iterator[str]:
+    options = tls.bind_options(listener, pems, f"{settings.folder}/certs")
+    for address in balancer.addresses:
+        yield f"{address}:{listener.port}{options}"
+    if shared:
+        yield f"unix@{_socket(listener, settings)} mode 600 accept-proxy{options}"
+
+
+def _files(plan: BalancerPlan, pems: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for pem in pems.values():
+        yield tls.file_name(pem), pem
+    for balancer in plan.load_balancers:
+        for listener in balancer.listeners:
+            if listener.mutual_tls is not None and listener.mutual_tls.bundle_pem:
+                for pem in (listener.mutual_tls.bundle_pem, "".join(listener.mutual_tls.revocations_pem)):
+                    yield tls.file_name(pem), pem
+
+
+def _head(settings: Settings) -> str:
+    own = [
+        f"maxconn {settings.max_connections}",
+        f"log {settings.folder}/log.sock format raw local0",
+        f"tune.bufsize {BUFFER_BYTES}",
+        "tune.ssl.default-dh-param 2048",
+        "spread-checks 0",
+    ]
+    common = [
+        "log global",
+        "retries 1",
+        "option redispatch 1",
+        "timeout connect 10s",
+        "timeout client 60s",
+        "timeout server 60s",
+        "timeout client-fin 30s",
+        "timeout server-fin 30s",
+    ]
+    http = ["mode http", *common, "option idle-close-on-response", *error_pages()]
+    return "\n".join((block("global", own), block("defaults http", http), block("defaults tcp", ["mode tcp", *common])))
+
+
+__all__ = ["Rendered", "Section", "Settings", "group_owners", "groups_of", "render"]

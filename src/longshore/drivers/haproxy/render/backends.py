@@ -1,0 +1,153 @@
+"""Backends: a target group's, with checks, balancing and stickiness, and its twin for when nothing is healthy."""
+
+from collections.abc import Iterator, Sequence
+
+from longshore.domain.balancing import CheckPlan, GroupPlan
+from longshore.drivers.haproxy.render.text import block, group_backend, open_backend, quoted
+from longshore.drivers.haproxy.slots import Slot, server_name
+
+ALGORITHMS = {
+    "round_robin": "roundrobin",
+    "least_outstanding_requests": "leastconn",
+    "weighted_random": "random(1)",
+}
+LB_COOKIE = "AWSALB"
+APP_COOKIE = "AWSALBAPP-0"
+COOKIE_LIFE_S = 604800
+"""What a browser is told of AWSALB; how long it binds is inside of it."""
+CONNECT_S = 10
+STICKY_SOURCES = 100_000
+AGENT = "ELB-HealthChecker/2.0"
+GRPC_EMPTY = "%[int(0),bytes(0,5)]"
+"""An empty message in gRPC's framing: five zero bytes, which HAProxy can't hold in a text."""
+GRPC_OK = 0
+
+
+def backends(group: GroupPlan, slots: Sequence[Slot], cookie_key: str) -> str:
+    """Both backends of a group."""
+    common = [*_traffic(group), *_stickiness(group, cookie_key)]
+    checked = [*common, *_checks(group), f"default-server {' '.join(_server_options(group, checked=True))}".rstrip()]
+    plain = [*common, f"default-server {' '.join(_server_options(group, checked=False))}".rstrip()]
+    for index, slot in enumerate(slots):
+        where = f"server {server_name(index)} {slot.address}:{slot.port}"
+        checked.append(where if slot.serving else f"{where} disabled")
+        plain.append(where if slot.registered else f"{where} disabled")
+    head = f"from {group.layer}"
+    return (
+        block(f"backend {group_backend(group.group_id)} {head}", [line for line in checked if line != "default-server"])
+        + "\n"
+        + block(f"backend {open_backend(group.group_id)} {head}", [line for line in plain if line != "default-server"])
+    )
+
+
+def _traffic(group: GroupPlan) -> Iterator[str]:
+    yield f"balance {'source' if group.stickiness == 'source_ip' else ALGORITHMS[group.algorithm]}"
+    yield f"timeout connect {CONNECT_S}s"
+    yield f"timeout server {group.idle_timeout_s}s"
+    yield f"timeout tunnel {group.idle_timeout_s}s"
+
+
+def _stickiness(group: GroupPlan, cookie_key: str) -> Iterator[str]:
+    if group.stickiness == "source_ip":
+        # By address, not by slot: a target that comes into a slot does not inherit the clients of the one before.
+        yield f"stick-table type ipv6 size {STICKY_SOURCES} expire {group.stickiness_s or 3600}s srvkey addr"
+        yield "stick on src"
+        return
+    if not group.stickiness:
+        return
+    yield f"dynamic-cookie-key {quoted(cookie_key)}"
+    if group.stickiness == "lb_cookie":
+        yield (f'cookie {LB_COOKIE} insert dynamic maxidle {group.stickiness_s}s attr "Max-Age={COOKIE_LIFE_S}"')
+        yield from _cors(LB_COOKIE, COOKIE_LIFE_S, f"{{ res.cook({LB_COOKIE}) -m found }}")
+        return
+    # HAProxy writes the target into a cookie that the answer has; it gets one when the application set its own.
+    yield f"cookie {APP_COOKIE} rewrite dynamic"
+    yield f"ignore-persist unless {{ req.cook({quoted(group.cookie_name)}) -m found }}"
+    yield (
+        f'http-response add-header set-cookie "{APP_COOKIE}=new; Max-Age={group.stickiness_s}; Path=/" '
+        f"if {{ res.cook({quoted(group.cookie_name)}) -m found }}"
+    )
+
+
+def _cors(cookie: str, life_s: int, condition: str) -> Iterator[str]:
+    value = f"{cookie}CORS=%[res.cook({cookie})]; Max-Age={life_s}; Path=/; SameSite=None; Secure"
+    yield f'http-after-response add-header set-cookie "{value}" if {condition}'
+
+
+def _server_options(group: GroupPlan, *, checked: bool) -> Iterator[str]:
+    check = group.check
+    secure_check = checked and check.enabled and check.protocol in ("HTTPS", "TLS")
+    if group.tls:
+        yield "ssl verify none"
+        if group.layer == "http":
+            yield f"alpn {'h2' if _speaks_h2(group) else 'http/1.1'}"
+    elif secure_check:
+        yield "verify none"
+    if _speaks_h2(group) and not group.tls:
+        yield "proto h2"
+    if group.proxy_protocol:
+        yield "send-proxy-v2"
+    if group.slow_start_s and checked:
+        yield f"weight 100 slowstart {group.slow_start_s}s"
+    if checked and check.enabled:
+        if secure_check:
+            yield "check-ssl"
+        yield f"check inter {check.interval_s}s rise {check.healthy_threshold} fall {check.unhealthy_threshold}"
+
+
+def _speaks_h2(group: GroupPlan) -> bool:
+    return group.protocol_version in ("HTTP2", "GRPC")
+
+
+def _checks(group: GroupPlan) -> Iterator[str]:
+    check = group.check
+    if not check.enabled:
+        return
+    yield "option log-health-checks"
+    yield f"timeout check {check.timeout_s}s"
+    if check.protocol in ("TCP", "TLS"):
+        yield "option tcp-check"
+        yield f"tcp-check connect{_connect_options(group, h2=False)}"
+        return
+    yield "option httpchk"
+    h2 = _speaks_h2(group)
+    yield f"http-check connect{_connect_options(group, h2=h2)}"
+    version = "HTTP/2" if h2 else "HTTP/1.1"
+    method = "POST" if check.grpc else "GET"
+    # Not every server takes a request without a Host; ELBv2 sends the target's address.
+    headers = f'hdr host "%[bc_dst]:%[bc_dst_port]" hdr user-agent {AGENT}'
+    if check.grpc:
+        headers += f' hdr content-type application/grpc hdr te trailers body-lf "{GRPC_EMPTY}"'
+    elif not h2:
+        headers += " hdr connection close"
+    yield f"http-check send meth {method} uri {quoted(check.path)} ver {version} {headers}"
+    yield from _expectations(check)
+
+
+def _connect_options(group: GroupPlan, *, h2: bool) -> str:
+    check = group.check
+    options = [f"port {check.port}"] if check.port is not None else []
+    if check.protocol in ("HTTPS", "TLS"):
+        options.append("ssl")
+        if h2:
+            options.append("alpn h2")
+    if h2:
+        options.append("proto h2")
+    if group.proxy_protocol:
+        options.append("send-proxy")
+    return "".join(f" {option}" for option in options)
+
+
+def _expectations(check: CheckPlan) -> Iterator[str]:
+    if not check.grpc:
+        codes = ",".join(str(first) if first == last else f"{first}-{last}" for first, last in check.codes)
+        yield f"http-check expect status {codes}"
+        return
+    yield "http-check expect status 200"
+    # An answer of headers alone has its grpc-status there; after a message it is out of HAProxy's sight, and OK.
+    wanted = "|".join(str(code) for first, last in check.codes for code in range(first, last + 1))
+    if any(first <= GRPC_OK <= last for first, last in check.codes):
+        refused = f"^(?!(?:{wanted})$)"
+        yield f"http-check expect ! hdr name grpc-status value -m reg {quoted(refused)} error-status L7STS"
+    else:
+        yield f"http-check expect hdr name grpc-status value -m reg {quoted(f'^(?:{wanted})$')} error-status L7STS"

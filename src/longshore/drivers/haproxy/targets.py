@@ -1,0 +1,374 @@
+"""Targets: taken in, probed, watched and drained, each in a slot of its group's backends, without any reload.
+
+The driver owns plan and process and calls this; what is seen of a target goes out through `report`.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Literal
+
+from longshore.domain.balancing import GroupPlan, TargetObservation, TargetPlan
+from longshore.drivers.haproxy import prober
+from longshore.drivers.haproxy.commands import Commands
+from longshore.drivers.haproxy.health import CHECKING, HEALTHY, REGISTERING, Verdict, group_of, verdict
+from longshore.drivers.haproxy.process import HaproxyProcess
+from longshore.drivers.haproxy.render.text import group_backend, open_backend
+from longshore.drivers.haproxy.runtime import RuntimeFailure, Worker
+from longshore.drivers.haproxy.slots import EMPTY, Placement, Slots, server_name
+from longshore.drivers.ports import Retryable
+
+log = logging.getLogger(__name__)
+
+DRAIN_POLL_S = 0.05
+SYNC_WAIT_S = 0.01
+"""Log lines come in bunches; one look serves them all."""
+FALLBACK_S = 30.0
+AGAIN_S = 0.5
+
+
+class Targets:
+    """All targets of one HAProxy."""
+
+    def __init__(
+        self,
+        process: HaproxyProcess,
+        commands: Commands,
+        report: Callable[[TargetObservation], None],
+        grow: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.slots = Slots()
+        self._process = process
+        self._commands = commands
+        self._report_out = report
+        self._grow = grow
+        self.rendered: set[str] = set()
+        """Ids of the groups that the running process has."""
+        self._groups: dict[str, GroupPlan] = {}
+        self._probes: dict[TargetPlan, asyncio.Task[None]] = {}
+        self._changed: set[str] = set()
+        self._wake = asyncio.Event()
+        self._draining = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._tasks = [
+            asyncio.create_task(work()) for work in (self._watch, self._look_now_and_then, self._follow_drains)
+        ]
+
+    async def close(self) -> None:
+        """Stop watching and probing."""
+        tasks = [*self._tasks, *self._probes.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._probes.clear()
+
+    # ------------------------------------------------------------------------------------------------- the port
+
+    async def serve(self, target: TargetPlan, *, known_healthy: bool) -> None:
+        """As the port says. Raises Retryable."""
+        group = self._groups.get(target.group_id)
+        if group is None:
+            raise Retryable(f"The target group {target.group_id} is not in place yet.")
+        placement = self.slots.get(target)
+        if placement is not None and placement.phase != "draining":
+            self._repeat(placement, known_healthy=known_healthy)
+            return
+        phase: Literal["probing", "serving"] = "serving" if known_healthy or not group.check.enabled else "probing"
+        grown = False
+        if placement is None:
+            placement, grown = self.slots.place(target, phase)
+        before, placement.phase, placement.down = placement.phase, phase, False
+        placement.claimed = True
+        if phase == "probing":
+            self._report(placement, REGISTERING)
+        try:
+            await (self._grow() if grown else self._tell(placement, _taking_in(placement)))
+        except Retryable:
+            if before == "draining":
+                placement.phase = before
+            else:
+                self.slots.free(placement)
+            raise
+        if self.slots.get(target) is placement:
+            self._begin(placement, group)
+
+    async def drain(self, target: TargetPlan) -> None:
+        """As the port says. Raises Retryable."""
+        placement = self.slots.get(target)
+        if placement is None:
+            self._report_out(TargetObservation(target=target, state="drained"))
+            return
+        self._stop_probe(target)
+        placement.phase = "draining"
+        placement.claimed = True
+        await self._tell(placement, _maintenance(placement))
+        self._draining.set()
+
+    async def remove(self, target: TargetPlan) -> None:
+        """As the port says. Raises Retryable."""
+        placement = self.slots.get(target)
+        if placement is None:
+            return
+        self._stop_probe(target)
+        placement.phase = "draining"
+        await self._tell(placement, [*_maintenance(placement), *_cut(placement), *_emptied(placement)])
+        self.slots.free(placement)
+
+    # --------------------------------------------------------------------------------------------- the driver's
+
+    def set_groups(self, groups: Iterable[GroupPlan]) -> None:
+        """The groups there are now get slots; call `drop_groups` when those that went are in no configuration."""
+        self._groups = {group.group_id: group for group in groups}
+        for group_id in self._groups:
+            self.slots.add_group(group_id)
+
+    def drop_groups(self) -> None:
+        """Forget the targets of groups that are gone; those that were draining have no way back."""
+        for group_id in self.slots.groups():
+            if group_id not in self._groups:
+                for placement in self.slots.drop_group(group_id):
+                    self._stop_probe(placement.target)
+                    if placement.phase == "draining":
+                        self._report_out(TargetObservation(target=placement.target, state="drained"))
+
+    async def adopt(self, worker: Worker) -> None:
+        """Take over what an earlier life put into the slots. Raises RuntimeFailure."""
+        servers = await self._process.runtime.servers(worker)
+        sizes: dict[str, int] = {}
+        twins = {(group_of(s.backend.removesuffix("-open")), s.name): s for s in servers if s.backend.endswith("-open")}
+        for server in servers:
+            if not server.backend.endswith("-open") and server.backend.startswith("g-"):
+                sizes[group_of(server.backend)] = sizes.get(group_of(server.backend), 0) + 1
+        for group_id, size in sizes.items():
+            self.slots.add_group(group_id, size)
+            for index in range(size):
+                twin = twins.get((group_id, server_name(index)))
+                if twin is None or twin.address == EMPTY.address:
+                    continue
+                main = next(s for s in servers if s.backend == group_backend(group_id) and s.name == twin.name)
+                phase: Literal["probing", "serving", "draining"] = (
+                    "draining" if twin.maintenance else "probing" if main.maintenance else "serving"
+                )
+                target = TargetPlan(group_id=group_id, address=twin.address, port=twin.port)
+                placement, _ = self.slots.place(target, phase, index)
+                placement.claimed = False
+        self.rendered = set(sizes)
+        self.look(sizes)
+
+    async def forget_unclaimed(self) -> None:
+        """Remove adopted targets of which nobody has spoken."""
+        for placement in self.slots:
+            if not placement.claimed:
+                log.warning("forgetting a target that nobody knows: %s", placement.target)
+                await self.remove(placement.target)
+
+    async def after_reload(self) -> None:
+        """A new worker takes targets for healthy that are not: those were disabled in its configuration.
+
+        Raises Retryable.
+        """
+        commands = [
+            command
+            for placement in self.slots
+            if placement.phase == "serving" and placement.down and placement.target.group_id in self.rendered
+            for command in _down(placement)
+        ]
+        # Not through Commands: the caller holds its lock.
+        if commands:
+            try:
+                await self._process.runtime.tell(commands)
+            except RuntimeFailure as error:
+                raise Retryable(str(error)) from error
+
+    def look(self, group_ids: Iterable[str]) -> None:
+        """Something may have changed in these groups."""
+        self._changed.update(group_ids)
+        self._wake.set()
+
+    def on_log(self, backend: str) -> None:
+        """HAProxy logged about a backend."""
+        self.look([group_of(backend)])
+
+    # ------------------------------------------------------------------------------------------------ inside
+
+    async def _tell(self, placement: Placement, commands: Sequence[str]) -> None:
+        """Raises Retryable. A group that is in no configuration comes with its slots' contents once it is in one."""
+        if placement.target.group_id in self.rendered:
+            await self._commands.tell(commands)
+
+    def _begin(self, placement: Placement, group: GroupPlan) -> None:
+        if placement.phase == "serving":
+            self._report(placement, HEALTHY)
+        elif placement.phase == "probing" and placement.target not in self._probes:
+            self._report(placement, CHECKING)
+            task = asyncio.create_task(self._probe(placement, group))
+            self._probes[placement.target] = task
+            task.add_done_callback(lambda done: self._probed(placement.target, done))
+
+    def _repeat(self, placement: Placement, *, known_healthy: bool) -> None:
+        """Asked again for what is there: say again what is known, which for an adopted target may be nothing yet."""
+        placement.claimed = True
+        if placement.reported is not None:
+            self._report_out(placement.reported)
+        elif placement.phase == "serving":
+            if known_healthy:
+                self._report(placement, HEALTHY)
+            self.look([placement.target.group_id])
+        else:
+            self._begin(placement, self._groups[placement.target.group_id])
+
+    async def _probe(self, placement: Placement, group: GroupPlan) -> None:
+        await prober.until_success(group, placement.target, lambda found: self._report(placement, found))
+        while placement.phase == "probing":
+            try:
+                await self._tell(placement, _ready(placement))
+            except Retryable as error:
+                await asyncio.sleep(error.after_s)
+            else:
+                break
+        if placement.phase == "probing" and self.slots.get(placement.target) is placement:
+            placement.phase = "serving"
+            self._report(placement, HEALTHY)
+
+    def _probed(self, target: TargetPlan, task: asyncio.Task[None]) -> None:
+        if self._probes.get(target) is task:
+            del self._probes[target]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("probing %s failed", target, exc_info=error)
+
+    def _stop_probe(self, target: TargetPlan) -> None:
+        if (task := self._probes.pop(target, None)) is not None:
+            task.cancel()
+
+    def _report(self, placement: Placement, found: Verdict) -> None:
+        observation = TargetObservation(
+            target=placement.target, state=found.state, reason=found.reason, description=found.description
+        )
+        if placement.reported != observation:
+            placement.reported = observation
+            if placement.claimed:
+                self._report_out(observation)
+
+    async def _watch(self) -> None:
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(SYNC_WAIT_S)
+            self._wake.clear()
+            changed, self._changed = self._changed, set()
+            try:
+                await self._sync([group_id for group_id in changed if self.slots.has_group(group_id)])
+            except RuntimeFailure as error:
+                log.debug("looking at targets again: %s", error)
+                await asyncio.sleep(AGAIN_S)
+                if self._process.running:
+                    self.look(changed)
+
+    async def _look_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(FALLBACK_S)
+            self.look({placement.target.group_id for placement in self.slots})
+
+    async def _sync(self, group_ids: Sequence[str]) -> None:
+        """See what the newest worker's checks say of these groups' targets."""
+        group_ids = [group_id for group_id in group_ids if group_id in self.rendered]
+        if not self._process.running or not group_ids:
+            return
+        async with self._commands.reloading:
+            worker = (await self._process.runtime.processes()).current
+            if worker is None:
+                raise RuntimeFailure("HAProxy has no worker at the moment.")
+            queries = [f"{group_backend(group_id)} 4 -1" for group_id in group_ids]
+            rows = await self._process.runtime.stat(worker, *queries)
+        found = {(row["pxname"], row["svname"]): verdict(row) for row in rows}
+        for group_id in group_ids:
+            for placement in self.slots.of_group(group_id):
+                seen = found.get((group_backend(group_id), placement.server))
+                if placement.phase == "serving" and seen is not None:
+                    placement.down = seen.state != "healthy"
+                    self._report(placement, seen)
+
+    async def _follow_drains(self) -> None:
+        """Ask for the connections of draining targets, as long as there are any."""
+        while True:
+            await self._draining.wait()
+            await asyncio.sleep(DRAIN_POLL_S)
+            draining = [placement for placement in self.slots if placement.phase == "draining"]
+            if not draining:
+                self._draining.clear()
+                continue
+            try:
+                await self._finish_drains(draining)
+            except (RuntimeFailure, Retryable) as error:
+                log.debug("asking for draining targets again: %s", error)
+                await asyncio.sleep(AGAIN_S)
+
+    async def _finish_drains(self, draining: Sequence[Placement]) -> None:
+        open_now = await self._connections({placement.target.group_id for placement in draining})
+        for placement in draining:
+            target = placement.target
+            backends = (group_backend(target.group_id), open_backend(target.group_id))
+            if placement.phase != "draining" or any(open_now.get((name, placement.server)) for name in backends):
+                continue
+            with contextlib.suppress(Retryable):
+                # Emptied first: the observation may bring a new target into the slot.
+                await self._tell(placement, _emptied(placement))
+                if placement.phase == "draining" and self.slots.get(target) is placement:
+                    self.slots.free(placement)
+                    if placement.claimed:
+                        self._report_out(TargetObservation(target=target, state="drained"))
+
+    async def _connections(self, group_ids: Iterable[str]) -> dict[tuple[str, str], int]:
+        """Open connections by backend and server, over all workers, old ones too."""
+        total: dict[tuple[str, str], int] = {}
+        if not self._process.running:
+            return total
+        queries = [
+            f"{name} 4 -1" for group_id in group_ids for name in (group_backend(group_id), open_backend(group_id))
+        ]
+        async with self._commands.reloading:
+            for worker in (await self._process.runtime.processes()).workers:
+                for row in await self._process.runtime.stat(worker, *queries):
+                    key = (row["pxname"], row["svname"])
+                    total[key] = total.get(key, 0) + int(row["scur"] or 0)
+        return total
+
+
+def _both(placement: Placement) -> tuple[str, str]:
+    group_id = placement.target.group_id
+    return (f"{group_backend(group_id)}/{placement.server}", f"{open_backend(group_id)}/{placement.server}")
+
+
+def _ready(placement: Placement) -> list[str]:
+    return [f"set server {_both(placement)[0]} state ready"]
+
+
+def _down(placement: Placement) -> list[str]:
+    """Checked, and down until its checks succeed: in this order it never is up in between."""
+    server = _both(placement)[0]
+    return [f"set server {server} health down", f"set server {server} state ready"]
+
+
+def _maintenance(placement: Placement) -> list[str]:
+    return [f"set server {server} state maint" for server in _both(placement)]
+
+
+def _cut(placement: Placement) -> list[str]:
+    return [f"shutdown sessions server {server}" for server in _both(placement)]
+
+
+def _emptied(placement: Placement) -> list[str]:
+    return [f"set server {server} addr {EMPTY.address}" for server in _both(placement)]
+
+
+def _taking_in(placement: Placement) -> list[str]:
+    target = placement.target
+    main, twin = _both(placement)
+    commands = [f"set server {server} addr {target.address} port {target.port}" for server in (main, twin)]
+    commands.append(f"set server {twin} state ready")
+    if placement.phase == "serving":
+        commands.extend(_ready(placement))
+    return commands
