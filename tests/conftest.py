@@ -2,13 +2,15 @@
 
 A test marked `docker` is skipped, with the reason, where no Engine answers; with --require-docker or
 LONGSHORE_REQUIRE_DOCKER=1 (`make test` and CI) it fails instead. It must leave nothing behind: what carries its own
-instance's label afterwards is removed, and the test fails.
+instance's label afterwards is removed, and the test fails. A test marked `haproxy` is skipped where the program is
+missing, and fails there when CI is set.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -49,6 +51,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("haproxy") and shutil.which("haproxy") is None:
+        if os.environ.get("CI"):
+            pytest.fail("haproxy is not installed", pytrace=False)
+        pytest.skip("haproxy is not installed")
     if not item.get_closest_marker("docker"):
         return
     stash = item.config.stash

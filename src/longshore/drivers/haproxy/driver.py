@@ -187,7 +187,7 @@ class HaproxyBalancer:
             async with self._commands.reloading:
                 await self.process.stop()
             self._bound = set()
-            self.targets.rendered = set()
+            self.targets.rendered = {}
         self._plan = plan
 
     async def _reconcile(self) -> None:
@@ -208,7 +208,7 @@ class HaproxyBalancer:
         await self.process.check(structure.text, structure.files)
         async with self._commands.reloading:
             # Rendered anew: targets may have come and gone during the check.
-            self.targets.rendered = {group.group_id for group in plan.groups}
+            self.targets.rendered = self.targets.slots.sizes(group.group_id for group in plan.groups)
             rendered = self._render(plan, empty=False)
             self.process.write(rendered.text, rendered.files)
             try:

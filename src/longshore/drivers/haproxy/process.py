@@ -110,7 +110,7 @@ class HaproxyProcess:
         _write_private(candidate, text)
         process = await asyncio.create_subprocess_exec(
             self._binary,
-            *("-c", "-q", "-f", str(candidate)),
+            *("-c", "-f", str(candidate)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

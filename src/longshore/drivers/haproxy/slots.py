@@ -5,7 +5,7 @@ through the runtime socket, so the configuration stays as it is. When a group ru
 twice as many.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from longshore.domain.balancing import TargetObservation, TargetPlan
@@ -48,6 +48,10 @@ class Placement:
         """The server's name in both backends of the group."""
         return server_name(self.index)
 
+    def is_draining(self) -> bool:
+        """Whether it waits for its last connection to end."""
+        return self.phase == "draining"
+
     @property
     def slot(self) -> Slot:
         """As rendered. A target that is down starts disabled in a new worker, which would believe it to be up."""
@@ -81,9 +85,9 @@ class Slots:
         """Whether the group has slots."""
         return group_id in self._groups
 
-    def size(self, group_id: str) -> int:
-        """How many slots a group has."""
-        return len(self._groups[group_id])
+    def sizes(self, group_ids: Iterable[str]) -> dict[str, int]:
+        """How many slots these groups have."""
+        return {group_id: len(self._groups[group_id]) for group_id in group_ids}
 
     def add_group(self, group_id: str, size: int = FEWEST) -> None:
         """Give a group slots, if it has none."""
@@ -101,19 +105,17 @@ class Slots:
         """Ids of all groups."""
         return list(self._groups)
 
-    def place(self, target: TargetPlan, phase: Phase, index: int | None = None) -> tuple[Placement, bool]:
-        """Put a target into the lowest free slot (or the one given); True when the group had to grow for it."""
+    def place(self, target: TargetPlan, phase: Phase, index: int | None = None) -> Placement:
+        """Put a target into the lowest free slot, or the one given; a full group gets more."""
         slots = self._groups[target.group_id]
-        grown = False
         if index is None:
             index = next((i for i, held in enumerate(slots) if held is None), len(slots))
         if index >= len(slots):
             slots.extend([None] * (_enough(index + 1) - len(slots)))
-            grown = True
         placement = Placement(target, index, phase)
         slots[index] = placement
         self._placed[target] = placement
-        return placement, grown
+        return placement
 
     def free(self, placement: Placement) -> None:
         """Empty a slot. Does nothing for a placement that is not held any more."""

@@ -43,8 +43,8 @@ class Targets:
         self._commands = commands
         self._report_out = report
         self._grow = grow
-        self.rendered: set[str] = set()
-        """Ids of the groups that the running process has."""
+        self.rendered: dict[str, int] = {}
+        """How many slots each group has in the running process."""
         self._groups: dict[str, GroupPlan] = {}
         self._probes: dict[TargetPlan, asyncio.Task[None]] = {}
         self._changed: set[str] = set()
@@ -78,15 +78,14 @@ class Targets:
             self._repeat(placement, known_healthy=known_healthy)
             return
         phase: Literal["probing", "serving"] = "serving" if known_healthy or not group.check.enabled else "probing"
-        grown = False
         if placement is None:
-            placement, grown = self.slots.place(target, phase)
+            placement = self.slots.place(target, phase)
         before, placement.phase, placement.down = placement.phase, phase, False
         placement.claimed = True
         if phase == "probing":
             self._report(placement, REGISTERING)
         try:
-            await (self._grow() if grown else self._tell(placement, _taking_in(placement)))
+            await self._take_in(placement)
         except Retryable:
             if before == "draining":
                 placement.phase = before
@@ -154,9 +153,9 @@ class Targets:
                     "draining" if twin.maintenance else "probing" if main.maintenance else "serving"
                 )
                 target = TargetPlan(group_id=group_id, address=twin.address, port=twin.port)
-                placement, _ = self.slots.place(target, phase, index)
+                placement = self.slots.place(target, phase, index)
                 placement.claimed = False
-        self.rendered = set(sizes)
+        self.rendered = sizes
         self.look(sizes)
 
     async def forget_unclaimed(self) -> None:
@@ -195,9 +194,15 @@ class Targets:
 
     # ------------------------------------------------------------------------------------------------ inside
 
+    async def _take_in(self, placement: Placement) -> None:
+        if placement.index >= self.rendered.get(placement.target.group_id, placement.index + 1):
+            await self._grow()
+        else:
+            await self._tell(placement, _taking_in(placement))
+
     async def _tell(self, placement: Placement, commands: Sequence[str]) -> None:
-        """Raises Retryable. A group that is in no configuration comes with its slots' contents once it is in one."""
-        if placement.target.group_id in self.rendered:
+        """Raises Retryable. What the process has no slot for yet, it gets with its next configuration."""
+        if placement.index < self.rendered.get(placement.target.group_id, 0):
             await self._commands.tell(commands)
 
     def _begin(self, placement: Placement, group: GroupPlan) -> None:
@@ -311,12 +316,12 @@ class Targets:
         for placement in draining:
             target = placement.target
             backends = (group_backend(target.group_id), open_backend(target.group_id))
-            if placement.phase != "draining" or any(open_now.get((name, placement.server)) for name in backends):
+            if not placement.is_draining() or any(open_now.get((name, placement.server)) for name in backends):
                 continue
             with contextlib.suppress(Retryable):
                 # Emptied first: the observation may bring a new target into the slot.
                 await self._tell(placement, _emptied(placement))
-                if placement.phase == "draining" and self.slots.get(target) is placement:
+                if placement.is_draining() and self.slots.get(target) is placement:
                     self.slots.free(placement)
                     if placement.claimed:
                         self._report_out(TargetObservation(target=target, state="drained"))
@@ -347,9 +352,9 @@ def _ready(placement: Placement) -> list[str]:
 
 
 def _down(placement: Placement) -> list[str]:
-    """Checked, and down until its checks succeed: in this order it never is up in between."""
+    """Checked, and down until its checks succeed. What leaves maintenance is up: by way of `drain` nobody sees it."""
     server = _both(placement)[0]
-    return [f"set server {server} health down", f"set server {server} state ready"]
+    return [f"set server {server} {state}" for state in ("state drain", "health down", "state ready")]
 
 
 def _maintenance(placement: Placement) -> list[str]:

@@ -1,0 +1,296 @@
+"""The driver with a real HAProxy: targets come, serve, fail, drain and go; HAProxy dies, or is taken over."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import httpx
+import pytest
+
+from longshore.domain.balancing import BalancerPlan, TargetPlan
+from longshore.drivers.ports import Retryable
+from tests.support.balancing import Rig, planned, rig
+from tests.support.plans import balancer, check, group, listener, path, plan, rule, text
+from tests.support.targets import Target, serving
+
+pytestmark = pytest.mark.haproxy
+ADDRESS = "127.20.1.1"
+URL = f"http://{ADDRESS}:8080"
+SIMPLE = plan([balancer(ADDRESS, listener(8080))], [group()])
+
+
+def target(name: str, last: int = 1) -> Target:
+    return Target(name, f"127.20.2.{last}", 8000)
+
+
+async def who(client: httpx.AsyncClient, url: str = URL) -> str:
+    answer = await client.get(url)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["target"])
+
+
+async def test_nothing_runs_before_the_first_load_balancer_and_after_the_last() -> None:
+    async with rig() as it:
+        assert await it.driver.apply(BalancerPlan()) == {}
+        assert not it.driver.process.running
+        assert await it.driver.apply(SIMPLE) == {}
+        assert it.driver.process.running
+        assert await it.driver.apply(BalancerPlan()) == {}
+        assert not it.driver.process.running
+
+
+async def test_target_serves_after_its_first_check_and_reports_each_state() -> None:
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one")):
+        await it.driver.apply(SIMPLE)
+        assert (await client.get(URL)).status_code == 503
+        await it.healthy(planned(one))
+        assert [(report.state, report.reason) for report in it.reports] == [
+            ("initial", "Elb.RegistrationInProgress"),
+            ("initial", "Elb.InitialHealthChecking"),
+            ("healthy", ""),
+        ]
+        assert await who(client) == "one"
+
+
+async def test_target_that_starts_late_is_found_while_it_is_still_initial() -> None:
+    async with rig() as it, httpx.AsyncClient() as client:
+        await it.driver.apply(SIMPLE)
+        one = target("one")
+        await it.driver.serve(planned(one))
+        await asyncio.sleep(0.5)
+        assert it.state(planned(one)) == "initial"
+        async with serving(one):
+            await it.until(planned(one), "healthy")
+            assert await who(client) == "one"
+        assert "unhealthy" not in {report.state for report in it.reports}
+
+
+@pytest.mark.parametrize(
+    ("health", "reason", "description"),
+    [
+        (503, "Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]"),
+        (0, "Target.FailedHealthChecks", "Health checks failed"),
+    ],
+)
+async def test_new_target_that_never_succeeds_is_unhealthy(health: int, reason: str, description: str) -> None:
+    unhealthy_at_once = check(unhealthy_threshold=1)
+    async with rig() as it, serving(one := target("one")):
+        await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [group(check=unhealthy_at_once)]))
+        one.health = health
+        if not health:
+            await one.stop()
+        await it.driver.serve(planned(one))
+        report = await it.until(planned(one), "unhealthy")
+        assert (report.reason, report.description) == (reason, description)
+
+
+async def test_failing_target_gets_nothing_until_it_succeeds_again_and_over_reloads() -> None:
+    quick = check(interval_s=1, timeout_s=1)
+    first = plan([balancer(ADDRESS, listener(8080))], [group(check=quick)])
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one", 1), two := target("two", 2)):
+        await it.driver.apply(first)
+        await it.healthy(planned(one), planned(two))
+        two.health = 503
+        report = await it.until(planned(two), "unhealthy")
+        assert report.description == "Health checks failed with these codes: [503]"
+        assert {await who(client) for _ in range(6)} == {"one"}
+        await it.driver.apply(plan([balancer(ADDRESS, listener(8080), listener(8081))], [group(check=quick)]))
+        assert {await who(client) for _ in range(6)} == {"one"}
+        two.health = 200
+        await it.until(planned(two), "healthy")
+        assert {await who(client) for _ in range(6)} == {"one", "two"}
+
+
+async def test_all_targets_are_tried_when_none_is_healthy() -> None:
+    quick = check(interval_s=1, timeout_s=1)
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one", 1), two := target("two", 2)):
+        await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [group(check=quick)]))
+        await it.healthy(planned(one), planned(two))
+        one.health = two.health = 500
+        await it.until(planned(one), "unhealthy")
+        await it.until(planned(two), "unhealthy")
+        assert {await who(client) for _ in range(6)} == {"one", "two"}
+
+
+async def test_slow_check_is_a_time_out() -> None:
+    async with rig() as it:
+        silent = await asyncio.start_server(lambda _r, _w: asyncio.sleep(30), "127.20.2.9", 8000)
+        async with silent:
+            quick = check(interval_s=1, timeout_s=1, unhealthy_threshold=1)
+            await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [group(check=quick)]))
+            mute = TargetPlan(group_id="0a", address="127.20.2.9", port=8000)
+            await it.driver.serve(mute)
+            report = await it.until(mute, "unhealthy")
+            assert (report.reason, report.description) == ("Target.Timeout", "Request timed out")
+            silent.close()
+
+
+async def test_draining_ends_with_the_last_request_and_takes_no_new_one() -> None:
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one", 1), two := target("two", 2)):
+        await it.driver.apply(SIMPLE)
+        await it.healthy(planned(one))
+        one.hold.clear()
+        open_request = asyncio.create_task(who(client))
+        await one.asked.wait()
+        await it.healthy(planned(two))
+        await it.driver.drain(planned(one))
+        # A reload leaves the open request to the old worker, which counts as well.
+        await it.driver.apply(plan([balancer(ADDRESS, listener(8080), listener(8081))], [group()]))
+        assert {await who(client) for _ in range(5)} == {"two"}
+        await asyncio.sleep(0.3)
+        assert it.state(planned(one)) == "healthy"
+        one.hold.set()
+        assert await open_request == "one"
+        await it.until(planned(one), "drained")
+
+
+async def test_drain_of_an_unknown_target_is_done_at_once() -> None:
+    async with rig() as it:
+        await it.driver.drain(TargetPlan(group_id="0a", address="127.20.2.1", port=1))
+        await it.until(TargetPlan(group_id="0a", address="127.20.2.1", port=1), "drained")
+
+
+async def test_removed_target_loses_its_connections() -> None:
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one")):
+        await it.driver.apply(SIMPLE)
+        await it.healthy(planned(one))
+        one.hold.clear()
+        open_request = asyncio.create_task(client.get(URL))
+        await one.asked.wait()
+        await it.driver.remove(planned(one))
+        assert (await open_request).status_code in (502, 503, 504)
+        assert (await client.get(URL)).status_code == 503
+
+
+async def test_draining_target_can_be_taken_in_again() -> None:
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one")):
+        await it.driver.apply(SIMPLE)
+        await it.healthy(planned(one))
+        one.hold.clear()
+        open_request = asyncio.create_task(who(client))
+        await one.asked.wait()
+        await it.driver.drain(planned(one))
+        await it.driver.serve(planned(one))
+        one.hold.set()
+        await open_request
+        await it.until(planned(one), "healthy")
+        assert await who(client) == "one"
+
+
+async def test_group_outgrows_its_slots() -> None:
+    targets = [target(f"t{number}", number) for number in range(1, 12)]
+    async with rig() as it, httpx.AsyncClient() as client, serving(*targets):
+        await it.driver.apply(SIMPLE)
+        await it.healthy(*(planned(one) for one in targets))
+        assert {await who(client) for _ in range(33)} == {one.name for one in targets}
+        assert it.driver.targets.rendered == {"0a": 16}
+
+
+async def test_unknown_group_is_for_later() -> None:
+    async with rig() as it:
+        with pytest.raises(Retryable, match="not in place"):
+            await it.driver.serve(TargetPlan(group_id="ff", address="127.20.2.1", port=1))
+
+
+async def test_next_life_takes_over_process_and_targets() -> None:
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one", 1), two := target("two", 2)):
+        await it.driver.apply(SIMPLE)
+        await it.healthy(planned(one), planned(two))
+        one.hold.clear()
+        open_requests = [asyncio.create_task(who(client)) for _ in range(2)]
+        await one.asked.wait()
+        await it.driver.drain(planned(one))
+        before = (await it.driver.process.runtime.processes()).workers
+        await it.close()
+        assert await who(client) == "two"
+        again = Rig(it.driver.process.folder)
+        await again.open()
+        try:
+            assert await again.driver.apply(SIMPLE) == {}
+            assert (await again.driver.process.runtime.processes()).workers == before
+            await again.driver.serve(planned(two), known_healthy=True)
+            await again.driver.drain(planned(one))
+            await again.until(planned(two), "healthy")
+            assert again.state(planned(one)) is None
+            one.hold.set()
+            assert sorted(await asyncio.gather(*open_requests)) == ["one", "two"]
+            await again.until(planned(one), "drained")
+        finally:
+            await again.driver.stop()
+            await again.close()
+
+
+async def test_targets_that_the_next_life_does_not_know_are_forgotten() -> None:
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one")):
+        await it.driver.apply(SIMPLE)
+        await it.healthy(planned(one))
+        await it.close()
+        again = Rig(it.driver.process.folder)
+        await again.open()
+        try:
+            await again.driver.apply(SIMPLE)
+            assert await who(client) == "one"
+            await again.driver.targets.forget_unclaimed()
+            assert (await client.get(URL)).status_code == 503
+        finally:
+            await again.driver.stop()
+            await again.close()
+
+
+async def test_killed_haproxy_is_started_again_with_what_it_had() -> None:
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one")):
+        await it.driver.apply(SIMPLE)
+        await it.healthy(planned(one))
+        pid = int((it.driver.process.folder / "haproxy.pid").read_text())
+        os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    assert await who(client) == "one"
+                    break
+                except httpx.TransportError:
+                    await asyncio.sleep(0.05)
+        assert int((it.driver.process.folder / "haproxy.pid").read_text()) != pid
+
+
+async def test_taken_port_fails_its_own_load_balancer_alone() -> None:
+    other = balancer("127.20.1.2", listener(8080, rule(text("other")), listener_id="e2"), lb_id="b2")
+    async with rig() as it, httpx.AsyncClient() as client:
+        occupant = await asyncio.start_server(lambda _r, _w: None, ADDRESS, 8080)
+        async with occupant:
+            problems = await it.driver.apply(plan([balancer(ADDRESS, listener(8080)), other], [group()]))
+            assert problems == {"b1": f"Can't listen at {ADDRESS}:8080: Address already in use"}
+            assert (await client.get("http://127.20.1.2:8080")).text == "other"
+        assert await it.driver.apply(plan([balancer(ADDRESS, listener(8080)), other], [group()])) == {}
+
+
+async def test_rule_that_haproxy_refuses_fails_its_own_load_balancer_alone() -> None:
+    broken = listener(
+        8080, rule(text("x"), path("/a").__class__(field="path-pattern", regexes=("(",))), rule(text("y"))
+    )
+    other = balancer("127.20.1.2", listener(8080, rule(text("other")), listener_id="e2"), lb_id="b2")
+    async with rig() as it, httpx.AsyncClient() as client:
+        problems = await it.driver.apply(plan([balancer(ADDRESS, broken), other], []))
+        assert set(problems) == {"b1"}
+        assert "HAProxy refuses" in problems["b1"]
+        assert (await client.get("http://127.20.1.2:8080")).text == "other"
+
+
+async def test_counts_go_on_over_reloads() -> None:
+    async with rig() as it, serving(one := target("one")):
+        await it.driver.apply(SIMPLE)
+        await it.healthy(planned(one))
+        async with httpx.AsyncClient() as client:
+            for _ in range(3):
+                await who(client)
+        await it.driver.apply(plan([balancer(ADDRESS, listener(8080), listener(8081))], [group()]))
+        async with httpx.AsyncClient() as client:
+            await who(client)
+            one.respond = lambda _request: (404, {}, b"")
+            await client.get(URL)
+        (whole,), (part,) = await it.driver.counts()
+        assert (whole.lb_id, whole.requests, whole.codes) == ("b1", 5, (0, 4, 0, 1, 0))
+        assert (part.lb_id, part.group_id, part.requests, part.codes) == ("b1", "0a", 5, (0, 4, 0, 1, 0))
+        assert whole.bytes_out > whole.bytes_in > 0
