@@ -62,7 +62,10 @@ def _stickiness(group: GroupPlan, cookie_key: str) -> Iterator[str]:
         return
     # HAProxy writes the target into a cookie that the answer has; it gets one when the application set its own.
     yield f"cookie {APP_COOKIE} rewrite dynamic"
-    yield f"ignore-persist unless {{ req.cook({quoted(group.cookie_name)}) -m found }}"
+    yield (
+        f'http-request replace-header cookie "(.*)\\\\b{APP_COOKIE}=[^;]*(.*)" "\\\\1\\\\2" '
+        f"unless {{ req.cook({quoted(group.cookie_name)}) -m found }}"
+    )
     yield (
         f'http-response add-header set-cookie "{APP_COOKIE}=new; Max-Age={group.stickiness_s}; Path=/" '
         f"if {{ res.cook({quoted(group.cookie_name)}) -m found }}"
