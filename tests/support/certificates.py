@@ -27,6 +27,11 @@ class Made(NamedTuple):
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
 
+    @property
+    def bundle(self) -> str:
+        """Both, as HAProxy wants them."""
+        return (self.pem + self.key_pem).decode()
+
 
 def make(
     *names: str,

@@ -41,6 +41,8 @@ class Target:
         self.health = 200
         self.hold = asyncio.Event()
         self.hold.set()
+        self.checked = asyncio.Event()
+        """Set by every health check."""
         self.asked = asyncio.Event()
         """Set by the first request that is no check."""
         self.requests: list[Request] = []
@@ -79,6 +81,7 @@ class Target:
             await reader.readexactly(length)
         if request.header("user-agent") == "ELB-HealthChecker/2.0":
             self.checks.append(request)
+            self.checked.set()
             answer: Answer = (self.health, {}, b"")
         else:
             self.requests.append(request)

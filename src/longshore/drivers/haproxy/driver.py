@@ -27,7 +27,7 @@ from longshore.drivers.haproxy.commands import Commands
 from longshore.drivers.haproxy.counts import Counters, sums
 from longshore.drivers.haproxy.health import HealthLog
 from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest
-from longshore.drivers.haproxy.render import Rendered, Settings, groups_of, render
+from longshore.drivers.haproxy.render import Rendered, Settings, Unwritable, groups_of, render
 from longshore.drivers.haproxy.runtime import RuntimeFailure
 from longshore.drivers.haproxy.targets import Targets
 from longshore.drivers.ports import Permanent, Retryable
@@ -138,6 +138,8 @@ class HaproxyBalancer:
                 try:
                     await self._put_in_place(usable)
                     break
+                except Unwritable as unwritable:
+                    problems[unwritable.owner] = unwritable.reason
                 except ConfigurationRefused as refused:
                     owners = self._owners(usable, refused)
                     if not owners:

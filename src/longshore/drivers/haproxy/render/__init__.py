@@ -4,6 +4,7 @@ A section's owner is the load balancer that it is about: when HAProxy refuses a 
 others work. Files that the text names (certificates) come with it; nothing here touches a disk.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -60,21 +61,40 @@ class Rendered(NamedTuple):
         return ""
 
 
+class Unwritable(Exception):  # noqa: N818
+    """What a load balancer wants can't be written as HAProxy's configuration."""
+
+    def __init__(self, owner: str, reason: str) -> None:
+        super().__init__(reason)
+        self.owner = owner
+        self.reason = reason
+
+
 def render(plan: BalancerPlan, layout: Layout, settings: Settings) -> Rendered:
-    """The configuration for a plan. Raises ValueError and KeyError for what can't be written."""
+    """The configuration for a plan. Raises Unwritable."""
     sections = [Section("", _head(settings))]
     pems = {certificate.certificate_id: certificate.pem for certificate in plan.certificates}
     shared = _shared(plan, settings)
     for balancer in plan.load_balancers:
-        for listener in balancer.listeners:
-            binds = list(_binds(balancer, listener, settings, pems, shared=listener.listener_id in shared.sockets))
-            sections.append(Section(balancer.lb_id, frontends.frontend(balancer, listener, binds)))
+        with _owned_by(balancer.lb_id):
+            for listener in balancer.listeners:
+                binds = list(_binds(balancer, listener, settings, pems, shared=listener.listener_id in shared.sockets))
+                sections.append(Section(balancer.lb_id, frontends.frontend(balancer, listener, binds)))
     owners = group_owners(plan)
     for group in plan.groups:
-        text = backends(group, layout[group.group_id], settings.cookie_key)
-        sections.append(Section(owners.get(group.group_id, ""), text))
+        owner = owners.get(group.group_id, "")
+        with _owned_by(owner):
+            sections.append(Section(owner, backends(group, layout[group.group_id], settings.cookie_key)))
     sections.extend(Section("", text) for text in shared.texts)
     return Rendered(tuple(sections), dict(_files(plan, pems)))
+
+
+@contextlib.contextmanager
+def _owned_by(owner: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise Unwritable(owner, str(error)) from error
 
 
 def group_owners(plan: BalancerPlan) -> dict[str, str]:
@@ -163,4 +183,4 @@ def _head(settings: Settings) -> str:
     return "\n".join((block("global", own), block("defaults http", http), block("defaults tcp", ["mode tcp", *common])))
 
 
-__all__ = ["Rendered", "Section", "Settings", "group_owners", "groups_of", "render"]
+__all__ = ["Rendered", "Section", "Settings", "Unwritable", "group_owners", "groups_of", "render"]

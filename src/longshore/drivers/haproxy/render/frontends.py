@@ -40,7 +40,7 @@ def _tcp(listener: ListenerPlan) -> Iterator[str]:
     yield f"timeout client {listener.tcp_idle_timeout_s}s"
     action = listener.rules[-1].action
     if not isinstance(action, Forward):
-        raise TypeError("A TCP or TLS listener can only forward.")
+        raise ValueError("A TCP or TLS listener can only forward.")  # noqa: TRY004  of the plan, not of the program
     shares = [share for share in action.groups if share.weight]
     total = sum(share.weight for share in shares)
     if len(shares) > 1:

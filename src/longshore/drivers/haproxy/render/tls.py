@@ -28,10 +28,13 @@ def file_name(pem: str) -> str:
 def bind_options(listener: ListenerPlan, pems: Mapping[str, str], folder: str) -> str:
     """What a `bind` line of the listener says of TLS; empty without. `pems`: by certificate id.
 
-    Raises KeyError for a certificate that isn't there.
+    Raises ValueError for a certificate that isn't there.
     """
     if listener.protocol not in ("HTTPS", "TLS"):
         return ""
+    missing = [name for name in listener.certificates if name not in pems]
+    if missing or not listener.certificates:
+        raise ValueError(f"The listener at port {listener.port} lacks its certificate {', '.join(missing)}".strip())
     options = ["ssl", *(f"crt {folder}/{file_name(pems[name])}" for name in listener.certificates)]
     options.extend(_versions(listener.ssl_policy))
     if listener.alpn:
@@ -89,7 +92,7 @@ def client_headers(listener: ListenerPlan) -> Iterator[str]:
         return
     yield "http-request del-header x-amzn-mtls- -m beg"
     given = "if { ssl_c_used }"
-    pem = "%[ssl_c_der,base64,regsub('(.{64})','\\\\1\\\\x0a',g),url_enc]"
+    pem = "%[ssl_c_der,base64,regsub('(.{64})','\\1\\x0a',g),url_enc]"
     whole = f"-----BEGIN%20CERTIFICATE-----%0A{pem}%0A-----END%20CERTIFICATE-----%0A".replace("%20", "%%20").replace(
         "%0A", "%%0A"
     )

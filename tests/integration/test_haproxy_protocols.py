@@ -1,0 +1,447 @@
+"""What can be spoken through a load balancer: TLS with SNI and ALPN, HTTP/2, gRPC, WebSockets, TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import httpx
+import pytest
+from cryptography import x509
+
+from longshore.domain.balancing import CertificatePlan, MutualTls, TargetPlan
+from longshore.drivers.haproxy import http2
+from tests.support import certificates
+from tests.support.balancing import planned, rig
+from tests.support.h2_target import H2Target
+from tests.support.plans import balancer, check, forward, group, listener, plan, rule, text
+from tests.support.targets import Target, serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from longshore.domain.balancing import BalancerPlan
+
+pytestmark = pytest.mark.haproxy
+ADDRESS = "127.20.7.1"
+ONE = certificates.make("one.test")
+TWO = certificates.make("two.test", "*.wild.test")
+CERTIFICATES = (
+    CertificatePlan(certificate_id="c1", pem=ONE.bundle),
+    CertificatePlan(certificate_id="c2", pem=TWO.bundle),
+)
+POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+
+
+def secure(port: int = 8443, **fields: Any) -> Any:
+    given = {
+        "protocol": "HTTPS",
+        "certificates": ("c1", "c2"),
+        "ssl_policy": POLICY,
+        "alpn": ("h2", "http/1.1"),
+        **fields,
+    }
+    return listener(port, **given)
+
+
+def client_context(*alpn: str, certificate: Path | None = None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
+    if certificate is not None:
+        context.load_cert_chain(certificate)
+    return context
+
+
+async def common_name(name: str, port: int = 8443) -> str:
+    """Whose certificate is shown for a name."""
+    _, writer = await asyncio.open_connection(ADDRESS, port, ssl=client_context(), server_hostname=name)
+    try:
+        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        subject = x509.load_der_x509_certificate(shown).subject
+        return str(subject.rfc4514_string())
+    finally:
+        writer.transport.abort()
+
+
+async def test_certificate_is_chosen_by_sni_and_replaced_by_a_plan() -> None:
+    def version(*given: CertificatePlan) -> BalancerPlan:
+        return plan([balancer(ADDRESS, secure(rules=(rule(text("x")),)))], [], certificates=given)
+
+    async with rig() as it:
+        assert await it.driver.apply(version(*CERTIFICATES)) == {}
+        assert [await common_name(name) for name in ("one.test", "two.test", "a.wild.test", "none.test")] == [
+            "CN=one.test",
+            "CN=two.test",
+            "CN=two.test",
+            "CN=one.test",
+        ]
+        new = CertificatePlan(certificate_id="c1", pem=certificates.make("new.test").bundle)
+        assert await it.driver.apply(version(new, CERTIFICATES[1])) == {}
+        assert await common_name("none.test") == "CN=new.test"
+        certs = it.driver.process.folder / "certs"
+        assert len(list(certs.iterdir())) == 2
+        assert {file.stat().st_mode & 0o777 for file in certs.iterdir()} == {0o600}
+        assert certs.parent.stat().st_mode & 0o777 == 0o700
+
+
+async def test_missing_certificate_fails_its_own_load_balancer_alone() -> None:
+    other = balancer("127.20.7.2", listener(8080, rule(text("other")), listener_id="e2"), lb_id="b2")
+    async with rig() as it, httpx.AsyncClient() as client:
+        problems = await it.driver.apply(plan([balancer(ADDRESS, secure()), other], [group()]))
+        assert set(problems) == {"b1"}
+        assert (await client.get("http://127.20.7.2:8080")).text == "other"
+
+
+async def curl(*arguments: str) -> str:
+    """What curl prints; httpx speaks HTTP/1.1 only."""
+    process = await asyncio.create_subprocess_exec(
+        "curl", "-sk", "--max-time", "10", *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode()
+
+
+async def test_http2_and_http11_clients_reach_the_same_target_over_tls() -> None:
+    async with rig() as it, serving(one := Target("one", "127.20.8.1", 8000)):
+        front = balancer(ADDRESS, secure(), tls_headers=True)
+        await it.driver.apply(plan([front], [group()], certificates=CERTIFICATES))
+        await it.healthy(planned(one))
+        for flag, spoken in (("--http2", "2"), ("--http1.1", "1.1")):
+            body, _, version = (await curl(flag, "-w", "\n%{http_version}", f"https://{ADDRESS}:8443/a")).rpartition(
+                "\n"
+            )
+            seen = json.loads(body)
+            assert (version, seen["target"], seen["path"]) == (spoken, "one", "/a")
+            assert (seen["headers"]["x-forwarded-proto"], seen["headers"]["x-forwarded-port"]) == ("https", "8443")
+            assert seen["headers"]["x-amzn-tls-version"] == "TLSv1.3"
+            assert seen["headers"]["x-amzn-tls-cipher-suite"].startswith("TLS_")
+
+
+async def test_http2_can_be_switched_off() -> None:
+    async with rig() as it:
+        front = balancer(ADDRESS, secure(rules=(rule(text("x")),), alpn=("http/1.1",)), http2=False)
+        await it.driver.apply(plan([front], [], certificates=CERTIFICATES))
+        assert await curl("--http2", "-w", "%{http_version}", f"https://{ADDRESS}:8443/") == "x1.1"
+
+
+@pytest.mark.parametrize(
+    ("policy", "offered", "works"),
+    [
+        (POLICY, ssl.TLSVersion.TLSv1_2, True),
+        ("ELBSecurityPolicy-TLS13-1-3-2021-06", ssl.TLSVersion.TLSv1_2, False),
+        ("ELBSecurityPolicy-TLS13-1-3-2021-06", ssl.TLSVersion.TLSv1_3, True),
+        ("ELBSecurityPolicy-FS-1-2-Res-2020-10", ssl.TLSVersion.TLSv1_2, True),
+        ("ELBSecurityPolicy-2016-08", ssl.TLSVersion.TLSv1_3, False),
+    ],
+)
+async def test_security_policy_says_which_versions(policy: str, offered: ssl.TLSVersion, *, works: bool) -> None:
+    context = client_context()
+    context.minimum_version = context.maximum_version = offered
+    async with rig() as it:
+        front = balancer(ADDRESS, secure(rules=(rule(text("x")),), ssl_policy=policy))
+        await it.driver.apply(plan([front], [], certificates=CERTIFICATES))
+        try:
+            _, writer = await asyncio.open_connection(ADDRESS, 8443, ssl=context)
+        except (ssl.SSLError, ConnectionResetError):
+            assert not works
+        else:
+            writer.transport.abort()
+            assert works
+
+
+async def call_grpc(status: int) -> dict[bytes, bytes]:
+    """A call's `:status` and `grpc-status`, over TLS as ELBv2 demands for gRPC."""
+    reader, writer = await asyncio.open_connection(ADDRESS, 8443, ssl=client_context("h2"), server_hostname="one.test")
+    try:
+        assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2"
+        headers = [
+            (":method", "POST"),
+            (":scheme", "https"),
+            (":path", f"/greeter/{status}"),
+            (":authority", "one.test"),
+            ("content-type", "application/grpc"),
+            ("te", "trailers"),
+        ]
+        return await http2.exchange(reader, writer, headers, b"\0" * 5, wanted=(b":status", b"grpc-status"))
+    finally:
+        writer.transport.abort()
+
+
+async def called(event: asyncio.Event) -> None:
+    """Wait for the next time."""
+    event.clear()
+    async with asyncio.timeout(20):
+        await event.wait()
+
+
+@pytest.mark.parametrize("message", [None, b"\0\0\0\0\2hi"])
+async def test_grpc_call_goes_through_with_its_trailers(message: bytes | None) -> None:
+    grpc = group(
+        protocol_version="GRPC",
+        check=check(grpc=True, path="/AWS.ALB/healthcheck", codes=((5, 7),), interval_s=1, timeout_s=1),
+    )
+    target = H2Target("127.20.8.2", 8000, status=7, message=message)
+    if message is not None:
+        grpc = group(
+            protocol_version="GRPC", check=check(grpc=True, path="/x", codes=((0, 12),), interval_s=1, timeout_s=1)
+        )
+    async with rig() as it, target.serving():
+        await it.driver.apply(plan([balancer(ADDRESS, secure())], [grpc], certificates=CERTIFICATES))
+        one = TargetPlan(group_id="0a", address=target.address, port=target.port)
+        await it.healthy(one)
+        assert await call_grpc(7) == {b":status": b"200", b"grpc-status": b"7"}
+        for _ in range(2):  # HAProxy's own checks take it for healthy as well
+            await called(target.called)
+        assert it.state(one) == "healthy"
+
+
+async def test_grpc_target_with_another_status_is_unhealthy_by_both_kinds_of_check() -> None:
+    quick = check(grpc=True, path="/x", codes=((12, 12),), interval_s=1, timeout_s=1, unhealthy_threshold=1)
+    target = H2Target("127.20.8.2", 8000, status=5, message=None)
+    async with rig() as it, target.serving():
+        await it.driver.apply(
+            plan(
+                [balancer(ADDRESS, secure())], [group(protocol_version="GRPC", check=quick)], certificates=CERTIFICATES
+            )
+        )
+        one = TargetPlan(group_id="0a", address=target.address, port=target.port)
+        await it.driver.serve(one)
+        report = await it.until(one, "unhealthy")
+        assert report.description == "Health checks failed with these codes: [5]"
+        target.status = 12
+        await it.until(one, "healthy")
+        target.status = 5
+        report = await it.until(one, "unhealthy")
+        assert report.reason == "Target.ResponseCodeMismatch"
+
+
+async def test_targets_that_speak_tls_are_reached_and_checked() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    async with rig() as it, httpx.AsyncClient() as client:
+        pem = it.driver.process.folder / "target.pem"
+        pem.write_text(TWO.bundle)
+        context.load_cert_chain(pem)
+        one = Target("one", "127.20.8.3", 8000)
+        quick = check(protocol="HTTPS", interval_s=1, timeout_s=1)
+        async with serving(one, context=context):
+            await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [group(tls=True, check=quick)]))
+            await it.healthy(planned(one))
+            assert (await client.get(f"http://{ADDRESS}:8080/")).json()["target"] == "one"
+            for _ in range(2):
+                await called(one.checked)
+            assert it.state(planned(one)) == "healthy"
+            assert {request.header("host") for request in one.checks} == {"127.20.8.3:8000"}
+
+
+async def test_websocket_stays_open_over_a_reload_and_drains_when_it_is_closed() -> None:
+    async with rig() as it, serving(one := Target("one", "127.20.8.4", 8000)):
+        await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [group()]))
+        await it.healthy(planned(one))
+        echo = await asyncio.start_server(_websocket, "127.20.8.5", 8000)
+        async with echo:
+            socket = TargetPlan(group_id="0a", address="127.20.8.5", port=8000)
+            await it.driver.drain(planned(one))
+            await it.healthy(socket)
+            reader, writer = await asyncio.open_connection(ADDRESS, 8080)
+            writer.write(
+                b"GET /chat HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            )
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+            await it.driver.apply(plan([balancer(ADDRESS, listener(8080), listener(8081))], [group()]))
+            await it.driver.drain(socket)
+            writer.write(b"ping")
+            assert await reader.readexactly(4) == b"ping"
+            assert it.state(socket) == "healthy"
+            writer.close()
+            await it.until(socket, "drained")
+
+
+async def _websocket(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Accepts any upgrade and sends back what comes."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    if b"upgrade: websocket" in head.lower():
+        writer.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+        )
+        while data := await reader.read(100):
+            writer.write(data)
+    else:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    writer.close()
+
+
+async def test_idle_connection_of_a_client_ends() -> None:
+    async with rig() as it:
+        front = balancer(ADDRESS, listener(8080, rule(text("x"))), idle_timeout_s=1)
+        await it.driver.apply(plan([front], []))
+        reader, writer = await asyncio.open_connection(ADDRESS, 8080)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        async with asyncio.timeout(20):
+            assert (await reader.read(-1)).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+async def test_old_connection_is_told_to_close() -> None:
+    async with rig() as it, httpx.AsyncClient() as client:
+        front = balancer(ADDRESS, listener(8080, rule(text("x"))), keepalive_s=0)
+        await it.driver.apply(plan([front], []))
+        assert (await client.get(f"http://{ADDRESS}:8080/")).headers["connection"] == "close"
+
+
+async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(100):
+        writer.write(data)
+    writer.close()
+
+
+def tcp(group_id: str = "0a", **fields: Any) -> Any:
+    given = {"layer": "tcp", "protocol_version": "", "check": check(protocol="TCP", path=""), **fields}
+    return group(group_id, **given)
+
+
+def network(*listeners: Any) -> Any:
+    return balancer(ADDRESS, *listeners, type="network", path="net/n/b1")
+
+
+async def test_tcp_connection_goes_through_and_drains_when_it_ends() -> None:
+    async with rig() as it, await asyncio.start_server(_echo, "127.20.8.6", 7000):
+        front = network(listener(7000, protocol="TCP"), secure(7443, protocol="TLS", alpn=("echo",)))
+        assert await it.driver.apply(plan([front], [tcp()], certificates=CERTIFICATES)) == {}
+        one = TargetPlan(group_id="0a", address="127.20.8.6", port=7000)
+        await it.healthy(one)
+        reader, writer = await asyncio.open_connection(ADDRESS, 7000)
+        secure_reader, secure_writer = await asyncio.open_connection(
+            ADDRESS, 7443, ssl=client_context("echo"), server_hostname="two.test"
+        )
+        assert secure_writer.get_extra_info("ssl_object").selected_alpn_protocol() == "echo"
+        for to, back in ((writer, reader), (secure_writer, secure_reader)):
+            to.write(b"ping")
+            assert await back.readexactly(4) == b"ping"
+        await it.driver.drain(one)
+        writer.write(b"more")
+        assert await reader.readexactly(4) == b"more"
+        writer.close()
+        secure_writer.write(b"last")
+        assert await secure_reader.readexactly(4) == b"last"
+        assert it.state(one) == "healthy"
+        secure_writer.close()
+        await it.until(one, "drained")
+
+
+async def test_proxy_protocol_tells_the_client_and_checks_use_it() -> None:
+    heads: list[bytes] = []
+
+    async def told(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readexactly(16)
+        heads.append(head + await reader.readexactly(int.from_bytes(head[14:], "big")))
+        writer.write(b"hello")
+        writer.close()
+
+    async with rig() as it, await asyncio.start_server(told, "127.20.8.7", 7000):
+        await it.driver.apply(plan([network(listener(7000, protocol="TCP"))], [tcp(proxy_protocol=True)]))
+        await it.healthy(TargetPlan(group_id="0a", address="127.20.8.7", port=7000))
+        reader, writer = await asyncio.open_connection(ADDRESS, 7000)
+        assert await reader.readexactly(5) == b"hello"
+        mine = writer.get_extra_info("sockname")
+        writer.close()
+        assert all(head.startswith(b"\r\n\r\n\0\r\nQUIT\n") for head in heads)
+        addresses = (
+            b"\x7f\x00\x00\x01" + bytes((127, 20, 7, 1)) + mine[1].to_bytes(2, "big") + (7000).to_bytes(2, "big")
+        )
+        assert addresses in heads[-1]
+
+
+async def test_client_stays_at_its_target_by_source_address() -> None:
+    async with rig() as it, httpx.AsyncClient() as client:
+        targets = [Target(f"t{n}", f"127.20.8.{10 + n}", 8000) for n in range(4)]
+        async with serving(*targets):
+            sticky = tcp(stickiness="source_ip", check=check())
+            await it.driver.apply(plan([network(listener(8080, protocol="TCP"))], [sticky]))
+            await it.healthy(*(planned(target) for target in targets))
+            names = set()
+            for _ in range(8):
+                answer = await client.get(f"http://{ADDRESS}:8080/", headers={"connection": "close"})
+                names.add(answer.json()["target"])
+            assert len(names) == 1
+
+
+async def test_client_certificates_are_passed_on_or_verified(tmp_path: Path) -> None:
+    authority = certificates.make("authority", ca=True)
+    good, bad = tmp_path / "good.pem", tmp_path / "bad.pem"
+    good.write_text(certificates.make("client.test", issuer=authority).bundle)
+    bad.write_text(certificates.make("stranger.test").bundle)
+    front = balancer(
+        ADDRESS,
+        secure(8443, mutual_tls=MutualTls(mode="passthrough")),
+        secure(8444, mutual_tls=MutualTls(mode="verify", bundle_pem=authority.pem.decode())),
+    )
+
+    async def ask(port: int, certificate: Path | None) -> dict[str, str] | None:
+        async with httpx.AsyncClient(verify=client_context(certificate=certificate)) as client:
+            try:
+                answer = await client.get(f"https://{ADDRESS}:{port}/", headers={"x-amzn-mtls-clientcert": "forged"})
+            except (httpx.TransportError, ssl.SSLError):
+                return None
+            return dict(answer.json()["headers"])
+
+    async with rig() as it, serving(one := Target("one", "127.20.8.8", 8000)):
+        assert await it.driver.apply(plan([front], [group()], certificates=CERTIFICATES)) == {}
+        await it.healthy(planned(one))
+        anonymous = await ask(8443, None)
+        assert anonymous is not None
+        assert "x-amzn-mtls-clientcert" not in anonymous
+        passed = await ask(8443, bad)
+        assert passed is not None
+        shown = x509.load_pem_x509_certificate(unquote(passed["x-amzn-mtls-clientcert"]).encode())
+        assert shown.subject.rfc4514_string() == "CN=stranger.test"
+        assert await ask(8444, None) is None
+        assert await ask(8444, bad) is None
+        verified = await ask(8444, good)
+        assert verified is not None
+        assert verified["x-amzn-mtls-clientcert-subject"] == "CN=client.test"
+        assert verified["x-amzn-mtls-clientcert-issuer"] == "CN=authority"
+        leaf = x509.load_pem_x509_certificate(unquote(verified["x-amzn-mtls-clientcert-leaf"]).encode())
+        assert leaf.serial_number == int(verified["x-amzn-mtls-clientcert-serial-number"], 16)
+
+
+async def test_load_balancers_share_a_port_of_the_host_by_name() -> None:
+    def one(number: int) -> Any:
+        rules = (rule(text(f"plain {number}")),)
+        return balancer(
+            f"127.20.9.{number}",
+            listener(8080, *rules, listener_id=f"p{number}"),
+            secure(8443, rules=(rule(text(f"secure {number}")),), listener_id=f"s{number}"),
+            lb_id=f"b{number}",
+        )
+
+    async with rig(host_addresses=("127.20.9.100",), host_ports={8080: 8081, 8443: 8444}) as it:
+        assert await it.driver.apply(plan([one(1), one(2)], [], certificates=CERTIFICATES)) == {}
+        for number in (1, 2):
+            name = f"web-b{number}.us-east-1.elb.localhost"
+            place = ("--resolve", f"{name}:8081:127.20.9.100", "--resolve", f"{name}:8444:127.20.9.100")
+            assert await curl(*place, f"http://{name}:8081/") == f"plain {number}"
+            assert await curl(*place, "--http2", f"https://{name}:8444/") == f"secure {number}"
+        missing = await curl("-w", "%{http_code}", "-H", "Host: none.localhost", "http://127.20.9.100:8081/")
+        assert missing == "No load balancer has this name and a listener at this port.\n404"
+
+
+async def test_client_behind_a_shared_port_is_seen_as_itself() -> None:
+    async with (
+        rig(host_addresses=("127.20.9.100",), host_ports={8080: 8081}) as it,
+        serving(target := Target("one", "127.20.8.9", 8000)),
+        httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(local_address="127.20.9.77")) as client,
+    ):
+        await it.driver.apply(plan([balancer("127.20.9.1", listener(8080, rule(forward("0a"))))], [group()]))
+        await it.healthy(planned(target))
+        name = "web-b1.us-east-1.elb.localhost:8081"
+        seen = (await client.get("http://127.20.9.100:8081/", headers={"host": name})).json()["headers"]
+        assert (seen["x-forwarded-for"], seen["host"]) == ("127.20.9.77", name)
