@@ -10,7 +10,7 @@ import aiohttp
 import httpx
 import pytest
 
-from tests.support.balancing import Rig, planned, rig
+from tests.support.balancing import NET, Rig, planned, rig
 from tests.support.plans import balancer, check, forward, group, listener, path, plan, rule, text
 from tests.support.targets import Target, serving
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from longshore.domain.balancing import BalancerPlan
 
 pytestmark = pytest.mark.haproxy
-ADDRESS = "127.20.5.1"
+ADDRESS = f"{NET}.5.1"
 CLIENTS = 8
 TARGET_CHANGES = 50
 RULE_CHANGES = 20
@@ -63,7 +63,7 @@ async def change_targets(it: Rig) -> None:
     """Two serve always; each change brings one in and takes the oldest out, which ends once it has drained."""
     serving_now: list[Target] = []
     for number in range(TARGET_CHANGES):
-        fresh = Target(f"t{number}", f"127.20.6.{1 + number}", 8000)
+        fresh = Target(f"t{number}", f"{NET}.6.{1 + number}", 8000)
         await fresh.start()
         serving_now.append(fresh)
         await it.healthy(planned(fresh))
@@ -80,7 +80,7 @@ async def retire(it: Rig, target: Target) -> None:
 
 
 async def test_no_request_is_lost_through_50_target_changes_and_20_rule_changes() -> None:
-    async with rig() as it, serving(first := Target("first", "127.20.6.200", 8000)):
+    async with rig() as it, serving(first := Target("first", f"{NET}.6.200", 8000)):
         await it.driver.apply(version(0))
         await it.healthy(planned(first))
         load = Load()
@@ -97,7 +97,7 @@ async def test_no_request_is_lost_through_50_target_changes_and_20_rule_changes(
 
 
 async def test_keep_alive_client_goes_on_over_a_reload() -> None:
-    async with rig() as it, serving(one := Target("one", "127.20.6.201", 8000)), httpx.AsyncClient() as client:
+    async with rig() as it, serving(one := Target("one", f"{NET}.6.201", 8000)), httpx.AsyncClient() as client:
         await it.driver.apply(version(0))
         await it.healthy(planned(one))
         for number in range(1, 6):
@@ -107,7 +107,7 @@ async def test_keep_alive_client_goes_on_over_a_reload() -> None:
 
 
 async def test_target_change_needs_no_configuration() -> None:
-    async with rig() as it, serving(one := Target("one", "127.20.6.201", 8000)):
+    async with rig() as it, serving(one := Target("one", f"{NET}.6.201", 8000)):
         await it.driver.apply(version(0))
         file = it.driver.process.folder / "haproxy.cfg"
         before = file.stat().st_mtime_ns, (await it.driver.process.runtime.processes()).reloads

@@ -11,18 +11,18 @@ import pytest
 
 from longshore.domain.balancing import BalancerPlan, TargetPlan
 from longshore.drivers.ports import Retryable
-from tests.support.balancing import Rig, planned, rig
+from tests.support.balancing import NET, Rig, planned, rig
 from tests.support.plans import balancer, check, group, listener, path, plan, rule, text
 from tests.support.targets import Target, serving
 
 pytestmark = pytest.mark.haproxy
-ADDRESS = "127.20.1.1"
+ADDRESS = f"{NET}.1.1"
 URL = f"http://{ADDRESS}:8080"
 SIMPLE = plan([balancer(ADDRESS, listener(8080))], [group()])
 
 
 def target(name: str, last: int = 1) -> Target:
-    return Target(name, f"127.20.2.{last}", 8000)
+    return Target(name, f"{NET}.2.{last}", 8000)
 
 
 async def who(client: httpx.AsyncClient, url: str = URL) -> str:
@@ -116,11 +116,11 @@ async def test_all_targets_are_tried_when_none_is_healthy() -> None:
 
 async def test_slow_check_is_a_time_out() -> None:
     async with rig() as it:
-        silent = await asyncio.start_server(lambda _r, _w: asyncio.sleep(30), "127.20.2.9", 8000)
+        silent = await asyncio.start_server(lambda _r, _w: asyncio.sleep(30), f"{NET}.2.9", 8000)
         async with silent:
             quick = check(interval_s=1, timeout_s=1, unhealthy_threshold=1)
             await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [group(check=quick)]))
-            mute = TargetPlan(group_id="0a", address="127.20.2.9", port=8000)
+            mute = TargetPlan(group_id="0a", address=f"{NET}.2.9", port=8000)
             await it.driver.serve(mute)
             report = await it.until(mute, "unhealthy")
             assert (report.reason, report.description) == ("Target.Timeout", "Request timed out")
@@ -148,8 +148,8 @@ async def test_draining_ends_with_the_last_request_and_takes_no_new_one() -> Non
 
 async def test_drain_of_an_unknown_target_is_done_at_once() -> None:
     async with rig() as it:
-        await it.driver.drain(TargetPlan(group_id="0a", address="127.20.2.1", port=1))
-        await it.until(TargetPlan(group_id="0a", address="127.20.2.1", port=1), "drained")
+        await it.driver.drain(TargetPlan(group_id="0a", address=f"{NET}.2.1", port=1))
+        await it.until(TargetPlan(group_id="0a", address=f"{NET}.2.1", port=1), "drained")
 
 
 async def test_removed_target_loses_its_connections() -> None:
@@ -191,7 +191,7 @@ async def test_group_outgrows_its_slots() -> None:
 async def test_unknown_group_is_for_later() -> None:
     async with rig() as it:
         with pytest.raises(Retryable, match="not in place"):
-            await it.driver.serve(TargetPlan(group_id="ff", address="127.20.2.1", port=1))
+            await it.driver.serve(TargetPlan(group_id="ff", address=f"{NET}.2.1", port=1))
 
 
 async def test_next_life_takes_over_process_and_targets() -> None:
@@ -256,13 +256,13 @@ async def test_killed_haproxy_is_started_again_with_what_it_had() -> None:
 
 
 async def test_taken_port_fails_its_own_load_balancer_alone() -> None:
-    other = balancer("127.20.1.2", listener(8080, rule(text("other")), listener_id="e2"), lb_id="b2")
+    other = balancer(f"{NET}.1.2", listener(8080, rule(text("other")), listener_id="e2"), lb_id="b2")
     async with rig() as it, httpx.AsyncClient() as client:
         occupant = await asyncio.start_server(lambda _r, _w: None, ADDRESS, 8080)
         async with occupant:
             problems = await it.driver.apply(plan([balancer(ADDRESS, listener(8080)), other], [group()]))
             assert problems == {"b1": f"Can't listen at {ADDRESS}:8080: Address already in use"}
-            assert (await client.get("http://127.20.1.2:8080")).text == "other"
+            assert (await client.get(f"http://{NET}.1.2:8080")).text == "other"
         assert await it.driver.apply(plan([balancer(ADDRESS, listener(8080)), other], [group()])) == {}
 
 
@@ -270,12 +270,12 @@ async def test_rule_that_haproxy_refuses_fails_its_own_load_balancer_alone() -> 
     broken = listener(
         8080, rule(text("x"), path("/a").__class__(field="path-pattern", regexes=("(",))), rule(text("y"))
     )
-    other = balancer("127.20.1.2", listener(8080, rule(text("other")), listener_id="e2"), lb_id="b2")
+    other = balancer(f"{NET}.1.2", listener(8080, rule(text("other")), listener_id="e2"), lb_id="b2")
     async with rig() as it, httpx.AsyncClient() as client:
         problems = await it.driver.apply(plan([balancer(ADDRESS, broken), other], []))
         assert set(problems) == {"b1"}
         assert "HAProxy refuses" in problems["b1"]
-        assert (await client.get("http://127.20.1.2:8080")).text == "other"
+        assert (await client.get(f"http://{NET}.1.2:8080")).text == "other"
 
 
 async def test_counts_go_on_over_reloads() -> None:

@@ -15,7 +15,7 @@ from cryptography import x509
 from longshore.domain.balancing import CertificatePlan, MutualTls, TargetPlan
 from longshore.drivers.haproxy import http2
 from tests.support import certificates
-from tests.support.balancing import planned, rig
+from tests.support.balancing import NET, planned, rig
 from tests.support.h2_target import H2Target
 from tests.support.plans import balancer, check, forward, group, listener, plan, rule, text
 from tests.support.targets import Target, serving
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from longshore.domain.balancing import BalancerPlan
 
 pytestmark = pytest.mark.haproxy
-ADDRESS = "127.20.7.1"
+ADDRESS = f"{NET}.7.1"
 ONE = certificates.make("one.test")
 TWO = certificates.make("two.test", "*.wild.test")
 CERTIFICATES = (
@@ -91,11 +91,11 @@ async def test_certificate_is_chosen_by_sni_and_replaced_by_a_plan() -> None:
 
 
 async def test_missing_certificate_fails_its_own_load_balancer_alone() -> None:
-    other = balancer("127.20.7.2", listener(8080, rule(text("other")), listener_id="e2"), lb_id="b2")
+    other = balancer(f"{NET}.7.2", listener(8080, rule(text("other")), listener_id="e2"), lb_id="b2")
     async with rig() as it, httpx.AsyncClient() as client:
         problems = await it.driver.apply(plan([balancer(ADDRESS, secure()), other], [group()]))
         assert set(problems) == {"b1"}
-        assert (await client.get("http://127.20.7.2:8080")).text == "other"
+        assert (await client.get(f"http://{NET}.7.2:8080")).text == "other"
 
 
 async def curl(*arguments: str) -> str:
@@ -109,7 +109,7 @@ async def curl(*arguments: str) -> str:
 
 
 async def test_http2_and_http11_clients_reach_the_same_target_over_tls() -> None:
-    async with rig() as it, serving(one := Target("one", "127.20.8.1", 8000)):
+    async with rig() as it, serving(one := Target("one", f"{NET}.8.1", 8000)):
         front = balancer(ADDRESS, secure(), tls_headers=True)
         await it.driver.apply(plan([front], [group()], certificates=CERTIFICATES))
         await it.healthy(planned(one))
@@ -187,7 +187,7 @@ async def test_grpc_call_goes_through_with_its_trailers(message: bytes | None) -
         protocol_version="GRPC",
         check=check(grpc=True, path="/AWS.ALB/healthcheck", codes=((5, 7),), interval_s=1, timeout_s=1),
     )
-    target = H2Target("127.20.8.2", 8000, status=7, message=message)
+    target = H2Target(f"{NET}.8.2", 8000, status=7, message=message)
     if message is not None:
         grpc = group(
             protocol_version="GRPC", check=check(grpc=True, path="/x", codes=((0, 12),), interval_s=1, timeout_s=1)
@@ -204,7 +204,7 @@ async def test_grpc_call_goes_through_with_its_trailers(message: bytes | None) -
 
 async def test_grpc_target_with_another_status_is_unhealthy_by_both_kinds_of_check() -> None:
     quick = check(grpc=True, path="/x", codes=((12, 12),), interval_s=1, timeout_s=1, unhealthy_threshold=1)
-    target = H2Target("127.20.8.2", 8000, status=5, message=None)
+    target = H2Target(f"{NET}.8.2", 8000, status=5, message=None)
     async with rig() as it, target.serving():
         await it.driver.apply(
             plan(
@@ -228,7 +228,7 @@ async def test_targets_that_speak_tls_are_reached_and_checked() -> None:
         pem = it.driver.process.folder / "target.pem"
         pem.write_text(TWO.bundle)
         context.load_cert_chain(pem)
-        one = Target("one", "127.20.8.3", 8000)
+        one = Target("one", f"{NET}.8.3", 8000)
         quick = check(protocol="HTTPS", interval_s=1, timeout_s=1)
         async with serving(one, context=context):
             await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [group(tls=True, check=quick)]))
@@ -237,16 +237,16 @@ async def test_targets_that_speak_tls_are_reached_and_checked() -> None:
             for _ in range(2):
                 await called(one.checked)
             assert it.state(planned(one)) == "healthy"
-            assert {request.header("host") for request in one.checks} == {"127.20.8.3:8000"}
+            assert {request.header("host") for request in one.checks} == {f"{NET}.8.3:8000"}
 
 
 async def test_websocket_stays_open_over_a_reload_and_drains_when_it_is_closed() -> None:
-    async with rig() as it, serving(one := Target("one", "127.20.8.4", 8000)):
+    async with rig() as it, serving(one := Target("one", f"{NET}.8.4", 8000)):
         await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [group()]))
         await it.healthy(planned(one))
-        echo = await asyncio.start_server(_websocket, "127.20.8.5", 8000)
+        echo = await asyncio.start_server(_websocket, f"{NET}.8.5", 8000)
         async with echo:
-            socket = TargetPlan(group_id="0a", address="127.20.8.5", port=8000)
+            socket = TargetPlan(group_id="0a", address=f"{NET}.8.5", port=8000)
             await it.driver.drain(planned(one))
             await it.healthy(socket)
             reader, writer = await asyncio.open_connection(ADDRESS, 8080)
@@ -313,10 +313,10 @@ def network(*listeners: Any) -> Any:
 
 
 async def test_tcp_connection_goes_through_and_drains_when_it_ends() -> None:
-    async with rig() as it, await asyncio.start_server(_echo, "127.20.8.6", 7000):
+    async with rig() as it, await asyncio.start_server(_echo, f"{NET}.8.6", 7000):
         front = network(listener(7000, protocol="TCP"), secure(7443, protocol="TLS", alpn=("echo",)))
         assert await it.driver.apply(plan([front], [tcp()], certificates=CERTIFICATES)) == {}
-        one = TargetPlan(group_id="0a", address="127.20.8.6", port=7000)
+        one = TargetPlan(group_id="0a", address=f"{NET}.8.6", port=7000)
         await it.healthy(one)
         reader, writer = await asyncio.open_connection(ADDRESS, 7000)
         secure_reader, secure_writer = await asyncio.open_connection(
@@ -346,23 +346,26 @@ async def test_proxy_protocol_tells_the_client_and_checks_use_it() -> None:
         writer.write(b"hello")
         writer.close()
 
-    async with rig() as it, await asyncio.start_server(told, "127.20.8.7", 7000):
+    async with rig() as it, await asyncio.start_server(told, f"{NET}.8.7", 7000):
         await it.driver.apply(plan([network(listener(7000, protocol="TCP"))], [tcp(proxy_protocol=True)]))
-        await it.healthy(TargetPlan(group_id="0a", address="127.20.8.7", port=7000))
+        await it.healthy(TargetPlan(group_id="0a", address=f"{NET}.8.7", port=7000))
         reader, writer = await asyncio.open_connection(ADDRESS, 7000)
         assert await reader.readexactly(5) == b"hello"
         mine = writer.get_extra_info("sockname")
         writer.close()
         assert all(head.startswith(b"\r\n\r\n\0\r\nQUIT\n") for head in heads)
         addresses = (
-            b"\x7f\x00\x00\x01" + bytes((127, 20, 7, 1)) + mine[1].to_bytes(2, "big") + (7000).to_bytes(2, "big")
+            b"\x7f\x00\x00\x01"
+            + bytes(map(int, ADDRESS.split(".")))
+            + mine[1].to_bytes(2, "big")
+            + (7000).to_bytes(2, "big")
         )
         assert addresses in heads[-1]
 
 
 async def test_client_stays_at_its_target_by_source_address() -> None:
     async with rig() as it, httpx.AsyncClient() as client:
-        targets = [Target(f"t{n}", f"127.20.8.{10 + n}", 8000) for n in range(4)]
+        targets = [Target(f"t{n}", f"{NET}.8.{10 + n}", 8000) for n in range(4)]
         async with serving(*targets):
             sticky = tcp(stickiness="source_ip", check=check())
             await it.driver.apply(plan([network(listener(8080, protocol="TCP"))], [sticky]))
@@ -393,7 +396,7 @@ async def test_client_certificates_are_passed_on_or_verified(tmp_path: Path) -> 
                 return None
             return dict(answer.json()["headers"])
 
-    async with rig() as it, serving(one := Target("one", "127.20.8.8", 8000)):
+    async with rig() as it, serving(one := Target("one", f"{NET}.8.8", 8000)):
         assert await it.driver.apply(plan([front], [group()], certificates=CERTIFICATES)) == {}
         await it.healthy(planned(one))
         anonymous = await ask(8443, None)
@@ -417,31 +420,31 @@ async def test_load_balancers_share_a_port_of_the_host_by_name() -> None:
     def one(number: int) -> Any:
         rules = (rule(text(f"plain {number}")),)
         return balancer(
-            f"127.20.9.{number}",
+            f"{NET}.9.{number}",
             listener(8080, *rules, listener_id=f"p{number}"),
             secure(8443, rules=(rule(text(f"secure {number}")),), listener_id=f"s{number}"),
             lb_id=f"b{number}",
         )
 
-    async with rig(host_addresses=("127.20.9.100",), host_ports={8080: 8081, 8443: 8444}) as it:
+    async with rig(host_addresses=(f"{NET}.9.100",), host_ports={8080: 8081, 8443: 8444}) as it:
         assert await it.driver.apply(plan([one(1), one(2)], [], certificates=CERTIFICATES)) == {}
         for number in (1, 2):
             name = f"web-b{number}.us-east-1.elb.localhost"
-            place = ("--resolve", f"{name}:8081:127.20.9.100", "--resolve", f"{name}:8444:127.20.9.100")
+            place = ("--resolve", f"{name}:8081:{NET}.9.100", "--resolve", f"{name}:8444:{NET}.9.100")
             assert await curl(*place, f"http://{name}:8081/") == f"plain {number}"
             assert await curl(*place, "--http2", f"https://{name}:8444/") == f"secure {number}"
-        missing = await curl("-w", "%{http_code}", "-H", "Host: none.localhost", "http://127.20.9.100:8081/")
+        missing = await curl("-w", "%{http_code}", "-H", "Host: none.localhost", f"http://{NET}.9.100:8081/")
         assert missing == "No load balancer has this name and a listener at this port.\n404"
 
 
 async def test_client_behind_a_shared_port_is_seen_as_itself() -> None:
     async with (
-        rig(host_addresses=("127.20.9.100",), host_ports={8080: 8081}) as it,
-        serving(target := Target("one", "127.20.8.9", 8000)),
-        httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(local_address="127.20.9.77")) as client,
+        rig(host_addresses=(f"{NET}.9.100",), host_ports={8080: 8081}) as it,
+        serving(target := Target("one", f"{NET}.8.9", 8000)),
+        httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(local_address=f"{NET}.9.77")) as client,
     ):
-        await it.driver.apply(plan([balancer("127.20.9.1", listener(8080, rule(forward("0a"))))], [group()]))
+        await it.driver.apply(plan([balancer(f"{NET}.9.1", listener(8080, rule(forward("0a"))))], [group()]))
         await it.healthy(planned(target))
         name = "web-b1.us-east-1.elb.localhost:8081"
-        seen = (await client.get("http://127.20.9.100:8081/", headers={"host": name})).json()["headers"]
-        assert (seen["x-forwarded-for"], seen["host"]) == ("127.20.9.77", name)
+        seen = (await client.get(f"http://{NET}.9.100:8081/", headers={"host": name})).json()["headers"]
+        assert (seen["x-forwarded-for"], seen["host"]) == (f"{NET}.9.77", name)

@@ -20,7 +20,7 @@ from longshore.domain.balancing import (
     RulePlan,
     WeightedGroup,
 )
-from tests.support.balancing import planned, rig
+from tests.support.balancing import NET, planned, rig
 from tests.support.haproxy_cases import HOSTILE
 from tests.support.plans import balancer, forward, group, listener, path, plan, rule, text
 from tests.support.targets import Target, serving
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
 pytestmark = pytest.mark.haproxy
-ADDRESS = "127.20.3.1"
+ADDRESS = f"{NET}.3.1"
 URL = f"http://{ADDRESS}:8080"
 
 
@@ -39,7 +39,7 @@ async def behind(
 ) -> AsyncIterator[tuple[httpx.AsyncClient, list[Target]]]:
     """A client, and targets `0a1`, `0a2` …, `0b1` … of groups behind a listener with these rules."""
     made = {
-        one.group_id: [Target(f"{one.group_id}{n}", f"127.20.4.{10 * index + n}", 8000) for n in range(1, targets + 1)]
+        one.group_id: [Target(f"{one.group_id}{n}", f"{NET}.4.{10 * index + n}", 8000) for n in range(1, targets + 1)]
         for index, one in enumerate(groups)
     }
     every = [target for some in made.values() for target in some]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tests.support.targets import Target
 
 PATIENCE_S = 20.0
+NET = f"127.{20 + os.getpid() % 230}"
+"""Addresses of this process's tests: others may run beside it."""
 
 
 class Rig:

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import re
-import resource
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,7 +25,7 @@ from longshore.domain.balancing import (
 from longshore.drivers.haproxy.commands import Commands
 from longshore.drivers.haproxy.counts import Counters, sums
 from longshore.drivers.haproxy.health import HealthLog
-from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest
+from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest, most_files
 from longshore.drivers.haproxy.render import Rendered, Settings, Unwritable, groups_of, render
 from longshore.drivers.haproxy.runtime import RuntimeFailure
 from longshore.drivers.haproxy.targets import Targets
@@ -41,7 +40,6 @@ UNCLAIMED_S = 60.0
 """How long after the first plan targets of an earlier life may wait for a word about them."""
 RESTART_S = 1.0
 HOST_PORTS = {80: 80, 443: 443}
-MOST_CONNECTIONS = 20_000
 
 
 async def _here_already(addresses: Sequence[str], vpc_id: str, vpc_cidr: str) -> None:
@@ -74,7 +72,7 @@ class HaproxyBalancer:
             cookie_key=cookie_key,
             host_addresses=tuple(host_addresses),
             host_ports=tuple(sorted(host_ports.items())),
-            max_connections=_max_connections(),
+            max_files=most_files(),
         )
         self._claim = claim
         self._commands = Commands(self.process)
@@ -141,7 +139,7 @@ class HaproxyBalancer:
                 except Unwritable as unwritable:
                     problems[unwritable.owner] = unwritable.reason
                 except ConfigurationRefused as refused:
-                    owners = self._owners(usable, refused)
+                    owners = await self._owners(usable, refused)
                     if not owners:
                         raise Retryable(refused.reason, 5.0) from refused
                     problems.update(dict.fromkeys(owners, refused.reason))
@@ -203,7 +201,7 @@ class HaproxyBalancer:
 
     async def _load(self, plan: BalancerPlan) -> None:
         """Start or reload, if the process has not this structure already."""
-        structure = self._render(plan, empty=True)
+        structure = await self._render(plan, empty=True)
         wanted = digest(structure.text)
         if self.process.running and self.process.applied == wanted:
             return
@@ -211,7 +209,7 @@ class HaproxyBalancer:
         async with self._commands.reloading:
             # Rendered anew: targets may have come and gone during the check.
             self.targets.rendered = self.targets.slots.sizes(group.group_id for group in plan.groups)
-            rendered = self._render(plan, empty=False)
+            rendered = await self._render(plan, empty=False)
             self.process.write(rendered.text, rendered.files)
             try:
                 if self.process.running:
@@ -225,14 +223,15 @@ class HaproxyBalancer:
             await self.targets.after_reload()
             self.process.note_applied(wanted, rendered.files)
         self._bound = _bound_in(rendered.text)
-        self.targets.look(group.group_id for group in plan.groups)
 
-    def _render(self, plan: BalancerPlan, *, empty: bool) -> Rendered:
+    async def _render(self, plan: BalancerPlan, *, empty: bool) -> Rendered:
+        """In a thread: a large plan takes a quarter of a second."""
         slots = self.targets.slots
-        return render(plan, slots.empty_layout() if empty else slots.layout(), self._settings)
+        layout = slots.empty_layout() if empty else slots.layout()
+        return await asyncio.to_thread(render, plan, layout, self._settings)
 
-    def _owners(self, plan: BalancerPlan, refused: ConfigurationRefused) -> set[str]:
-        rendered = self._render(plan, empty=True)
+    async def _owners(self, plan: BalancerPlan, refused: ConfigurationRefused) -> set[str]:
+        rendered = await self._render(plan, empty=True)
         return {rendered.owner_at(line) for line in refused.lines} - {""}
 
     async def _claim_addresses(self, plan: BalancerPlan, problems: dict[str, str]) -> Retryable | None:
@@ -320,9 +319,3 @@ def _why_taken(address: str, port: int) -> str:
         except OSError as error:
             return error.strerror or str(error)
     return ""
-
-
-def _max_connections() -> int:
-    """What the limit on open files allows: a connection has two ends."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST_CONNECTIONS if hard == resource.RLIM_INFINITY else max(100, min(MOST_CONNECTIONS, hard // 2 - 2000))

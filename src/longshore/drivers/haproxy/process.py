@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from longshore.drivers.haproxy.runtime import Runtime, RuntimeFailure
 from longshore.drivers.ports import Permanent
 
 START_S = 20.0
+ENOUGH_FILES = 100_000
 PARSING = re.compile(r"parsing \[[^\]]*?:(\d+)\]")
 ALERT = re.compile(r"\[ALERT\]\s*\(\d+\)\s*: (?:config : )?(.*)")
 
@@ -213,6 +215,16 @@ def refusal(output: str) -> ConfigurationRefused:
     said = next((alert for alert in alerts if alert), output.strip()[-300:] or "no word")
     lines = tuple(int(found[1]) for found in PARSING.finditer(output))
     return ConfigurationRefused(f"HAProxy refuses the configuration: {PARSING.sub('', said).strip(' :')}", lines)
+
+
+def most_files() -> int:
+    """How many files a child may have open. The limit is raised first, where that is allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < ENOUGH_FILES:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, ENOUGH_FILES))
+            return ENOUGH_FILES
+    return ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, ENOUGH_FILES)
 
 
 def digest(text: str) -> str:

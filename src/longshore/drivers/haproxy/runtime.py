@@ -14,6 +14,8 @@ LINE_BYTES = 8000
 """How long a line of commands may be; HAProxy's buffer is `render.BUFFER_BYTES`."""
 TIMEOUT_S = 10.0
 RELOAD_S = 30.0
+COLUMNS = 62
+"""Columns of `show stat` that matter: up to `ttime`."""
 REFUSALS = ("No such", "Unknown command", "Can't find", "Require", "Invalid", "Permission denied", "Missing")
 """What an answer begins with when a command was not carried out."""
 
@@ -157,9 +159,10 @@ def parse_stat(text: str) -> list[dict[str, str]]:
     columns: list[str] = []
     for line in text.splitlines():
         if line.startswith("# pxname"):
-            columns = line[2:].split(",")
-        elif columns and line.count(",") >= len(columns) - 1:
-            rows.append(dict(zip(columns, next(csv.reader([line])), strict=False)))
+            columns = line[2:].split(",")[:COLUMNS]
+        elif columns and line:
+            values = next(csv.reader([line])) if '"' in line else line.split(",")
+            rows.append(dict(zip(columns, values, strict=False)))
     return rows
 
 

@@ -25,6 +25,8 @@ DRAIN_POLL_S = 0.05
 SYNC_WAIT_S = 0.01
 """Log lines come in bunches; one look serves them all."""
 FALLBACK_S = 30.0
+CHUNK = 50
+"""Groups that are looked at together: others want to say something in between."""
 AGAIN_S = 0.5
 
 
@@ -265,7 +267,8 @@ class Targets:
             self._wake.clear()
             changed, self._changed = self._changed, set()
             try:
-                await self._sync([group_id for group_id in changed if self.slots.has_group(group_id)])
+                for some in _chunks(sorted(changed)):
+                    await self._sync(some)
             except RuntimeFailure as error:
                 log.debug("looking at targets again: %s", error)
                 await asyncio.sleep(AGAIN_S)
@@ -282,12 +285,11 @@ class Targets:
         group_ids = [group_id for group_id in group_ids if group_id in self.rendered]
         if not self._process.running or not group_ids:
             return
-        async with self._commands.reloading:
-            worker = (await self._process.runtime.processes()).current
-            if worker is None:
-                raise RuntimeFailure("HAProxy has no worker at the moment.")
-            queries = [f"{group_backend(group_id)} 4 -1" for group_id in group_ids]
-            rows = await self._process.runtime.stat(worker, *queries)
+        worker = (await self._process.runtime.processes()).current
+        if worker is None:
+            raise RuntimeFailure("HAProxy has no worker at the moment.")
+        queries = [f"{group_backend(group_id)} 4 -1" for group_id in group_ids]
+        rows = await self._process.runtime.stat(worker, *queries)
         found = {(row["pxname"], row["svname"]): verdict(row) for row in rows}
         for group_id in group_ids:
             for placement in self.slots.of_group(group_id):
@@ -334,12 +336,16 @@ class Targets:
         queries = [
             f"{name} 4 -1" for group_id in group_ids for name in (group_backend(group_id), open_backend(group_id))
         ]
-        async with self._commands.reloading:
-            for worker in (await self._process.runtime.processes()).workers:
-                for row in await self._process.runtime.stat(worker, *queries):
-                    key = (row["pxname"], row["svname"])
-                    total[key] = total.get(key, 0) + int(row["scur"] or 0)
+        # A worker that begins meanwhile has nothing for what is draining: its configuration says so.
+        for worker in (await self._process.runtime.processes()).workers:
+            for row in await self._process.runtime.stat(worker, *queries):
+                key = (row["pxname"], row["svname"])
+                total[key] = total.get(key, 0) + int(row["scur"] or 0)
         return total
+
+
+def _chunks(group_ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (group_ids[first : first + CHUNK] for first in range(0, len(group_ids), CHUNK))
 
 
 def _both(placement: Placement) -> tuple[str, str]:

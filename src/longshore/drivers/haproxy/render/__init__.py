@@ -16,6 +16,8 @@ from longshore.drivers.haproxy.render.text import block, listener_frontend
 from longshore.drivers.haproxy.slots import Layout
 
 BUFFER_BYTES = 32768
+MOST_CONNECTIONS, FEWEST_CONNECTIONS = 20_000, 100
+SPARE_FILES = 500
 
 
 class Settings(NamedTuple):
@@ -28,7 +30,8 @@ class Settings(NamedTuple):
     host_addresses: tuple[str, ...] = ()
     host_ports: tuple[tuple[int, int], ...] = ()
     """`(listener port, port of the host)`: which listeners share a port of the host, and which."""
-    max_connections: int = 20000
+    max_files: int = 65536
+    """How many files HAProxy may have open."""
 
 
 class Section(NamedTuple):
@@ -72,7 +75,7 @@ class Unwritable(Exception):  # noqa: N818
 
 def render(plan: BalancerPlan, layout: Layout, settings: Settings) -> Rendered:
     """The configuration for a plan. Raises Unwritable."""
-    sections = [Section("", _head(settings))]
+    sections = [Section("", _head(settings, _max_connections(plan, layout, settings)))]
     pems = {certificate.certificate_id: certificate.pem for certificate in plan.certificates}
     shared = _shared(plan, settings)
     for balancer in plan.load_balancers:
@@ -161,9 +164,16 @@ def _files(plan: BalancerPlan, pems: Mapping[str, str]) -> Iterator[tuple[str, s
                     yield tls.file_name(pem), pem
 
 
-def _head(settings: Settings) -> str:
+def _max_connections(plan: BalancerPlan, layout: Layout, settings: Settings) -> int:
+    """What the limit on open files allows: a connection has two ends, a listener one, and a check is a connection."""
+    listeners = sum(len(lb.listeners) * (len(lb.addresses) + 1) for lb in plan.load_balancers)
+    taken = SPARE_FILES + listeners + sum(len(slots) for slots in layout.values())
+    return max(FEWEST_CONNECTIONS, min(MOST_CONNECTIONS, (settings.max_files - taken) // 2))
+
+
+def _head(settings: Settings, max_connections: int) -> str:
     own = [
-        f"maxconn {settings.max_connections}",
+        f"maxconn {max_connections}",
         f"log {settings.folder}/log.sock format raw local0",
         f"tune.bufsize {BUFFER_BYTES}",
         "tune.ssl.default-dh-param 2048",
