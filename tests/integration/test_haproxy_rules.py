@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from tests.support.targets import Target, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
+    from pathlib import Path
 
 pytestmark = pytest.mark.haproxy
 ADDRESS = f"{NET}.3.1"
@@ -334,3 +336,39 @@ async def test_least_outstanding_requests_go_where_nothing_waits() -> None:
         one.hold.set()
         await asyncio.gather(*held)
         assert names == {two.name}
+
+
+async def test_access_log_has_a_line_for_each_request(tmp_path: Path) -> None:
+    one = Target("one", f"{NET}.4.99", 8000)
+    rules = (
+        rule(Redirect(status=302, path="/new"), path("/old")),
+        rule(text("no", 403), path("/no")),
+        rule(forward("0a")),
+    )
+    front = balancer(ADDRESS, listener(8080, *rules), access_log_bucket="logs")
+    async with (
+        rig(access_logs=tmp_path) as it,
+        serving(one),
+        httpx.AsyncClient(base_url=URL, headers={"user-agent": 'a"\tb'}) as client,
+    ):
+        await it.driver.apply(plan([front], [group(arn="arn:group")]))
+        await it.healthy(planned(one))
+        for url in ("/old", "/no", "/a?b=c"):
+            await client.get(url)
+        wanted = ("/old", "/no", "/a?b=c")
+        async with asyncio.timeout(20):
+            while len(lines := _lines_below(tmp_path / "logs")) < len(wanted):  # noqa: ASYNC110  files say nothing
+                await asyncio.sleep(0.1)
+    for line, url, status in zip(lines, wanted, (302, 403, 200), strict=True):
+        words = line.split(" ")
+        assert (words[0], words[2], int(words[8])) == ("http", "app/web/b1", status)
+        assert f'"GET {URL}{url} HTTP/1.1" "a\\x22\\x09b"' in line
+    assert f" {NET}.4.99:8000 " in lines[2]
+    assert "arn:group" in lines[2]
+    assert f'"redirect" "{URL}/new' in lines[0]
+    assert '"fixed-response"' in lines[1]
+    assert all('"Root=1-' in line for line in lines)
+
+
+def _lines_below(folder: Path) -> list[str]:
+    return [line for file in sorted(folder.rglob("*.log.gz")) for line in gzip.open(file, "rt").read().splitlines()]

@@ -19,6 +19,7 @@ SETTINGS = Settings(
     cookie_key="key",
     host_addresses=("127.0.0.1",),
     host_ports=((80, 80), (443, 8443)),
+    access_logs=True,
 )
 SLOTS = (
     Slot("10.0.0.1", 80, serving=True, registered=True),
@@ -83,6 +84,7 @@ CASES = {
                 drop_invalid_headers=True,
                 idle_timeout_s=7,
                 keepalive_s=100,
+                access_log_bucket="logs",
             ),
             balancer("10.0.0.10", listener(82), lb_id="b2", forwarded_for="remove", preserve_host=True),
             balancer("10.0.0.11", listener(83), lb_id="b3", forwarded_for="preserve"),

@@ -34,6 +34,8 @@ class GroupPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     """A target group that something forwards to."""
 
     group_id: str
+    arn: str = ""
+    """For access logs."""
     layer: Literal["http", "tcp"]
     """http behind an application load balancer, tcp behind a network load balancer."""
     tls: bool = False
@@ -112,6 +114,8 @@ class RulePlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     """A rule. Rules come in the order of their priorities; the default one, without conditions, last."""
 
     rule_id: str
+    priority: int = 0
+    """0: the default rule. For access logs; the order is what counts."""
     conditions: tuple[Condition, ...] = ()
     action: Forward | Redirect | FixedResponse
     rewrites: tuple[Rewrite, ...] = ()

@@ -22,6 +22,7 @@ from longshore.domain.balancing import (
     TargetObservation,
     TargetPlan,
 )
+from longshore.drivers.haproxy.access_log import AccessLogs
 from longshore.drivers.haproxy.commands import Commands
 from longshore.drivers.haproxy.counts import Counters, sums
 from longshore.drivers.haproxy.health import HealthLog
@@ -51,6 +52,7 @@ class HaproxyBalancer:
 
     folder: for its configuration, sockets and certificates; best in memory, and a short path (sockets are in it).
     cookie_key: a secret that stays the same; targets in cookies are told by it.
+    access_logs: the folder that stands for all buckets; None: nobody reads access logs.
     host_ports: listener port -> port of the host that listeners at that port share by Host header or SNI.
     """
 
@@ -64,6 +66,7 @@ class HaproxyBalancer:
         claim: Claim = _here_already,
         host_addresses: Sequence[str] = ("127.0.0.1",),
         host_ports: Mapping[int, int] = HOST_PORTS,
+        access_logs: Path | None = None,
         binary: str = "haproxy",
     ) -> None:
         self.process = HaproxyProcess(folder, binary)
@@ -72,6 +75,7 @@ class HaproxyBalancer:
             cookie_key=cookie_key,
             host_addresses=tuple(host_addresses),
             host_ports=tuple(sorted(host_ports.items())),
+            access_logs=access_logs is not None,
             max_files=most_files(),
         )
         self._claim = claim
@@ -79,6 +83,7 @@ class HaproxyBalancer:
         self._reports: asyncio.Queue[TargetObservation | None] = asyncio.Queue()
         self.targets = Targets(self.process, self._commands, self._reports.put_nowait, self._reconcile)
         self._log = HealthLog(folder / "log.sock", self.targets.on_log)
+        self._access = AccessLogs(folder / "access.sock", access_logs) if access_logs is not None else None
         self._plan = BalancerPlan()
         self._applying = asyncio.Lock()
         self._counters = Counters()
@@ -93,6 +98,8 @@ class HaproxyBalancer:
         """See the port. Raises Permanent where there is no HAProxy."""
         self._adopted = self.process.open()
         self._log.open()
+        if self._access is not None:
+            self._access.open()
         if self._adopted:
             try:
                 worker = (await self.process.runtime.processes()).current
@@ -116,6 +123,8 @@ class HaproxyBalancer:
                     await task
         await self.targets.close()
         self._log.close()
+        if self._access is not None:
+            await self._access.close()
         self.process.close()
         self._reports.put_nowait(None)
 
@@ -201,6 +210,8 @@ class HaproxyBalancer:
 
     async def _load(self, plan: BalancerPlan) -> None:
         """Start or reload, if the process has not this structure already."""
+        if self._access is not None:
+            self._access.know(plan)
         structure = await self._render(plan, empty=True)
         wanted = digest(structure.text)
         if self.process.running and self.process.applied == wanted:

@@ -30,6 +30,8 @@ class Settings(NamedTuple):
     host_addresses: tuple[str, ...] = ()
     host_ports: tuple[tuple[int, int], ...] = ()
     """`(listener port, port of the host)`: which listeners share a port of the host, and which."""
+    access_logs: bool = False
+    """Whether somebody reads the socket for access logs."""
     max_files: int = 65536
     """How many files HAProxy may have open."""
 
@@ -78,11 +80,12 @@ def render(plan: BalancerPlan, layout: Layout, settings: Settings) -> Rendered:
     sections = [Section("", _head(settings, _max_connections(plan, layout, settings)))]
     pems = {certificate.certificate_id: certificate.pem for certificate in plan.certificates}
     shared = _shared(plan, settings)
+    log_to = f"{settings.folder}/access.sock" if settings.access_logs else ""
     for balancer in plan.load_balancers:
         with _owned_by(balancer.lb_id):
             for listener in balancer.listeners:
                 binds = list(_binds(balancer, listener, settings, pems, shared=listener.listener_id in shared.sockets))
-                sections.append(Section(balancer.lb_id, frontends.frontend(balancer, listener, binds)))
+                sections.append(Section(balancer.lb_id, frontends.frontend(balancer, listener, binds, log_to=log_to)))
     owners = group_owners(plan)
     for group in plan.groups:
         owner = owners.get(group.group_id, "")
@@ -180,7 +183,6 @@ def _head(settings: Settings, max_connections: int) -> str:
         "spread-checks 0",
     ]
     common = [
-        "log global",
         "retries 1",
         "option redispatch 1",
         "timeout connect 10s",

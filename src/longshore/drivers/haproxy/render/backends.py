@@ -106,6 +106,7 @@ def _checks(group: GroupPlan) -> Iterator[str]:
     check = group.check
     if not check.enabled:
         return
+    yield "log global"
     yield "option log-health-checks"
     yield f"timeout check {check.timeout_s}s"
     if check.protocol in ("TCP", "TLS"):

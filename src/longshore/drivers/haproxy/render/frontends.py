@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from longshore.domain.balancing import FixedResponse, Forward, ListenerPlan, LoadBalancerPlan, Redirect, RulePlan
-from longshore.drivers.haproxy.render import actions, tls
+from longshore.drivers.haproxy.render import access, actions, tls
 from longshore.drivers.haproxy.render.backends import CONNECT_S
 from longshore.drivers.haproxy.render.conditions import acls
 from longshore.drivers.haproxy.render.text import (
@@ -28,11 +28,11 @@ PATIENCE_S = 86400
 """Of what only passes on: the load balancer's own listener has the idle timeout that counts."""
 
 
-def frontend(balancer: LoadBalancerPlan, listener: ListenerPlan, binds: Sequence[str]) -> str:
-    """The frontend of a listener. `binds`: what follows the word, one for each address."""
+def frontend(balancer: LoadBalancerPlan, listener: ListenerPlan, binds: Sequence[str], *, log_to: str) -> str:
+    """The frontend of a listener. `binds`: what follows the word, one for each address; `log_to`: a socket or empty."""
     lines = [f"bind {bind}" for bind in binds]
     layer = "http" if listener.protocol in ("HTTP", "HTTPS") else "tcp"
-    lines.extend(_http(balancer, listener) if layer == "http" else _tcp(listener))
+    lines.extend(_http(balancer, listener, log_to) if layer == "http" else _tcp(listener))
     return block(f"frontend {listener_frontend(listener.listener_id)} from {layer}", lines)
 
 
@@ -54,7 +54,8 @@ def _tcp(listener: ListenerPlan) -> Iterator[str]:
         yield f"use_backend {name} if {chosen or 'TRUE'}"
 
 
-def _http(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str]:
+def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, log_to: str) -> Iterator[str]:
+    logs = bool(log_to and balancer.access_log_bucket)
     yield f"timeout client {balancer.idle_timeout_s}s"
     yield f"timeout http-request {balancer.idle_timeout_s}s"
     yield f"timeout http-keep-alive {balancer.idle_timeout_s}s"
@@ -63,13 +64,20 @@ def _http(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str]:
     yield "tcp-request session set-var(sess.began) date"
     yield "http-request set-var(txn.came) date"
     yield "http-request set-var(txn.host) req.hdr(host),host_only,lower"
+    if logs:
+        yield from access.remember()
     yield from _choose(listener.rules)
+    yield from _trace()
+    if logs:
+        yield from access.remember_trace()
     yield from _answers(listener)
     yield from _headers(balancer, listener)
     yield from _forwards(listener.rules)
     yield "use_backend %[var(txn.group)]-open if { var(txn.group),nbsrv eq 0 }"
     yield "use_backend %[var(txn.group)]"
     yield from _closing(balancer, listener.rules)
+    if logs:
+        yield from access.logging(listener.listener_id, log_to)
 
 
 def _choose(rules: Sequence[RulePlan]) -> Iterator[str]:
@@ -114,6 +122,14 @@ def _forwards(rules: Sequence[RulePlan]) -> Iterator[str]:
         yield from actions.rewrite(rule.rewrites, f"{{ var(txn.rule) -m int {number} }}")
 
 
+def _trace() -> Iterator[str]:
+    traced = "{ req.hdr(x-amzn-trace-id) -m found }"
+    # A trace that somebody else began goes on: this hop is its `Self`.
+    own = "%[req.fhdr(x-amzn-trace-id),regsub('Self=[^;]*;?','')]"
+    yield f'http-request set-header x-amzn-trace-id "Self={TRACE_ID};{own}" if {traced}'
+    yield f'http-request set-header x-amzn-trace-id "Root={TRACE_ID}" unless {traced}'
+
+
 def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str]:
     if balancer.drop_invalid_headers:
         yield f"http-request del-header {quoted('[^-A-Za-z0-9]')} -m reg"
@@ -126,11 +142,6 @@ def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str
         yield f'http-request add-header x-forwarded-for "{client}" unless {one}'
     yield f"http-request set-header x-forwarded-proto {'https' if listener.protocol == 'HTTPS' else 'http'}"
     yield f"http-request set-header x-forwarded-port {listener.port}"
-    traced = "{ req.hdr(x-amzn-trace-id) -m found }"
-    # A trace that somebody else began goes on: this hop is its `Self`.
-    own = "%[req.fhdr(x-amzn-trace-id),regsub('Self=[^;]*;?','')]"
-    yield f'http-request set-header x-amzn-trace-id "Self={TRACE_ID};{own}" if {traced}'
-    yield f'http-request set-header x-amzn-trace-id "Root={TRACE_ID}" unless {traced}'
     if balancer.tls_headers and listener.protocol == "HTTPS":
         yield "http-request set-header x-amzn-tls-version %[ssl_fc_protocol]"
         yield "http-request set-header x-amzn-tls-cipher-suite %[ssl_fc_cipher]"

@@ -1,0 +1,252 @@
+"""Access logs of application load balancers, in ELBv2's format and under its names, in folders instead of buckets.
+
+Owns the socket that HAProxy tells of each request, and the files: one for five minutes of a load balancer, a gzip
+member at a time. HAProxy does not wait for us: where we are too slow, lines are lost, as they may be on AWS.
+"""
+
+import asyncio
+import datetime as dt
+import gzip
+import hashlib
+import logging
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote_plus
+
+from longshore.domain.balancing import (
+    BalancerPlan,
+    FixedResponse,
+    GroupPlan,
+    ListenerPlan,
+    LoadBalancerPlan,
+    Redirect,
+    RulePlan,
+)
+from longshore.drivers.haproxy.render.access import FIELDS, LONGEST_LINE
+from longshore.drivers.haproxy.render.text import group_backend
+
+log = logging.getLogger(__name__)
+
+FLUSH_S = 1.0
+WINDOW_S = 300
+BUFFER_BYTES = 4 << 20
+NOTHING = "-"
+ENCODED = frozenset({"path", "agent", "asked", "upgrade", "sni", "trace", "location"})
+
+
+class Entry(NamedTuple):
+    """A line and where it goes."""
+
+    file: str
+    """Below the folder of all buckets."""
+    line: str
+
+
+class Known(NamedTuple):
+    """What the plan says of a listener that logs."""
+
+    balancer: LoadBalancerPlan
+    listener: ListenerPlan
+
+
+def known_listeners(plan: BalancerPlan) -> dict[str, Known]:
+    """Listeners that log, by id."""
+    return {
+        listener.listener_id: Known(balancer, listener)
+        for balancer in plan.load_balancers
+        if balancer.access_log_bucket
+        for listener in balancer.listeners
+    }
+
+
+def entry(told: str, listeners: Mapping[str, Known], groups: Mapping[str, GroupPlan]) -> Entry | None:
+    """HAProxy's line as ELBv2 writes it; None for what is of no known listener. `groups`: by backend."""
+    listener_id, *values = told.rstrip("\n").split("\t")
+    known = listeners.get(listener_id)
+    if known is None or len(values) != len(FIELDS):
+        return None
+    fields = {
+        name: unquote_plus(value) if name in ENCODED else value for name, value in zip(FIELDS, values, strict=True)
+    }
+    began = dt.datetime.fromtimestamp(int(fields["began_s"]), dt.UTC) + dt.timedelta(
+        milliseconds=int(fields["began_ms"])
+    )
+    ended = began + dt.timedelta(milliseconds=max(0, int(fields["total_ms"])))
+    line = _line(fields, known, groups, began, ended)
+    return Entry(_file(known.balancer, ended), line)
+
+
+def _line(
+    fields: Mapping[str, str], known: Known, groups: Mapping[str, GroupPlan], began: dt.datetime, ended: dt.datetime
+) -> str:
+    rule = _rule(fields, known.listener)
+    group = groups.get(fields["group"])
+    answered = fields["answered"] == "1"
+    reached = fields["target"] if not fields["target"].startswith(("-", "<")) else NOTHING
+    status = fields["status"] if fields["status"] != "-1" else NOTHING
+    target_status = status if answered else NOTHING
+    secure = known.listener.protocol == "HTTPS"
+    scheme = "https" if secure else "http"
+    url = f"{scheme}://{fields['asked'] or known.balancer.dns_name}{fields['path']}"
+    return " ".join(
+        (
+            _type(fields, group, secure=secure),
+            _time(ended),
+            known.balancer.path,
+            fields["client"],
+            reached,
+            *_seconds(fields, answered=answered),
+            status,
+            target_status,
+            fields["received"],
+            fields["sent"],
+            _quoted(f"{fields['method']} {url} {fields['version']}"),
+            _quoted(fields["agent"]),
+            fields["cipher"] if secure else NOTHING,
+            fields["protocol"] if secure else NOTHING,
+            (group.arn if group else "") or NOTHING,
+            _quoted(fields["trace"]),
+            _quoted(fields["sni"]),
+            _quoted(""),
+            str(rule.priority) if rule else "-1",
+            _time(began),
+            _quoted(_action(rule)),
+            _quoted(fields["location"] if rule and isinstance(rule.action, Redirect) else ""),
+            _quoted(""),
+            _quoted(reached if reached != NOTHING else ""),
+            _quoted(target_status if target_status != NOTHING else ""),
+            _quoted(""),
+            _quoted(""),
+            f"TID_{hashlib.sha256(fields['client'].encode()).hexdigest()[:32]}",
+        )
+    )
+
+
+def _type(fields: Mapping[str, str], group: GroupPlan | None, *, secure: bool) -> str:
+    if fields["upgrade"].lower() == "websocket":
+        return "wss" if secure else "ws"
+    if fields["version"].startswith("HTTP/2"):
+        return "grpcs" if group is not None and group.protocol_version == "GRPC" else "h2"
+    return "https" if secure else "http"
+
+
+def _seconds(fields: Mapping[str, str], *, answered: bool) -> tuple[str, str, str]:
+    """Times of the request, of the target and of the answer; -1 where there was none."""
+    waited = sum(max(0, int(fields[name])) for name in ("queue_ms", "connect_ms"))
+    if not answered:
+        return ("-1", "-1", "-1")
+    target_ms = max(0, int(fields["response_ms"]))
+    rest_ms = max(0, int(fields["total_ms"]) - max(0, int(fields["request_ms"])) - waited - target_ms)
+    return (f"{waited / 1000:.3f}", f"{target_ms / 1000:.3f}", f"{rest_ms / 1000:.3f}")
+
+
+def _rule(fields: Mapping[str, str], listener: ListenerPlan) -> RulePlan | None:
+    number = int(fields["rule"]) if fields["rule"].isdigit() else 0
+    return listener.rules[number - 1] if 0 < number <= len(listener.rules) else None
+
+
+def _action(rule: RulePlan | None) -> str:
+    if rule is None:
+        return ""
+    if isinstance(rule.action, Redirect):
+        return "redirect"
+    return "fixed-response" if isinstance(rule.action, FixedResponse) else "forward"
+
+
+def _quoted(text: str) -> str:
+    shown = "".join(c if " " <= c <= "~" and c not in '"\\' else f"\\x{ord(c):02x}" for c in text)
+    return f'"{shown or NOTHING}"'
+
+
+def _time(when: dt.datetime) -> str:
+    return when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _file(balancer: LoadBalancerPlan, when: dt.datetime) -> str:
+    """ELBv2's name of the object for the five minutes that a moment is in; they end at the time in it."""
+    ends = dt.datetime.fromtimestamp((when.timestamp() // WINDOW_S + 1) * WINDOW_S, dt.UTC)
+    stamp = ends.strftime("%Y%m%dT%H%MZ")
+    unique = hashlib.sha256(f"{balancer.lb_id}{stamp}".encode()).hexdigest()[:8]
+    name = f"{balancer.account}_elasticloadbalancing_{balancer.region}_{balancer.path.replace('/', '.')}"
+    parts = (
+        balancer.access_log_bucket,
+        balancer.access_log_prefix,
+        f"AWSLogs/{balancer.account}/elasticloadbalancing/{balancer.region}/{ends:%Y/%m/%d}",
+        f"{name}_{stamp}_{balancer.addresses[0]}_{unique}.log.gz",
+    )
+    return "/".join(part for part in parts if part)
+
+
+class AccessLogs:
+    """Reads what HAProxy tells and writes files below a folder."""
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self._path = path
+        self._folder = folder
+        self._socket: socket.socket | None = None
+        self._listeners: dict[str, Known] = {}
+        self._groups: dict[str, GroupPlan] = {}
+        self._pending: dict[str, list[str]] = {}
+        self._flushing: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Begin to listen."""
+        self._path.unlink(missing_ok=True)
+        opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        opened.setblocking(False)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        opened.bind(str(self._path))
+        self._path.chmod(0o600)
+        self._socket = opened
+        asyncio.get_running_loop().add_reader(opened, self._read)
+        self._flushing = asyncio.create_task(self._flush_now_and_then())
+
+    async def close(self) -> None:
+        """Write what has come, and listen no more."""
+        if self._socket is None or self._flushing is None:
+            return
+        self._read()
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+        self._socket = None
+        self._flushing.cancel()
+        await asyncio.gather(self._flushing, return_exceptions=True)
+        await self.flush()
+
+    def know(self, plan: BalancerPlan) -> None:
+        """Lines are about this plan from now on; what is gone stays known for the lines that are on their way."""
+        self._listeners |= known_listeners(plan)
+        self._groups |= {group_backend(group.group_id): group for group in plan.groups}
+
+    async def flush(self) -> None:
+        """Write what has come so far."""
+        pending, self._pending = self._pending, {}
+        if pending:
+            await asyncio.to_thread(self._write, pending)
+
+    async def _flush_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            await self.flush()
+
+    def _read(self) -> None:
+        while self._socket is not None:
+            try:
+                told = self._socket.recv(LONGEST_LINE)
+            except BlockingIOError:
+                return
+            found = entry(told.decode(errors="replace"), self._listeners, self._groups)
+            if found is not None:
+                self._pending.setdefault(found.file, []).append(found.line)
+
+    def _write(self, pending: Mapping[str, list[str]]) -> None:
+        for name, lines in pending.items():
+            file = self._folder / name
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with gzip.open(file, "ab") as out:
+                    out.write("".join(f"{line}\n" for line in lines).encode())
+            except OSError as error:
+                log.warning("access log lines are lost: %s", error)
