@@ -31,6 +31,7 @@ from longshore.domain.balancing import (
     WeightedGroup,
 )
 from longshore.drivers.haproxy.driver import HaproxyBalancer
+from longshore.drivers.haproxy.process import find
 
 TARGET_PORT = 19001
 PORT = 18080
@@ -99,7 +100,7 @@ backend targets
 @contextlib.contextmanager
 def _haproxy(file: Path, text: str) -> Iterator[None]:
     file.write_text(text)
-    process = subprocess.Popen(["haproxy", "-f", str(file)], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([find() or "haproxy", "-f", str(file)], stderr=subprocess.DEVNULL)
     try:
         time.sleep(0.5)
         if process.poll() is not None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
+from longshore.drivers.haproxy.process import find
 from tests.support import engine, images
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("haproxy") and shutil.which("haproxy") is None:
+    if item.get_closest_marker("haproxy") and find() is None:
         if os.environ.get("CI"):
             pytest.fail("haproxy is not installed", pytrace=False)
         pytest.skip("haproxy is not installed")

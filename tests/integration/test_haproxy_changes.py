@@ -115,3 +115,17 @@ async def test_target_change_needs_no_configuration() -> None:
         await it.driver.drain(planned(one))
         await it.until(planned(one), "drained")
         assert (file.stat().st_mtime_ns, (await it.driver.process.runtime.processes()).reloads) == before
+
+
+async def test_targets_that_change_during_a_reload_are_as_they_should_be_after_it() -> None:
+    targets = [Target(f"t{number}", f"{NET}.6.{210 + number}", 8000) for number in range(6)]
+    async with rig() as it, serving(*targets), httpx.AsyncClient() as client:
+        await it.driver.apply(version(0))
+        await it.healthy(*(planned(target) for target in targets[:3]))
+        for number in range(1, 6):
+            leaves, comes = targets[number - 1], targets[(number + 2) % 6]
+            reload = asyncio.create_task(it.driver.apply(version(number)))
+            await asyncio.gather(it.driver.drain(planned(leaves)), it.healthy(planned(comes)))
+            await reload
+            names = {(await client.get(f"http://{ADDRESS}:8080/")).json()["target"] for _ in range(9)}
+            assert names == {targets[(number + step) % 6].name for step in range(3)}

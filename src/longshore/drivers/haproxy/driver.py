@@ -29,6 +29,7 @@ from longshore.drivers.haproxy.health import HealthLog
 from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest, most_files
 from longshore.drivers.haproxy.render import Rendered, Settings, Unwritable, groups_of, render
 from longshore.drivers.haproxy.runtime import RuntimeFailure
+from longshore.drivers.haproxy.slots import Layout
 from longshore.drivers.haproxy.targets import Targets
 from longshore.drivers.ports import Permanent, Retryable
 
@@ -180,8 +181,7 @@ class HaproxyBalancer:
     async def counts(self) -> tuple[Sequence[BalancerCounts], Sequence[GroupCounts]]:
         """See the port. Raises Retryable."""
         try:
-            async with self._commands.reloading:
-                await self._count()
+            await self._count()
         except RuntimeFailure as error:
             raise Retryable(str(error)) from error
         return self._counters.counts(self._plan)
@@ -212,37 +212,36 @@ class HaproxyBalancer:
         """Start or reload, if the process has not this structure already."""
         if self._access is not None:
             self._access.know(plan)
-        structure = await self._render(plan, empty=True)
+        structure = await self._render(plan, self.targets.slots.empty_layout())
         wanted = digest(structure.text)
         if self.process.running and self.process.applied == wanted:
             return
         await self.process.check(structure.text, structure.files)
+        layout = self.targets.slots.layout()
+        rendered = await self._render(plan, layout)
+        if self.process.running:
+            with contextlib.suppress(RuntimeFailure):
+                await self._count()
         async with self._commands.reloading:
-            # Rendered anew: targets may have come and gone during the check.
             self.targets.rendered = self.targets.slots.sizes(group.group_id for group in plan.groups)
-            rendered = await self._render(plan, empty=False)
             self.process.write(rendered.text, rendered.files)
             try:
                 if self.process.running:
-                    with contextlib.suppress(RuntimeFailure):
-                        await self._count()
                     await self.process.runtime.reload()
                 else:
                     await self.process.start()
+                await self.targets.after_reload(layout)
             except RuntimeFailure as error:
                 raise Retryable(str(error)) from error
-            await self.targets.after_reload()
             self.process.note_applied(wanted, rendered.files)
         self._bound = _bound_in(rendered.text)
 
-    async def _render(self, plan: BalancerPlan, *, empty: bool) -> Rendered:
+    async def _render(self, plan: BalancerPlan, layout: Layout) -> Rendered:
         """In a thread: a large plan takes a quarter of a second."""
-        slots = self.targets.slots
-        layout = slots.empty_layout() if empty else slots.layout()
         return await asyncio.to_thread(render, plan, layout, self._settings)
 
     async def _owners(self, plan: BalancerPlan, refused: ConfigurationRefused) -> set[str]:
-        rendered = await self._render(plan, empty=True)
+        rendered = await self._render(plan, self.targets.slots.empty_layout())
         return {rendered.owner_at(line) for line in refused.lines} - {""}
 
     async def _claim_addresses(self, plan: BalancerPlan, problems: dict[str, str]) -> Retryable | None:

@@ -69,11 +69,13 @@ class HaproxyProcess:
 
         Raises Permanent where there is no HAProxy.
         """
-        if shutil.which(self._binary) is None:
+        found = find(self._binary)
+        if found is None:
             raise Permanent(
                 f"Load balancers need HAProxy 2.6 or newer, and there is no {self._binary!r}: "
                 "install the package haproxy."
             )
+        self._binary = found
         for folder in (self.folder, self._certs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.chmod(0o700)
@@ -159,7 +161,8 @@ class HaproxyProcess:
     def _spawn(self, output: Path) -> subprocess.Popen[bytes]:
         with output.open("wb") as out:
             self._child = subprocess.Popen(
-                (self._binary, "-W", "-S", f"{self.folder}/master.sock,mode,600", "-f", str(self._config)),
+                # Quiet: what goes wrong at the start is said all the same; what comes later would fill the file.
+                (self._binary, "-q", "-W", "-S", f"{self.folder}/master.sock,mode,600", "-f", str(self._config)),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -207,6 +210,11 @@ class HaproxyProcess:
         if self._child is not None:
             self._child.wait()
             self._child = None
+
+
+def find(binary: str = "haproxy") -> str | None:
+    """Where the program is; a user's PATH may lack the folders of the system's programs."""
+    return shutil.which(binary) or shutil.which(binary, path="/usr/local/sbin:/usr/sbin")
 
 
 def refusal(output: str) -> ConfigurationRefused:

@@ -125,10 +125,11 @@ class Slots:
 
     def layout(self) -> Layout:
         """As the renderer wants it."""
-        return {
-            group_id: tuple(EMPTY if held is None else held.slot for held in slots)
-            for group_id, slots in self._groups.items()
-        }
+        return {group_id: self.layout_of(group_id) for group_id in self._groups}
+
+    def layout_of(self, group_id: str) -> tuple[Slot, ...]:
+        """Of one group."""
+        return tuple(EMPTY if held is None else held.slot for held in self._groups[group_id])
 
     def empty_layout(self) -> Layout:
         """The same number of slots with nothing in them: what tells whether a reload is needed."""

@@ -16,7 +16,7 @@ from longshore.drivers.haproxy.health import CHECKING, HEALTHY, REGISTERING, Ver
 from longshore.drivers.haproxy.process import HaproxyProcess
 from longshore.drivers.haproxy.render.text import group_backend, open_backend
 from longshore.drivers.haproxy.runtime import RuntimeFailure, Worker
-from longshore.drivers.haproxy.slots import EMPTY, Placement, Slots, server_name
+from longshore.drivers.haproxy.slots import EMPTY, Layout, Placement, Slot, Slots, server_name
 from longshore.drivers.ports import Retryable
 
 log = logging.getLogger(__name__)
@@ -167,23 +167,28 @@ class Targets:
                 log.warning("forgetting a target that nobody knows: %s", placement.target)
                 await self.remove(placement.target)
 
-    async def after_reload(self) -> None:
-        """A new worker takes targets for healthy that are not: those were disabled in its configuration.
+    async def after_reload(self, rendered: Layout) -> None:
+        """Tell the new worker what its configuration could not. Raises RuntimeFailure.
 
-        Raises Retryable.
+        Slots may have changed since it was rendered; and it takes targets for healthy that are not: those were
+        disabled in it. Not through Commands: the caller holds its lock.
         """
-        commands = [
-            command
-            for placement in self.slots
-            if placement.phase == "serving" and placement.down and placement.target.group_id in self.rendered
-            for command in _down(placement)
-        ]
-        # Not through Commands: the caller holds its lock.
+        commands: list[str] = []
+        for group_id, size in self.rendered.items():
+            now = self.slots.layout_of(group_id)
+            before = rendered.get(group_id, ())
+            for index in range(size):
+                if index < len(before) and before[index] != now[index]:
+                    commands.extend(_filled(group_id, index, now[index]))
+        for placement in self.slots:
+            if (
+                placement.phase == "serving"
+                and placement.down
+                and placement.index < self.rendered.get(placement.target.group_id, 0)
+            ):
+                commands.extend(_down(placement))
         if commands:
-            try:
-                await self._process.runtime.tell(commands)
-            except RuntimeFailure as error:
-                raise Retryable(str(error)) from error
+            await self._process.runtime.tell(commands)
 
     def look(self, group_ids: Iterable[str]) -> None:
         """Something may have changed in these groups."""
@@ -382,4 +387,15 @@ def _taking_in(placement: Placement) -> list[str]:
     commands.append(f"set server {twin} state ready")
     if placement.phase == "serving":
         commands.extend(_ready(placement))
+    return commands
+
+
+def _filled(group_id: str, index: int, slot: Slot) -> list[str]:
+    """Make a slot what it should be, whatever it was."""
+    commands = []
+    for backend, on in ((group_backend(group_id), slot.serving), (open_backend(group_id), slot.registered)):
+        server = f"{backend}/{server_name(index)}"
+        port = f" port {slot.port}" if slot.port else ""
+        commands.append(f"set server {server} addr {slot.address}{port}")
+        commands.append(f"set server {server} state {'ready' if on else 'maint'}")
     return commands
