@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from longshore.domain.balancing import BalancerPlan, TargetPlan
-from longshore.drivers.ports import Retryable
+from longshore.drivers.ports import Permanent, Retryable
 from tests.support.balancing import NET, Rig, planned, rig
 from tests.support.plans import balancer, check, group, listener, path, plan, rule, text
 from tests.support.targets import Target, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 pytestmark = pytest.mark.haproxy
 ADDRESS = f"{NET}.1.1"
@@ -294,3 +298,75 @@ async def test_counts_go_on_over_reloads() -> None:
         assert (whole.lb_id, whole.requests, whole.codes) == ("b1", 5, (0, 4, 0, 1, 0))
         assert (part.lb_id, part.group_id, part.requests, part.codes) == ("b1", "0a", 5, (0, 4, 0, 1, 0))
         assert whole.bytes_out > whole.bytes_in > 0
+
+
+async def test_taken_port_of_the_host_is_left_out_until_it_is_free() -> None:
+    front = plan([balancer(ADDRESS, listener(8080, rule(text("hello"))))], [])
+    name = {"host": "web-b1.us-east-1.elb.localhost"}
+    async with (
+        rig(host_addresses=(f"{NET}.1.9", "::1"), host_ports={8080: 8089}) as it,
+        httpx.AsyncClient(headers=name) as client,
+    ):
+        occupant = await asyncio.start_server(lambda _r, _w: None, f"{NET}.1.9", 8089)
+        async with occupant:
+            assert await it.driver.apply(front) == {}
+            assert f"{NET}.1.9" in {share.address for share in it.driver.unshared}
+            assert (await client.get(URL)).text == "hello"
+        assert await it.driver.apply(front) == {}
+        assert f"{NET}.1.9" not in {share.address for share in it.driver.unshared}
+        assert (await client.get(f"http://{NET}.1.9:8089")).text == "hello"
+
+
+async def test_addresses_are_claimed_and_what_works_goes_on_without_them() -> None:
+    claimed: list[tuple[tuple[str, ...], str, str]] = []
+    trouble: list[Exception] = []
+
+    async def claim(addresses: Sequence[str], vpc_id: str, cidr: str) -> None:
+        claimed.append((tuple(addresses), vpc_id, cidr))
+        if trouble:
+            raise trouble[0]
+
+    one = plan([balancer(ADDRESS, listener(8080, rule(text("hello"))))], [])
+    async with rig(claim=claim) as it, httpx.AsyncClient() as client:
+        trouble.append(Permanent("It belongs to somebody else."))
+        assert await it.driver.apply(one) == {"b1": "It belongs to somebody else."}
+        assert not it.driver.process.running
+        trouble.clear()
+        assert await it.driver.apply(one) == {}
+        assert claimed == [((ADDRESS,), "vpc-1", "127.0.0.0/8")] * 2
+        trouble.append(Retryable("The network is being made."))
+        with pytest.raises(Retryable, match="being made"):
+            await it.driver.apply(one)
+        assert (await client.get(URL)).text == "hello"
+
+
+async def test_client_ip_preservation_is_refused_with_a_sentence() -> None:
+    async with rig() as it:
+        front = balancer(ADDRESS, listener(8080, protocol="TCP"), type="network")
+        keeps = group(layer="tcp", protocol_version="", preserve_client_ip=True)
+        problems = await it.driver.apply(plan([front], [keeps]))
+        assert "not served" in problems["b1"]
+
+
+async def test_new_target_of_a_group_with_slow_start_begins_with_a_small_share() -> None:
+    async with rig() as it, serving(one := target("one")):
+        await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [group(slow_start_s=900)]))
+        await it.healthy(planned(one))
+        runtime = it.driver.process.runtime
+        worker = (await runtime.processes()).current
+        assert worker is not None
+        rows = {row["svname"]: row for row in await runtime.stat(worker, "g-0a 4 -1")}
+        assert 0 < int(rows["s1"]["throttle"].rstrip("%")) < 100
+
+
+async def test_sticky_client_leaves_a_draining_target() -> None:
+    sticky = group(stickiness="lb_cookie", stickiness_s=600)
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one", 1), two := target("two", 2)):
+        await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [sticky]))
+        await it.healthy(planned(one))
+        assert await who(client) == "one"
+        await it.healthy(planned(two))
+        assert {await who(client) for _ in range(5)} == {"one"}
+        await it.driver.drain(planned(one))
+        assert {await who(client) for _ in range(5)} == {"two"}
+        await it.until(planned(one), "drained")

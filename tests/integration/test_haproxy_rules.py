@@ -154,6 +154,16 @@ async def test_fixed_responses_are_exact() -> None:
                 assert got.headers["content-type"] == expected.content_type
 
 
+async def test_no_character_of_a_text_means_anything_to_haproxy() -> None:
+    characters = [chr(code) for code in range(1, 128)] + ["é", "\u2028", "𝄞"]
+    bodies = [f"{character}a{character}{character}%[src]" for character in characters]
+    rules = [rule(text(body), path(f"/{number}")) for number, body in enumerate(bodies)]
+    async with rig() as it, httpx.AsyncClient(base_url=URL) as client:
+        assert await it.driver.apply(plan([balancer(ADDRESS, listener(8080, *rules, rule(text("none"))))], [])) == {}
+        for number, body in enumerate(bodies):
+            assert (await client.get(f"/{number}")).content.decode() == body
+
+
 @pytest.mark.parametrize(
     ("action", "location"),
     [

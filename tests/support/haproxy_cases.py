@@ -10,15 +10,14 @@ from longshore.domain.balancing import (
     Rewrite,
     WeightedGroup,
 )
-from longshore.drivers.haproxy.render import Settings
+from longshore.drivers.haproxy.render import Settings, Share
 from longshore.drivers.haproxy.slots import EMPTY, Slot
 from tests.support.plans import balancer, check, forward, group, listener, path, plan, rule, text
 
 SETTINGS = Settings(
     folder="/run/longshore/test",
     cookie_key="key",
-    host_addresses=("127.0.0.1",),
-    host_ports=((80, 80), (443, 8443)),
+    shares=(Share("127.0.0.1", 80, 80), Share("::1", 80, 80), Share("127.0.0.1", 8443, 443)),
     access_logs=True,
 )
 SLOTS = (

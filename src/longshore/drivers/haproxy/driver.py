@@ -27,7 +27,7 @@ from longshore.drivers.haproxy.commands import Commands
 from longshore.drivers.haproxy.counts import Counters, sums
 from longshore.drivers.haproxy.health import HealthLog
 from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest, most_files
-from longshore.drivers.haproxy.render import Rendered, Settings, Unwritable, groups_of, render
+from longshore.drivers.haproxy.render import Rendered, Settings, Share, Unwritable, groups_of, render
 from longshore.drivers.haproxy.runtime import RuntimeFailure
 from longshore.drivers.haproxy.slots import Layout
 from longshore.drivers.haproxy.targets import Targets
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 Claim = Callable[[Sequence[str], str, str], Awaitable[None]]
 """`claim(addresses, vpc_id, vpc_cidr)`: see to it that the addresses are this host's. Raises Retryable, Permanent."""
-BIND = re.compile(r"^    bind ([0-9.]+):(\d+)", re.MULTILINE)
+BIND = re.compile(r"^    bind ([0-9a-f.:]+):(\d+)", re.MULTILINE)
 UNCLAIMED_S = 60.0
 """How long after the first plan targets of an earlier life may wait for a word about them."""
 RESTART_S = 1.0
@@ -74,11 +74,14 @@ class HaproxyBalancer:
         self._settings = Settings(
             folder=str(folder),
             cookie_key=cookie_key,
-            host_addresses=tuple(host_addresses),
-            host_ports=tuple(sorted(host_ports.items())),
             access_logs=access_logs is not None,
             max_files=most_files(),
         )
+        self._wanted_shares = [
+            Share(address, host_port, port) for port, host_port in host_ports.items() for address in host_addresses
+        ]
+        self.unshared: dict[Share, str] = {}
+        """Ports of the host that load balancers can't share, and why: somebody else listens there."""
         self._claim = claim
         self._commands = Commands(self.process)
         self._reports: asyncio.Queue[TargetObservation | None] = asyncio.Queue()
@@ -141,6 +144,7 @@ class HaproxyBalancer:
             self.targets.set_groups(plan.groups)
             later = await self._claim_addresses(plan, problems)
             problems.update(self._taken_ports(_without(plan, problems)))
+            self._choose_shares()
             while True:
                 usable = _without(plan, problems)
                 try:
@@ -271,6 +275,21 @@ class HaproxyBalancer:
                         problems[balancer.lb_id] = f"Can't listen at {address}:{listener.port}: {why}"
         return problems
 
+    def _choose_shares(self) -> None:
+        """A port of the host that is taken is left out: load balancers have addresses of their own besides."""
+        taken = {
+            share: why
+            for share in self._wanted_shares
+            if (share.address, share.host_port) not in self._bound
+            and (why := _why_taken(share.address, share.host_port))
+        }
+        for share, why in taken.items():
+            if share not in self.unshared:
+                log.warning("load balancers can't share %s:%s of the host: %s", share.address, share.host_port, why)
+        self.unshared = taken
+        shares = tuple(share for share in self._wanted_shares if share not in taken)
+        self._settings = self._settings._replace(shares=shares)
+
     async def _count(self) -> None:
         if not self.process.running:
             return
@@ -321,7 +340,8 @@ def _bound_in(text: str) -> set[tuple[str, int]]:
 
 def _why_taken(address: str, port: int) -> str:
     """Why nobody can listen there; empty if one can."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as attempt:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as attempt:
         attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             attempt.bind((address, port))

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 DRAIN_POLL_S = 0.05
 SYNC_WAIT_S = 0.01
 """Log lines come in bunches; one look serves them all."""
-FALLBACK_S = 30.0
+FALLBACK_S = 60.0
 CHUNK = 50
 """Groups that are looked at together: others want to say something in between."""
 AGAIN_S = 0.5

@@ -20,6 +20,14 @@ MOST_CONNECTIONS, FEWEST_CONNECTIONS = 20_000, 100
 SPARE_FILES = 500
 
 
+class Share(NamedTuple):
+    """An address and port of the host where all listeners of one port are reached, by Host header or SNI."""
+
+    address: str
+    host_port: int
+    listener_port: int
+
+
 class Settings(NamedTuple):
     """What of the surroundings is in the text."""
 
@@ -27,9 +35,8 @@ class Settings(NamedTuple):
     """Where the process's sockets and certificates are."""
     cookie_key: str
     """Makes cookie values of a target's address; the same over restarts."""
-    host_addresses: tuple[str, ...] = ()
-    host_ports: tuple[tuple[int, int], ...] = ()
-    """`(listener port, port of the host)`: which listeners share a port of the host, and which."""
+    shares: tuple["Share", ...] = ()
+    """The host's ports that load balancers share."""
     access_logs: bool = False
     """Whether somebody reads the socket for access logs."""
     max_files: int = 65536
@@ -125,15 +132,15 @@ class _Shared(NamedTuple):
 def _shared(plan: BalancerPlan, settings: Settings) -> _Shared:
     sockets: dict[str, str] = {}
     texts: list[str] = []
-    for port, host_port in settings.host_ports:
+    for share in settings.shares:
         names: dict[str, str] = {}
         for balancer in plan.load_balancers:
             for listener in balancer.listeners:
-                if listener.port == port:
+                if listener.port == share.listener_port:
                     names[balancer.dns_name.lower()] = listener.listener_id
                     sockets[listener.listener_id] = _socket(listener, settings)
         if names:
-            texts.extend(frontends.shared_frontend(host_port, address, names) for address in settings.host_addresses)
+            texts.append(frontends.shared_frontend(share.host_port, share.address, names))
     texts.extend(frontends.shared_backend(listener_id, path) for listener_id, path in sockets.items())
     return _Shared(sockets, [*texts, frontends.nobody()] if texts else [])
 
@@ -195,4 +202,4 @@ def _head(settings: Settings, max_connections: int) -> str:
     return "\n".join((block("global", own), block("defaults http", http), block("defaults tcp", ["mode tcp", *common])))
 
 
-__all__ = ["Rendered", "Section", "Settings", "Unwritable", "group_owners", "groups_of", "render"]
+__all__ = ["Rendered", "Section", "Settings", "Share", "Unwritable", "group_owners", "groups_of", "render"]

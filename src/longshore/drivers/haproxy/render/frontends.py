@@ -182,7 +182,7 @@ def shared_frontend(port: int, address: str, listeners: Mapping[str, str]) -> st
     for name, listener_id in listeners.items():
         lines.append(f"use_backend host-{listener_frontend(listener_id)} if {{ var(sess.name) -m str {quoted(name)} }}")
     lines.append("default_backend nobody")
-    return block(f"frontend host-{port} from tcp", lines)
+    return block(f"frontend host-{address}-{port} from tcp", lines)
 
 
 def shared_backend(listener_id: str, socket: str) -> str:
