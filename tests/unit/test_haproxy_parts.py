@@ -12,7 +12,7 @@ from longshore.drivers.haproxy.render import Rendered, Section
 from longshore.drivers.haproxy.render.access import FIELDS
 from longshore.drivers.haproxy.render.text import name_of, quoted, wildcard
 from longshore.drivers.haproxy.runtime import RuntimeFailure, Worker, parse_processes, parse_servers, parse_stat
-from longshore.drivers.haproxy.slots import EMPTY, Slot, Slots
+from longshore.drivers.haproxy.slots import EMPTY, Slot, Slots, emptied
 from tests.support.plans import balancer, forward, group, listener, path, plan, rule
 
 SHOW_PROC = """#<PID>          <type>          <reloads>       <uptime>        <version>
@@ -122,7 +122,7 @@ def test_layout_shows_who_gets_requests() -> None:
             EMPTY,
         )
     }
-    assert slots.empty_layout() == {"g": (EMPTY,) * 4}
+    assert emptied(slots.layout()) == {"g": (EMPTY,) * 4}
 
 
 @pytest.mark.parametrize(

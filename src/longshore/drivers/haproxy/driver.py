@@ -29,7 +29,7 @@ from longshore.drivers.haproxy.health import HealthLog
 from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest, most_files
 from longshore.drivers.haproxy.render import Rendered, Settings, Share, Unwritable, groups_of, render
 from longshore.drivers.haproxy.runtime import RuntimeFailure
-from longshore.drivers.haproxy.slots import Layout
+from longshore.drivers.haproxy.slots import Layout, emptied
 from longshore.drivers.haproxy.targets import Targets
 from longshore.drivers.ports import Permanent, Retryable
 
@@ -88,7 +88,9 @@ class HaproxyBalancer:
         self.targets = Targets(self.process, self._commands, self._reports.put_nowait, self._reconcile)
         self._log = HealthLog(folder / "log.sock", self.targets.on_log)
         self._access = AccessLogs(folder / "access.sock", access_logs) if access_logs is not None else None
+        self._wanted = BalancerPlan()
         self._plan = BalancerPlan()
+        """What of it is in place."""
         self._applying = asyncio.Lock()
         self._counters = Counters()
         self._bound: set[tuple[str, int]] = set()
@@ -140,6 +142,7 @@ class HaproxyBalancer:
     async def apply(self, plan: BalancerPlan) -> Mapping[str, str]:
         """See the port."""
         async with self._applying:
+            self._wanted = plan
             problems = _unserved(plan)
             self.targets.set_groups(plan.groups)
             later = await self._claim_addresses(plan, problems)
@@ -209,25 +212,26 @@ class HaproxyBalancer:
             try:
                 if self._plan.load_balancers:
                     await self._load(self._plan)
-            except ConfigurationRefused as refused:
+            except (ConfigurationRefused, Unwritable) as refused:
                 raise Retryable(refused.reason) from refused
 
     async def _load(self, plan: BalancerPlan) -> None:
         """Start or reload, if the process has not this structure already."""
         if self._access is not None:
             self._access.know(plan)
-        structure = await self._render(plan, self.targets.slots.empty_layout())
+        # One look at the slots: what changes in them from here on is told afterwards.
+        layout = self.targets.slots.layout()
+        structure = await self._render(plan, emptied(layout))
         wanted = digest(structure.text)
         if self.process.running and self.process.applied == wanted:
             return
         await self.process.check(structure.text, structure.files)
-        layout = self.targets.slots.layout()
         rendered = await self._render(plan, layout)
         if self.process.running:
             with contextlib.suppress(RuntimeFailure):
                 await self._count()
         async with self._commands.reloading:
-            self.targets.rendered = self.targets.slots.sizes(group.group_id for group in plan.groups)
+            self.targets.rendered = {group.group_id: len(layout[group.group_id]) for group in plan.groups}
             self.process.write(rendered.text, rendered.files)
             try:
                 if self.process.running:
@@ -245,7 +249,7 @@ class HaproxyBalancer:
         return await asyncio.to_thread(render, plan, layout, self._settings)
 
     async def _owners(self, plan: BalancerPlan, refused: ConfigurationRefused) -> set[str]:
-        rendered = await self._render(plan, self.targets.slots.empty_layout())
+        rendered = await self._render(plan, emptied(self.targets.slots.layout()))
         return {rendered.owner_at(line) for line in refused.lines} - {""}
 
     async def _claim_addresses(self, plan: BalancerPlan, problems: dict[str, str]) -> Retryable | None:
@@ -304,7 +308,9 @@ class HaproxyBalancer:
             log.error("HAProxy has ended; starting it again")
             self._bound = set()
             try:
-                await self._reconcile()
+                # All of it: what took HAProxy may have taken its addresses as well.
+                for lb_id, problem in (await self.apply(self._wanted)).items():
+                    log.warning("load balancer %s: %s", lb_id, problem)
             except Retryable as error:
                 log.error("HAProxy can't be started: %s", error.reason)  # noqa: TRY400
                 await asyncio.sleep(RESTART_S)

@@ -131,9 +131,10 @@ class Slots:
         """Of one group."""
         return tuple(EMPTY if held is None else held.slot for held in self._groups[group_id])
 
-    def empty_layout(self) -> Layout:
-        """The same number of slots with nothing in them: what tells whether a reload is needed."""
-        return {group_id: (EMPTY,) * len(slots) for group_id, slots in self._groups.items()}
+
+def emptied(layout: Layout) -> Layout:
+    """The same number of slots with nothing in them: what tells whether a reload is needed."""
+    return {group_id: (EMPTY,) * len(slots) for group_id, slots in layout.items()}
 
 
 def server_name(index: int) -> str:

@@ -4,7 +4,6 @@ The driver owns plan and process and calls this; what is seen of a target goes o
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Literal
@@ -138,19 +137,18 @@ class Targets:
 
     async def adopt(self, worker: Worker) -> None:
         """Take over what an earlier life put into the slots. Raises RuntimeFailure."""
-        servers = await self._process.runtime.servers(worker)
+        servers = {(s.backend, s.name): s for s in await self._process.runtime.servers(worker)}
         sizes: dict[str, int] = {}
-        twins = {(group_of(s.backend.removesuffix("-open")), s.name): s for s in servers if s.backend.endswith("-open")}
-        for server in servers:
-            if not server.backend.endswith("-open") and server.backend.startswith("g-"):
-                sizes[group_of(server.backend)] = sizes.get(group_of(server.backend), 0) + 1
+        for backend, _ in servers:
+            if backend.startswith("g-") and not backend.endswith("-open"):
+                sizes[group_of(backend)] = sizes.get(group_of(backend), 0) + 1
         for group_id, size in sizes.items():
             self.slots.add_group(group_id, size)
             for index in range(size):
-                twin = twins.get((group_id, server_name(index)))
-                if twin is None or twin.address == EMPTY.address:
+                name = server_name(index)
+                main, twin = servers[group_backend(group_id), name], servers[open_backend(group_id), name]
+                if twin.address == EMPTY.address:
                     continue
-                main = next(s for s in servers if s.backend == group_backend(group_id) and s.name == twin.name)
                 phase: Literal["probing", "serving", "draining"] = (
                     "draining" if twin.maintenance else "probing" if main.maintenance else "serving"
                 )
@@ -320,18 +318,19 @@ class Targets:
 
     async def _finish_drains(self, draining: Sequence[Placement]) -> None:
         open_now = await self._connections({placement.target.group_id for placement in draining})
-        for placement in draining:
-            target = placement.target
-            backends = (group_backend(target.group_id), open_backend(target.group_id))
-            if not placement.is_draining() or any(open_now.get((name, placement.server)) for name in backends):
-                continue
-            with contextlib.suppress(Retryable):
-                # Emptied first: the observation may bring a new target into the slot.
-                await self._tell(placement, _emptied(placement))
-                if placement.is_draining() and self.slots.get(target) is placement:
-                    self.slots.free(placement)
-                    if placement.claimed:
-                        self._report_out(TargetObservation(target=target, state="drained"))
+        done = [placement for placement in draining if not any(map(open_now.get, _keys(placement)))]
+        await asyncio.gather(*map(self._drained, done))
+
+    async def _drained(self, placement: Placement) -> None:
+        """Its last connection has ended. Raises Retryable."""
+        if not placement.is_draining():
+            return
+        # Emptied first: the observation may bring a new target into the slot.
+        await self._tell(placement, _emptied(placement))
+        if placement.is_draining() and self.slots.get(placement.target) is placement:
+            self.slots.free(placement)
+            if placement.claimed:
+                self._report_out(TargetObservation(target=placement.target, state="drained"))
 
     async def _connections(self, group_ids: Iterable[str]) -> dict[tuple[str, str], int]:
         """Open connections by backend and server, over all workers, old ones too."""
@@ -356,6 +355,12 @@ def _chunks(group_ids: Sequence[str]) -> Iterable[Sequence[str]]:
 def _both(placement: Placement) -> tuple[str, str]:
     group_id = placement.target.group_id
     return (f"{group_backend(group_id)}/{placement.server}", f"{open_backend(group_id)}/{placement.server}")
+
+
+def _keys(placement: Placement) -> list[tuple[str, str]]:
+    """Its rows in `show stat`: backend and server."""
+    group_id = placement.target.group_id
+    return [(group_backend(group_id), placement.server), (open_backend(group_id), placement.server)]
 
 
 def _ready(placement: Placement) -> list[str]:
