@@ -15,10 +15,7 @@ from longshore.drivers.haproxy.render.text import (
     quoted,
 )
 
-TRACE_ID = (
-    "1-%[date,bytes(4,4),hex,lower]-"
-    "%[rand,bytes(4,4),hex,lower]%[rand,bytes(4,4),hex,lower]%[rand,bytes(4,4),hex,lower]"
-)
+TRACE_ID = "1-%[date,bytes(4,4),hex,lower]-%[uuid,sha1,hex,bytes(0,24),lower]"
 DEFAULT_PORTS = {"HTTP": 80, "HTTPS": 443}
 INSPECT_S = 5
 """How long a client at a shared port may take to say which load balancer it means."""
@@ -63,7 +60,8 @@ def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, log_to: str) -> It
         yield "option disable-h2-upgrade"
     yield "tcp-request session set-var(sess.began) date"
     yield "http-request set-var(txn.came) date"
-    yield "http-request set-var(txn.host) req.hdr(host),host_only,lower"
+    if _needs_host(listener.rules):
+        yield "http-request set-var(txn.host) req.hdr(host),host_only,lower"
     if logs:
         yield from access.remember()
     yield from _choose(listener.rules)
@@ -78,6 +76,13 @@ def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, log_to: str) -> It
     yield from _closing(balancer, listener.rules)
     if logs:
         yield from access.logging(listener.listener_id, log_to)
+
+
+def _needs_host(rules: Sequence[RulePlan]) -> bool:
+    return any(
+        isinstance(rule.action, Redirect) or any(condition.field == "host-header" for condition in rule.conditions)
+        for rule in rules
+    )
 
 
 def _choose(rules: Sequence[RulePlan]) -> Iterator[str]:
@@ -147,11 +152,7 @@ def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str
         yield "http-request set-header x-amzn-tls-cipher-suite %[ssl_fc_cipher]"
     yield from tls.client_headers(listener)
     if not balancer.preserve_host and listener.port not in DEFAULT_PORTS.values():
-        has_port = quoted(":[0-9]+$")
-        yield (
-            f'http-request set-header host "%[req.hdr(host)]:{listener.port}" '
-            f"unless {{ req.hdr(host) -m reg {has_port} }}"
-        )
+        yield (f'http-request set-header host "%[req.hdr(host)]:{listener.port}" unless {{ req.hdr(host) -m sub : }}')
 
 
 def _closing(balancer: LoadBalancerPlan, rules: Sequence[RulePlan]) -> Iterator[str]:
