@@ -64,7 +64,7 @@ class ServiceApi(Api):
         """Every task does at once what is wished of it."""
         for task in self.live(name):
             if task.desired_status == "STOPPED":
-                stopping = life.stopping(task, self.now)
+                stopping = life.stopping(task, self.now, withdrawn=True)
                 if stopping.last_status == "STOPPING":
                     stopping = life.move(stopping, "ended")
                 self.put(life.released(stopping, self.now))

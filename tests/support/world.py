@@ -152,12 +152,12 @@ class World:
     def end(self, task: Task) -> None:
         """A task that is to stop has stopped."""
         containers = tuple(msgspec.structs.replace(c, last_status="STOPPED") for c in task.containers)
-        task = life.stopping(task.but(containers=containers), self.now)
+        task = life.stopping(task.but(containers=containers), self.now, withdrawn=True)
         self.tasks[task.task_id] = life.released(task, self.now)
 
     def begin_stop(self, task: Task) -> None:
         """A task that is to stop is being stopped."""
-        self.tasks[task.task_id] = life.stopping(task, self.now)
+        self.tasks[task.task_id] = life.stopping(task, self.now, withdrawn=True)
 
     @property
     def live(self) -> list[Task]:

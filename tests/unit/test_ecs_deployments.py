@@ -125,7 +125,9 @@ async def test_a_tripped_circuit_breaker_is_shown_as_triggered(api: ServiceApi) 
     for _ in range(4):
         await api.turn()
         for task in api.live():
-            stopped = life.stopping(life.request_stop(task, "TaskFailedToStart", "It could not start."), api.now)
+            stopped = life.stopping(
+                life.request_stop(task, "TaskFailedToStart", "It could not start."), api.now, withdrawn=True
+            )
             api.put(life.released(stopped, api.now))
         api.now += 1000
     view = described(api, deployment)

@@ -37,7 +37,9 @@ def record(api: Api, arn: str) -> Task:
 
 def end(api: Api, arn: str) -> None:
     """A task whose life is over."""
-    task = life.stopping(life.request_stop(record(api, arn), "EssentialContainerExited", "It ended."), api.now)
+    task = life.stopping(
+        life.request_stop(record(api, arn), "EssentialContainerExited", "It ended."), api.now, withdrawn=True
+    )
     while task.last_status == "STOPPING":
         task = life.move(task, "ended")
     api.put(life.released(task, api.now))

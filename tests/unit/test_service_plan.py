@@ -6,7 +6,7 @@ import pytest
 
 from longshore.decide.backoff import launch_delay_s, passed
 from longshore.decide.rollout.breaker import threshold
-from longshore.decide.rollout.rolling import UNHEALTHY_REASON, ceiling_of, floor_of, occupies
+from longshore.decide.rollout.rolling import CONTAINER_REASON, ceiling_of, floor_of, occupies
 from tests.support.world import World, configuration, service
 
 
@@ -267,7 +267,7 @@ def test_unhealthy_task_is_replaced_before_it_is_stopped() -> None:
     world.run(new)
     world.health(world.tasks[new.task_id], "HEALTHY")
     stops = world.turn().stops
-    assert [(s.task.task_id, s.reason) for s in stops] == [(sick.task_id, UNHEALTHY_REASON)]
+    assert [(s.task.task_id, s.reason) for s in stops] == [(sick.task_id, CONTAINER_REASON)]
 
 
 def test_unhealthy_task_goes_first_where_the_maximum_leaves_no_room() -> None:

@@ -63,7 +63,7 @@ def test_essential_exit_stops_the_task_with_its_code() -> None:
     assert task.started_at == 4.0  # it ran, however shortly
     assert (task.desired_status, task.stop_code) == ("STOPPED", "EssentialContainerExited")
     assert task.containers[0].exit_code == 3
-    task = life.stopping(task, 4.0)
+    task = life.stopping(task, 4.0, withdrawn=True)
     assert task.last_status == "DEPROVISIONING"
     assert life.released(task, 5.0).last_status == "STOPPED"
 
@@ -103,7 +103,7 @@ def test_health_of_a_task_without_checks_is_unknown() -> None:
 
 def test_task_stopped_before_it_was_provisioned_holds_nothing() -> None:
     task = life.request_stop(a_task().but(last_status="PROVISIONING"), "UserInitiated", "")
-    task = life.stopping(task, 2.0)
+    task = life.stopping(task, 2.0, withdrawn=True)
     assert task.last_status == "DEPROVISIONING"
     assert all(c.last_status == "STOPPED" for c in life.released(task, 3.0).containers)
 
@@ -112,7 +112,7 @@ def test_lost_task_stops_with_a_reason() -> None:
     task = life.observe(a_task(), seen(1, app=running("app")), 2.0)
     task = life.lost(task, 9.0)
     assert (task.desired_status, task.stopped_reason) == ("STOPPED", life.LOST)
-    assert life.stopping(task, 9.0).last_status == "DEPROVISIONING"
+    assert life.stopping(task, 9.0, withdrawn=True).last_status == "DEPROVISIONING"
 
 
 def test_illegal_move_tells_the_story() -> None:

@@ -6,10 +6,12 @@ The only writer of deployments after they are made, of service events, and of a 
 from collections import Counter
 
 from longshore.control.loop import Loop
+from longshore.decide import targets
 from longshore.decide.launch import counts_health
 from longshore.decide.launching import TaskRequest, choose_subnet, new_task, room_for
 from longshore.decide.service import Plan, ServiceSnapshot, plan
 from longshore.decide.task import request_stop
+from longshore.domain.balancer import Target, TargetGroup
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.cluster import HOST_KEY, Cluster, Host
 from longshore.domain.network import Subnet
@@ -23,10 +25,13 @@ from longshore.store.store import Change, Store, Transaction
 EVENTS_KEPT = 100
 REPEAT_AFTER_S = 6 * 3600.0
 """An event that only says again what was said is left out for this long, as on ECS."""
-STATE_EVENTS = ("was unable to", "is unable to")
+STATE_EVENTS = ("was unable to", "is unable to", "failed to register")
 NO_ROOM = (
     "(service {name}) was unable to place a task. Reason: Capacity is unavailable at this time "
     "({reason}: the task needs {cpu} CPU units and {memory} MiB; {free_cpu} and {free_memory} are free)."
+)
+NO_GROUP = (
+    "(service {name}) failed to register targets in (target-group {arn}) with (error The target group does not exist.)"
 )
 
 
@@ -55,6 +60,9 @@ class ServiceController:
                 self.loop.enqueue(record.service_uid)
             if not record.live or change.after is None:
                 self._room_came()
+        elif isinstance(record, Target):
+            if record.service_uid:
+                self.loop.enqueue(record.service_uid)
         elif isinstance(record, Service):
             self.loop.enqueue(record.uid)
         elif isinstance(record, Deployment):
@@ -91,6 +99,7 @@ class ServiceController:
             unaccounted=tuple(unaccounted),
             has_checks={arn: counts_health(_definition(tx, arn)) for arn in definitions},
             healthy_after_s=self._healthy_after_s,
+            targets=_by_task(tx.select(Target, "service", (service.uid,))),
         )
 
     def _apply(self, tx: Transaction, made: Plan, now: float) -> None:
@@ -102,8 +111,10 @@ class ServiceController:
         events = list(made.events)
         if made.starts:
             events += self._start(tx, made, now)
+        events += _register(tx, made)
         if made.stops:
             events += _stop(tx, made)
+        events += _deregister(tx, made, now)
         self._say(tx, made.service, events, now)
 
     def _start(self, tx: Transaction, made: Plan, now: float) -> list[str]:
@@ -251,6 +262,42 @@ def _stop(tx: Transaction, made: Plan) -> list[str]:
     if pending:
         events.append(f"(service {name}) stopped {pending} pending tasks.")
     return events
+
+
+def _register(tx: Transaction, made: Plan) -> list[str]:
+    registered, missing = [], []
+    for target in made.registered:
+        arn = _group_arn(made, target)
+        if tx.get(TargetGroup, (*target.scope, target.group_id)) is None:
+            missing.append(arn)
+            continue
+        tx.put(target)
+        registered.append(arn)
+    name = made.service.name
+    events = [NO_GROUP.format(name=name, arn=arn) for arn in dict.fromkeys(missing)]
+    return [*targets.registered_events(name, registered), *events]
+
+
+def _deregister(tx: Transaction, made: Plan, now: float) -> list[str]:
+    tasks = {target.task_id: task for target in made.deregistered for task in tx.select(Task, "id", (target.task_id,))}
+    groups = [_group_arn(made, target) for target in made.deregistered]
+    for target in made.deregistered:
+        tx.put(target.but(deregistered_at=now))
+    deployments = [f"ecs-svc/{task.deployment_id}" for task in tasks.values()]
+    return targets.deregistered_events(made.service.name, groups, deployments)
+
+
+def _group_arn(made: Plan, target: Target) -> str:
+    """As a deployment has it; the group itself may be gone."""
+    uses = (use.target_group_arn for deployment in made.deployments for use in deployment.load_balancers)
+    return next((arn for arn in uses if arn.endswith(f"/{target.group_id}")), target.group_id)
+
+
+def _by_task(found: list[Target]) -> dict[str, list[Target]]:
+    by_task: dict[str, list[Target]] = {}
+    for target in found:
+        by_task.setdefault(target.task_id, []).append(target)
+    return by_task
 
 
 def _started(service: Service, tasks: list[Task], replaced: int) -> list[str]:

@@ -9,6 +9,7 @@ from longshore.control.loop import Loop
 from longshore.decide import task as life
 from longshore.decide.launch import launch_of
 from longshore.decide.launching import free_address
+from longshore.domain.balancer import Target
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc, mac_of
@@ -49,6 +50,9 @@ class TaskController:
             self.loop.enqueue(task.key)
 
     def _changed(self, change: Change) -> None:
+        if isinstance(change.before, Target) and change.after is None and change.before.task_id:
+            target = change.before
+            self.loop.enqueue((*target.scope, target.cluster, target.task_id))
         if change.kind != Task.kind or not isinstance(change.after, Task) or not change.after.live:
             return
         if not isinstance(change.before, Task) or _stage(change.before) != _stage(change.after):
@@ -81,7 +85,8 @@ class TaskController:
                     tx.put(life.request_stop(current, "TaskFailedToStart", refusal.reason))
 
     async def _stop(self, task: Task) -> None:
-        moved = life.stopping(task, self._clock.now())
+        withdrawn = not self._store.count(Target, "task", (task.task_id,))
+        moved = life.stopping(task, self._clock.now(), withdrawn=withdrawn)
         if moved != task:
             with self._store.transaction() as tx:
                 tx.put(moved)
@@ -91,6 +96,8 @@ class TaskController:
         elif moved.last_status == "DEPROVISIONING":
             # Reached from PROVISIONING too, where the engine knows of nothing: removing nothing is quick.
             await self._engine.remove(task.task_id)
+            if self._store.count(Target, "task", (task.task_id,)):
+                return  # its address is still somebody's target: the end of that wakes us
             with self._store.transaction() as tx:
                 current = tx.get(Task, task.key)
                 if current is not None and current.last_status == "DEPROVISIONING":

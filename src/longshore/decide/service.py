@@ -9,6 +9,7 @@ in `rollout/rolling.py`; the life of the deployments in `rollout/progress.py`.
 from collections.abc import Iterable
 from dataclasses import replace
 
+from longshore.decide import targets
 from longshore.decide.backoff import IMPAIRED_AFTER, launch_delay_s, passed
 from longshore.decide.rollout import progress, rolling
 from longshore.decide.rollout.snapshot import Plan, ServiceSnapshot, Stop, Wake
@@ -37,6 +38,8 @@ def plan(snapshot: ServiceSnapshot, now: float) -> Plan:
         service=service,
         deployments=snapshot.deployments,
         accounted=snapshot.unaccounted,
+        registered=tuple(targets.to_register(snapshot, now)),
+        deregistered=tuple(targets.to_deregister(snapshot, (stop.task for stop in turn.stops))),
         starts=turn.starts,
         replaced=turn.replaced,
         stops=turn.stops,
@@ -67,14 +70,15 @@ def failed_to_start(task: Task, snapshot: ServiceSnapshot) -> bool:
     ECS counts only tasks that never ran; since ours crash seconds after they were asked for instead of minutes, one
     that crashes before it is healthy counts too, or a crash loop would spin.
     """
-    if task.stopped_reason == rolling.UNHEALTHY_REASON:
+    if task.stopped_reason.startswith(rolling.UNHEALTHY_REASONS):
         return True
     if task.stop_code not in {"TaskFailedToStart", "EssentialContainerExited"}:
         return False
     if task.started_at is None:
         return True
-    if snapshot.checked(task):
-        return task.first_healthy_at is None
+    checked, balanced = snapshot.checked(task), bool(snapshot.load_balancers_of(task))
+    if checked or balanced:
+        return (checked and task.first_healthy_at is None) or (balanced and task.first_in_service_at is None)
     until = task.execution_stopped_at or task.stopped_at or task.started_at
     return not passed(task.started_at, snapshot.healthy_after_s, until)
 
@@ -117,6 +121,7 @@ def _drain(snapshot: ServiceSnapshot, events: list[str], now: float) -> Plan:
         service=service,
         deployments=deployments,
         accounted=snapshot.unaccounted,
+        deregistered=tuple(targets.to_deregister(snapshot, (stop.task for stop in stops))),
         stops=stops,
         events=tuple(events),
     )

@@ -52,15 +52,15 @@ def request_stop(task: Task, code: StopCode, reason: str) -> Task:
     return task.but(desired_status="STOPPED", stop_code=code, stopped_reason=reason, version=task.version + 1)
 
 
-def stopping(task: Task, now: float) -> Task:
+def stopping(task: Task, now: float, *, withdrawn: bool) -> Task:
     """A task that is to stop, moved as far as it can go without waiting for anybody.
 
-    Ends in STOPPING (the engine must stop it), DEPROVISIONING (nothing runs any more) or STOPPED. Since nothing yet
-    hears of a stop before the containers do, `withdrawn` follows `stop` at once.
+    Ends in DEACTIVATING (its targets must drain), STOPPING (the engine must stop it) or DEPROVISIONING (nothing runs
+    any more). `withdrawn`: none of its targets is left. Who has nobody to answer with is withdrawn at once.
     """
     if task.last_status in {"PROVISIONING", "PENDING", "RUNNING"}:
         task = move(task, "stop").but(stopping_at=now)
-    if task.last_status == "DEACTIVATING":
+    if task.last_status == "DEACTIVATING" and (withdrawn or ended(task)):
         task = move(task, "withdrawn")
     if task.last_status == "STOPPING" and ended(task):
         task = move(task, "ended").but(execution_stopped_at=task.execution_stopped_at or now)

@@ -41,6 +41,14 @@ class DeploymentConfiguration(
     breaker_reset_on_healthy_task: bool = True
 
 
+class ServiceLoadBalancer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One of a service's `loadBalancers`: the target group that a container port of its tasks is registered in."""
+
+    target_group_arn: str
+    container_name: str
+    container_port: int
+
+
 class Service(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A service. The API writes the specification; `control/services.py` the status INACTIVE and the steady state."""
 
@@ -61,6 +69,7 @@ class Service(Record, frozen=True, kw_only=True, omit_defaults=True):
     launch_type: str = "FARGATE"
     platform_version: str = "LATEST"
     network_configuration: dict[str, Any] = {}
+    load_balancers: tuple[ServiceLoadBalancer, ...] = ()
     health_check_grace_s: int | None = None
     enable_ecs_managed_tags: bool = False
     enable_execute_command: bool = False
@@ -125,6 +134,7 @@ class Deployment(Record, frozen=True, kw_only=True, omit_defaults=True):
     launch_type: str
     platform_version: str = "LATEST"
     network_configuration: dict[str, Any] = {}
+    load_balancers: tuple[ServiceLoadBalancer, ...] = ()
 
     # The entry in deployments[].
     updated_at: float

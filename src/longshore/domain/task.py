@@ -132,6 +132,8 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     started_at: float | None = None
     first_healthy_at: float | None = None
     """When its health checks first all passed."""
+    first_in_service_at: float | None = None
+    """When its targets were first all healthy. Written by `control/balancers.py`."""
     stopping_at: float | None = None
     execution_stopped_at: float | None = None
     stopped_at: float | None = None

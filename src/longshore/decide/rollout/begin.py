@@ -27,6 +27,7 @@ def begin(service: Service, current: Sequence[Deployment], *, ids: Ids, now: flo
         launch_type=service.launch_type,
         platform_version=service.platform_version,
         network_configuration=service.network_configuration,
+        load_balancers=service.load_balancers,
         service_deployment_id=ids.token(21),
         source_numbers=tuple(old.number for old in current),
         target_requested_count=service.desired_count,

@@ -113,5 +113,6 @@ def roll_back(
         task_definition_arn=to.task_definition_arn,
         platform_version=to.platform_version,
         network_configuration=to.network_configuration,
+        load_balancers=to.load_balancers,
     )
     return service, failed, to

@@ -18,9 +18,13 @@ from itertools import islice
 
 from longshore.decide.backoff import MAX_DELAY_S
 from longshore.decide.rollout.snapshot import ServiceSnapshot, Stop
+from longshore.domain.balancer import Target
 from longshore.domain.task import STARTING, Task
 
-UNHEALTHY_REASON = "Task failed container health checks"
+CONTAINER_REASON = "Task failed container health checks"
+TARGET_REASON = "Task failed ELB health checks in (target-group {arn})"
+UNHEALTHY_REASONS = (CONTAINER_REASON, TARGET_REASON.partition(" in ")[0])
+"""How the `stoppedReason` of a task begins that was replaced because it was unhealthy."""
 BLOCKED = (
     "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
     "Update the minimumHealthyPercent or maximumPercent value and try again."
@@ -79,7 +83,10 @@ def turn(snapshot: ServiceSnapshot, now: float) -> Turn:
         starts=starts,
         replaced=min(len(unhealthy), starts),
         stops=tuple(stops.chosen),
-        events=_blocked(snapshot, starts, stops.chosen, retry_at, now),
+        events=(
+            *_unhealthy_events(snapshot, stops.chosen),
+            *_blocked(snapshot, starts, stops.chosen, retry_at, now),
+        ),
         wakes=tuple(wakes),
     )
 
@@ -136,7 +143,7 @@ class _Stops:
         """
         replaced = self._healthy >= self._snapshot.service.desired_count
         for task in tasks if replaced else tasks[: max(0, for_room)]:
-            self._stop(task, UNHEALTHY_REASON)
+            self._stop(task, _unhealthy_reason(self._snapshot, task))
 
     def _by_worth(self, tasks: list[Task]) -> Iterator[Task]:
         """Not yet healthy before healthy; from the fullest availability zone; then the oldest.
@@ -171,11 +178,34 @@ class _Stops:
         self.chosen.append(Stop(task, reason))
 
 
+def _unhealthy_reason(snapshot: ServiceSnapshot, task: Task) -> str:
+    target = snapshot.failed_target(task)
+    return TARGET_REASON.format(arn=_arn_of(snapshot, task, target)) if target is not None else CONTAINER_REASON
+
+
+def _unhealthy_events(snapshot: ServiceSnapshot, stops: list[Stop]) -> tuple[str, ...]:
+    """What a load balancer says of the tasks that are stopped because they fail its checks."""
+    said = []
+    for stop in stops:
+        target = snapshot.failed_target(stop.task) if stop.reason.startswith(UNHEALTHY_REASONS) else None
+        if target is not None:
+            where = f"(task {stop.task.task_id}) (port {target.port}) is unhealthy in (target-group "
+            why = f"due to (reason {target.description or target.reason})"
+            said.append(f"(service {snapshot.service.name}) {where}{_arn_of(snapshot, stop.task, target)}) {why}.")
+    return tuple(said)
+
+
+def _arn_of(snapshot: ServiceSnapshot, task: Task, target: Target) -> str:
+    """The target group's ARN, as the service has it."""
+    uses = snapshot.load_balancers_of(task)
+    return next((u.target_group_arn for u in uses if u.target_group_arn.endswith(f"/{target.group_id}")), "")
+
+
 def _grace_ends(snapshot: ServiceSnapshot, now: float) -> list[float]:
     grace_s = float(snapshot.service.health_check_grace_s or 0)
     if not grace_s:
         return []
-    ends = [t.started_at + grace_s for t in snapshot.tasks if t.health == "UNHEALTHY" and t.started_at is not None]
+    ends = [t.started_at + grace_s for t in snapshot.tasks if t.started_at is not None and snapshot.failing(t)]
     return [end for end in ends if end > now]
 
 
