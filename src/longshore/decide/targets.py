@@ -1,15 +1,22 @@
 """A service's targets: which of its tasks are to be registered in target groups, and which deregistered.
 
 A task is registered when it runs, and deregistered as soon as it is to stop: its containers are told only when its
-targets have drained (`control/tasks.py` waits for that). Called by `service.plan`.
+targets have drained (`control/tasks.py` waits for that). Called by `service.plan`; the second half, what becomes of a
+target once it is registered, by `control/balancers.py`.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from longshore.decide.rollout.snapshot import ServiceSnapshot
-from longshore.domain.balancer import Target, group_key_of
+from longshore.decide import task as life
+from longshore.decide.rollout.snapshot import IN_SERVICE, ServiceSnapshot
+from longshore.domain.balancer import NOT_IN_USE, Target, TargetGroup, TargetState, group_key_of
+from longshore.domain.balancer_attributes import group_attributes
+from longshore.domain.balancing import TargetObservation
 from longshore.domain.task import Task
+
+REGISTERING = ("Elb.RegistrationInProgress", "Target registration is in progress")
+UNCHECKED = ("Target.HealthCheckDisabled", "Health checks are disabled for this target group")
 
 
 def to_register(snapshot: ServiceSnapshot, now: float) -> list[Target]:
@@ -65,3 +72,54 @@ def deregistered_events(name: str, arns: Sequence[str], deployments: Sequence[st
             for deployment, n in Counter(deployments).items()
         ),
     ]
+
+
+# -------------------------------------------------------------------------------------------------- a target's life
+
+
+def drained_at(target: Target, group: TargetGroup | None, task: Task | None) -> float:
+    """When a target that drains is cut off, though connections are left: after the group's deregistration delay.
+
+    At once where nobody answers any more: its task's containers have ended.
+    """
+    began = target.deregistered_at or 0.0
+    if target.task_id and (task is None or life.ended(task)):
+        return began
+    return began + (float(group_attributes(group)["deregistration_delay.timeout_seconds"]) if group else 0.0)
+
+
+def ended_since(before: Task, after: Task) -> bool:
+    """Whether the last container of a task has ended now."""
+    return life.ended(after) and not life.ended(before)
+
+
+def registering(target: Target, now: float) -> Target:
+    """A target whose group has come into use."""
+    return target.but(state="initial", reason=REGISTERING[0], description=REGISTERING[1], changed_at=now)
+
+
+def unused(target: Target, now: float) -> Target:
+    """A target to whose group nothing forwards."""
+    return target.but(state="unused", reason=NOT_IN_USE[0], description=NOT_IN_USE[1], changed_at=now)
+
+
+def observed(target: Target, seen: TargetObservation, *, checked: bool, now: float) -> Target:
+    """The target with what the data plane sees of it; the same if that is nothing new.
+
+    `checked`: its group has health checks. Without, a target that gets requests is `unavailable`, as on AWS.
+    """
+    if seen.state == "drained":
+        return target
+    state: TargetState = seen.state
+    reason, description = seen.reason, seen.description
+    if state == "healthy":
+        state, reason, description = ("healthy", "", "") if checked else ("unavailable", *UNCHECKED)
+    if (state, reason, description) == (target.state, target.reason, target.description):
+        return target
+    changed_at = now if state != target.state else target.changed_at
+    return target.but(state=state, reason=reason, description=description, changed_at=changed_at)
+
+
+def all_in_service(targets: Iterable[Target]) -> bool:
+    """Whether all of a task's targets get requests."""
+    return all(target.state in IN_SERVICE and not target.draining for target in targets)

@@ -18,6 +18,9 @@ TargetState = Literal["initial", "healthy", "unhealthy", "unused", "draining", "
 SHORT: Mapping[str, str] = {"application": "app", "network": "net"}
 """How ARNs and metrics abbreviate a type."""
 
+NOT_IN_USE = ("Target.NotInUse", "Target group is not configured to receive traffic from the load balancer")
+"""Reason and description of a target whose group nothing forwards to."""
+
 
 class Zone(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A load balancer's place in an availability zone: a subnet, and its address there."""

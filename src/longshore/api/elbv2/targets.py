@@ -9,7 +9,7 @@ from longshore.api.elbv2.limits import LIMITS
 from longshore.api.elbv2.lookup import find_group
 from longshore.api.elbv2.target_groups import in_use
 from longshore.api.operation import Call, Operation
-from longshore.domain.balancer import Target, TargetGroup
+from longshore.domain.balancer import NOT_IN_USE, Target, TargetGroup
 from longshore.domain.health_check import TRAFFIC_PORT
 from longshore.domain.network import Subnet, holds
 from longshore.domain.record import Key
@@ -18,7 +18,6 @@ from longshore.wire.errors import ApiError
 PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 """RFC 1918 and RFC 6598: beside those of the VPC the only addresses that a target can have."""
 ALL_ZONES = "all"
-NOT_IN_USE = ("Target.NotInUse", "Target group is not configured to receive traffic from the load balancer")
 NOT_REGISTERED = ("Target.NotRegistered", "Target is not registered to the target group")
 DRAINING = ("Target.DeregistrationInProgress", "Target deregistration is in progress")
 NO_OVERRIDE = {
