@@ -7,6 +7,7 @@ from longshore.control.services import ServiceController
 from longshore.decide.rollout.rolling import ceiling_of, floor_of, occupies
 from longshore.decide.service import Plan, ServiceSnapshot
 from longshore.decide.task import MOVES, was_started
+from longshore.domain.balancer import Target
 from longshore.domain.network import NetworkInterface
 from longshore.domain.service import Deployment, Service
 from longshore.domain.task import Task
@@ -76,6 +77,15 @@ def check_change(change: Change) -> None:
         raise Violation(f"task {after.task_id} was made in {after.last_status}")
 
 
+def check_stop(world: World, task_id: str) -> None:
+    """What holds when a task is told to stop: no new request can come to a container that answers."""
+    task = world.machine.tasks.get(task_id)
+    if task is None or task.ended or task.stopping or task.launch.network is None:
+        return
+    if world.forwarder.serves(task.launch.network.address):
+        raise Violation(f"task {task_id} was told to stop while its load balancer sends it requests")
+
+
 def check_always(world: World) -> None:
     """What holds at any moment."""
     for (task_id, container), times in world.machine.started.items():
@@ -134,10 +144,33 @@ def check_settled(world: World) -> None:
     for task in store.select(Task, "live", ()):
         if was_started(task) and task.wanted and task.task_id not in world.machine.tasks:
             raise Violation(f"task {task.task_id} is {task.last_status}, but the machine knows nothing of it")
-    taken = {interface.task_arn for interface in store.all(NetworkInterface)}
+    _check_targets(world)
+    taken = {interface.task_arn for interface in store.all(NetworkInterface) if interface.task_arn}
     holders = {task.arn for task in store.select(Task, "live", ())}
     if taken != holders:
         raise Violation(f"addresses held by no live task: {sorted(taken - holders)}")
+
+
+def _check_targets(world: World) -> None:
+    """Targets are those of live tasks, the data plane has them all and no other, and a task that settled is served."""
+    store = world.plane.store
+    targets = list(store.all(Target))
+    for target in targets:
+        task = store.get(Task, (*target.scope, target.cluster, target.task_id))
+        if task is None or not task.live:
+            raise Violation(f"target {target.address}:{target.port} is of no live task")
+    known = {(target.group_id, target.address, target.port) for target in targets}
+    placed = {(plan.group_id, plan.address, plan.port) for plan in world.forwarder.targets}
+    if known != placed:
+        raise Violation(f"the data plane has other targets than the records: {sorted(known ^ placed)[:3]}")
+    for service in store.all(Service):
+        if service.status != "ACTIVE" or _hopeless(world, service):
+            continue
+        for task in store.select(Task, "live_service", (service.uid,)):
+            have = {t.group_id for t in store.select(Target, "task", (task.task_id,)) if t.state == "healthy"}
+            wanted = {use.target_group_arn.rsplit("/", 1)[-1] for use in service.load_balancers}
+            if have != wanted:
+                raise Violation(f"task {task.task_id} is in service in {have}, and should be in {wanted}")
 
 
 async def check_answers(world: World) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
+from longshore.domain.balancing import BalancerPlan, TargetObservation, TargetPlan
 from longshore.domain.launch import TaskLaunch, TaskObservation
 from longshore.drivers.ports import Retryable
+from longshore.drivers.sim.balancer import SimBalancer
 from longshore.drivers.sim.engine import SimEngine
 
 
@@ -26,14 +28,75 @@ class Fate:
         return not self.healed and self.dice.random() < chance
 
 
-class FaultyEngine(SimEngine):
-    """An engine whose calls are refused, slow, or done although they seemed to fail; whose reports come late and twice.
+class Unreliable:
+    """Calls that are refused, slow, or done although they seemed to fail."""
+
+    fate: Fate
+
+    async def _struck(self) -> None:
+        await self._slowly()
+        if self.fate.strikes(self.fate.refuse):
+            raise Retryable("it refused (simulated)", after_s=0.2)
+
+    async def _uncertain(self) -> None:
+        if self.fate.strikes(self.fate.refuse):
+            raise Retryable("it was done, but the answer was lost (simulated)", after_s=0.2)
+
+    async def _slowly(self) -> None:
+        if self.fate.strikes(self.fate.slow):
+            await asyncio.sleep(self.fate.dice.uniform(0.0, 2.0))
+
+
+class FaultyBalancer(Unreliable, SimBalancer):
+    """A data plane whose calls fail, and whose reports come late and twice."""
+
+    async def apply(self, plan: BalancerPlan) -> Mapping[str, str]:
+        """Put a plan in place, perhaps."""
+        await self._struck()
+        answer = await super().apply(plan)
+        await self._uncertain()
+        return answer
+
+    async def serve(self, target: TargetPlan, *, known_healthy: bool = False) -> None:
+        """Take a target in, perhaps."""
+        await self._struck()
+        await super().serve(target, known_healthy=known_healthy)
+        await self._uncertain()
+
+    async def drain(self, target: TargetPlan) -> None:
+        """Drain a target, perhaps."""
+        await self._struck()
+        await super().drain(target)
+        await self._uncertain()
+
+    async def remove(self, target: TargetPlan) -> None:
+        """Forget a target, perhaps."""
+        await self._struck()
+        await super().remove(target)
+        await self._uncertain()
+
+    async def observations(self) -> AsyncIterator[TargetObservation]:
+        """Reports in order, some late, some twice."""
+        async for report in super().observations():
+            await self._slowly()
+            yield report
+            if self.fate.strikes(self.fate.double):
+                yield report
+
+
+def _unwatched(_task_id: str) -> None:
+    """Nobody looks on."""
+
+
+class FaultyEngine(Unreliable, SimEngine):
+    """An engine whose calls fail, and whose reports come late, twice and out of order.
 
     A report that is lost is made up for by the next one on that task, since each is the whole truth; as with a real
     engine, the last one is always repeated until it comes through.
     """
 
-    fate: Fate
+    stops: Callable[[str], None] = staticmethod(_unwatched)
+    """Told before a task is stopped."""
 
     async def start(self, launch: TaskLaunch) -> None:
         """Begin a task, perhaps."""
@@ -44,6 +107,7 @@ class FaultyEngine(SimEngine):
     async def stop(self, task_id: str) -> None:
         """Stop a task, perhaps."""
         await self._struck()
+        self.stops(task_id)
         await super().stop(task_id)
         await self._uncertain()
 
@@ -74,16 +138,3 @@ class FaultyEngine(SimEngine):
         delay_s = self.fate.dice.uniform(0.01, 3.0)
         asyncio.get_running_loop().call_later(delay_s, self._deliver, report)
         asyncio.get_running_loop().call_later(delay_s, self._report, report.task_id)
-
-    async def _struck(self) -> None:
-        await self._slowly()
-        if self.fate.strikes(self.fate.refuse):
-            raise Retryable("the engine refused (simulated)", after_s=0.2)
-
-    async def _uncertain(self) -> None:
-        if self.fate.strikes(self.fate.refuse):
-            raise Retryable("the engine did it, but its answer was lost (simulated)", after_s=0.2)
-
-    async def _slowly(self) -> None:
-        if self.fate.strikes(self.fate.slow):
-            await asyncio.sleep(self.fate.dice.uniform(0.0, 2.0))

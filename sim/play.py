@@ -5,11 +5,21 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from longshore.control.loop import Loop
 from longshore.domain.service import Deployment, Service
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
 from longshore.wire.errors import ApiError
-from sim.checks import CheckedServices, Violation, check_always, check_answers, check_change, check_settled, unsettled
+from sim.checks import (
+    CheckedServices,
+    Violation,
+    check_always,
+    check_answers,
+    check_change,
+    check_settled,
+    check_stop,
+    unsettled,
+)
 from sim.time import SimLoop, run
 from sim.world import ControlPlane, World
 
@@ -35,12 +45,20 @@ class CheckedPlane(ControlPlane):
         self.services = CheckedServices(self.store, world.clock, world.ids, healthy_after_s=3.0)
         self.violations: list[Exception] = []
         self.store.watch(self._check)
-        for loop in (self.tasks.loop, self.services.loop):
+        self.engine.stops = self._check_stop
+        loops: list[Loop[Any]] = [self.tasks.loop, self.services.loop, self.balancers.plans, self.balancers.targets]
+        for loop in loops:
             loop.on_fault = self._fault
 
     def _check(self, change: Any) -> None:
         try:
             check_change(change)
+        except Violation as violation:
+            self.violations.append(violation)
+
+    def _check_stop(self, task_id: str) -> None:
+        try:
+            check_stop(self.world, task_id)
         except Violation as violation:
             self.violations.append(violation)
 
@@ -55,6 +73,8 @@ class Story(World):
         super().__init__(seed, loop)
         self.acknowledged: dict[str, str] = {}
         """ARN -> what was promised: it must be found after any crash."""
+        self.groups: list[str] = []
+        """ARNs of target groups."""
 
     def make_plane(self) -> ControlPlane:
         """Every life of the control plane is watched."""
@@ -74,6 +94,7 @@ class Story(World):
         await self.plane.start()
         await self.call("CreateCluster", clusterName="default")
         await self._register({})
+        await self._make_load_balancer()
         for _ in range(STEPS):
             await self._step()
             self._look()
@@ -99,7 +120,7 @@ class Story(World):
         return [self._kill, self._kill, self._crash, self._clock, self._reboot, self._sicken]
 
     async def _register(self, environment: dict[str, str]) -> str:
-        container: dict[str, Any] = {"name": "app", "image": "app"}
+        container: dict[str, Any] = {"name": "app", "image": "app", "portMappings": [{"containerPort": 80}]}
         if environment:
             container["environment"] = [{"name": k, "value": v} for k, v in environment.items()]
         if self.dice.random() < 0.5 or "LONGSHORE_SIM_HEALTH" in environment:
@@ -116,6 +137,36 @@ class Story(World):
         arn: str = answer["taskDefinition"]["taskDefinitionArn"]
         self.acknowledged[arn] = "task definition"
         return arn
+
+    async def _make_load_balancer(self) -> None:
+        """One, whose listener forwards to two target groups; services take turns to use them."""
+        subnets = [s.subnet_id for s in self.subnets()]
+        [balancer] = (await self.call("CreateLoadBalancer", Name="front", Subnets=subnets))["LoadBalancers"]
+        for name in ("one", "two"):
+            [group] = (
+                await self.call(
+                    "CreateTargetGroup",
+                    Name=name,
+                    Protocol="HTTP",
+                    Port=80,
+                    VpcId=self.subnets()[0].vpc_id,
+                    TargetType="ip",
+                )
+            )["TargetGroups"]
+            self.groups.append(group["TargetGroupArn"])
+        forward = {"TargetGroups": [{"TargetGroupArn": arn, "Weight": 1} for arn in self.groups]}
+        await self.call(
+            "CreateListener",
+            LoadBalancerArn=balancer["LoadBalancerArn"],
+            Protocol="HTTP",
+            Port=80,
+            DefaultActions=[{"Type": "forward", "ForwardConfig": forward}],
+        )
+
+    def _uses(self) -> list[dict[str, Any]]:
+        """The `loadBalancers` of a service: none, one or two."""
+        chosen = self.dice.choice([[], self.groups[:1], self.groups[1:], self.groups])
+        return [{"targetGroupArn": arn, "containerName": "app", "containerPort": 80} for arn in chosen]
 
     def _services(self) -> list[Service]:
         return [s for s in self.plane.store.all(Service) if s.status == "ACTIVE"]
@@ -134,6 +185,7 @@ class Story(World):
             desiredCount=self.dice.randrange(5),
             launchType="FARGATE",
             networkConfiguration=self._network(),
+            loadBalancers=self._uses(),
             deploymentConfiguration={
                 "minimumHealthyPercent": minimum,
                 "maximumPercent": maximum,
@@ -147,7 +199,8 @@ class Story(World):
         if services:
             arn = await self._register(self.dice.choice(BEHAVIOURS))
             service = self.dice.choice(services)
-            await self.call("UpdateService", service=service.name, taskDefinition=arn)
+            others = {"loadBalancers": self._uses()} if self.dice.random() < 0.2 else {}
+            await self.call("UpdateService", service=service.name, taskDefinition=arn, **others)
 
     async def _scale(self) -> None:
         services = self._services()

@@ -1,11 +1,13 @@
 """The production control plane in a world of its own: store, handlers, controllers; simulated machine and disk."""
 
 import random
+from collections.abc import Collection
 from typing import Any
 
+from longshore.api import ecs, elbv2
 from longshore.api.ec2.defaults import seed as seed_network
-from longshore.api.ecs import SERVICE
 from longshore.api.operation import Call
+from longshore.control.balancers import BalancerController
 from longshore.control.capacity import measure
 from longshore.control.observe import Observer
 from longshore.control.services import ServiceController
@@ -15,16 +17,19 @@ from longshore.domain.network import Subnet
 from longshore.domain.record import Scope
 from longshore.domain.service import Deployment, Service
 from longshore.drivers.ports import EngineCapacity
+from longshore.drivers.sim.balancer import BalancerTimings, SimForwarder
 from longshore.drivers.sim.machine import SimMachine, Timings
 from longshore.store.events import EventLog
 from longshore.store.store import Store
 from longshore.vault import MasterVault
 from sim.disk import SimDisk, SimJournal
-from sim.faults import Fate, FaultyEngine
+from sim.faults import Fate, FaultyBalancer, FaultyEngine
 from sim.time import SimClock, SimLoop
 
 SCOPE = Scope("123456789012", "us-east-1")
 
+OPERATIONS = {**elbv2.SERVICE.operations, **ecs.SERVICE.operations}
+"""Their names meet nowhere in what a story calls."""
 HEALTHY_AFTER_S = 3.0
 VAULT = MasterVault(b"v" * 32)
 
@@ -68,6 +73,9 @@ class ControlPlane:
         self.engine.fate = world.fate
         self.tasks = TaskController(self.store, self.engine, world.clock, world.ids)
         self.services = ServiceController(self.store, world.clock, world.ids, healthy_after_s=HEALTHY_AFTER_S)
+        self.balancer = FaultyBalancer(world.forwarder)
+        self.balancer.fate = world.fate
+        self.balancers = BalancerController(self.store, self.balancer, world.clock, VAULT, release=world.release)
         self.observer = Observer(self.store, self.engine.observations(), world.clock)
 
     async def start(self) -> None:
@@ -80,6 +88,7 @@ class ControlPlane:
         await self.tasks.adopt()
         self.tasks.loop.start()
         self.services.loop.start()
+        self.balancers.start()
         self.services.resume()
 
     async def crash(self) -> None:
@@ -87,6 +96,7 @@ class ControlPlane:
         self.journal.crash()
         for loop in (self.tasks.loop, self.services.loop):
             await loop.stop()
+        await self.balancers.stop()
         await self.observer.stop()
         await self.engine.close()
 
@@ -103,6 +113,7 @@ class World:
         self.capacity = capacity or EngineCapacity(cpu_units=64 * 1024, memory_mib=256 * 1024, architecture="X86_64")
         timings = Timings(*(self.dice.choice([0.01, 0.3, 2.0]) for _ in range(4)))
         self.machine = SimMachine(self.clock, timings)
+        self.forwarder = SimForwarder(self.machine, BalancerTimings(*(self.dice.choice([0.01, 0.5]) for _ in range(3))))
         self.events = EventLog(None)
         self.timeline: list[str] = []
         self.plane = self.make_plane()
@@ -110,6 +121,9 @@ class World:
     def make_plane(self) -> ControlPlane:
         """A new life of the control plane."""
         return ControlPlane(self)
+
+    async def release(self, addresses: Collection[str]) -> None:
+        """No host has any."""
 
     def hopeless(self, service: Service, primary: Deployment) -> bool:  # noqa: ARG002  a story knows better
         """Whether a service can't come to rest through no fault of ours."""
@@ -127,7 +141,7 @@ class World:
         """A user's call, acknowledged when it returns."""
         store = self.plane.store
         with store.transaction() as tx:
-            result = SERVICE.operations[operation].handler(
+            result = OPERATIONS[operation].handler(
                 Call(
                     tx=tx,
                     events=self.events,

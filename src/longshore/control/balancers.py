@@ -5,7 +5,6 @@ targets, one by one. The only writer of a load balancer's state, of what was obs
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Literal, NamedTuple
 
@@ -29,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 PLANNED = (LoadBalancer, Listener, Rule, TargetGroup, Certificate, TrustStore)
 PLAN = "plan"
+GIVE_UP_S = 30.0
+"""How long after its time the end of a target may wait for a driver that fails."""
 ABSENT_RETRY_S = 15.0
 """How soon to look again for a data plane that this machine lacks."""
 
@@ -217,11 +218,7 @@ class BalancerController:
         in_place, plan = target.group_id in self._groups, _plan_of(target)
         await self._store.durable()
         if self._clock.now() >= ends_at or (self._looked and not in_place):
-            if self._open:
-                with contextlib.suppress(Retryable):
-                    await self._driver.remove(plan)
-            self._let_go(target.key)
-            self._gone(target)
+            await self._end(target, give_up_at=ends_at + GIVE_UP_S)
             return None
         told = self._told.get(target.key)
         if in_place and (told is None or told.order != "drain"):
@@ -232,6 +229,17 @@ class BalancerController:
                 self._let_go(target.key)
                 raise
         return ends_at
+
+    async def _end(self, target: Target, *, give_up_at: float) -> None:
+        """Cut it off, and forget it. Where the driver fails for long, the record goes before the target itself."""
+        if self._open:
+            self._tell(target, _plan_of(target), "drain")
+            try:
+                await self._forget(target.key)
+            except Retryable:
+                if self._clock.now() < give_up_at:
+                    raise
+        self._gone(target)
 
     def _tell(self, target: Target, plan: TargetPlan, order: Literal["serve", "drain"]) -> None:
         self._told[target.key] = Told(plan, target.registered_at, order)

@@ -129,7 +129,10 @@ class BalancerDriver(Protocol):
     name: str
 
     async def open(self) -> None:
-        """Get ready. Takes over a data plane that an earlier life of this Longshore left running."""
+        """Get ready. Takes over a data plane that an earlier life of this Longshore left running.
+
+        Targets that it has and that nobody speaks of within a minute after the first plan are removed.
+        """
         ...
 
     async def close(self) -> None:

@@ -5,6 +5,7 @@ Called by `deployments.py`; reads, changes nothing.
 
 from typing import Any
 
+from longshore.api.ecs import balancing
 from longshore.api.ecs.service_view import Counts, counts_of, deployment_configuration, platform, requested, resolved
 from longshore.decide.rollout.breaker import threshold
 from longshore.domain.arn import ecs_arn
@@ -76,7 +77,7 @@ def service_revision(reader: Reader, deployment: Deployment) -> dict[str, Any]:
         "clusterArn": ecs_arn(deployment.scope, "cluster", deployment.cluster),
         "taskDefinition": deployment.task_definition_arn,
         "launchType": deployment.launch_type,
-        "loadBalancers": [],
+        "loadBalancers": balancing.view(deployment.load_balancers),
         "serviceRegistries": [],
         "containerImages": _images(reader, deployment, definition),
         "guardDutyEnabled": False,

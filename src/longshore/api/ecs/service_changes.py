@@ -6,7 +6,7 @@ asks for it, so that the answer shows it.
 
 from typing import Any
 
-from longshore.api.ecs import placing, service_rules, service_view
+from longshore.api.ecs import balancing, placing, service_rules, service_view
 from longshore.api.ecs.lookup import find_cluster, find_runnable
 from longshore.api.ecs.references import service_named
 from longshore.api.ecs.service_rules import refuse
@@ -22,8 +22,10 @@ from longshore.domain.task_definition import TaskDefinition, task_definition_key
 from longshore.wire.errors import ApiError
 
 LINKED_ROLE = "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
-REVISION_FIELDS = ("task_definition_arn", "network_configuration", "platform_version")
+REVISION_FIELDS = ("task_definition_arn", "network_configuration", "platform_version", "load_balancers")
 """What makes a new deployment when it changes."""
+ROLE_WITHOUT_BALANCER = "IAM roles are only valid for services configured to use load balancers"
+ROLE_REFUSED = "You cannot specify an IAM role for services that require a service linked role"
 
 
 def create_service(call: Call) -> dict[str, Any]:
@@ -90,10 +92,11 @@ def _new_service(call: Call, cluster: Cluster, request: dict[str, Any]) -> Servi
     if params.get("desiredCount") is None:
         raise refuse("desiredCount is required if schedulingStrategy is REPLICA or isn't specified.")
     if params.get("role"):
-        raise refuse("IAM roles are only valid for services configured to use load balancers")
+        raise refuse(ROLE_REFUSED if params.get("loadBalancers") else ROLE_WITHOUT_BALANCER)
     definition = find_runnable(call, params["taskDefinition"])
     launch_type = placing.launch_type(definition, params.get("launchType"))
     placing.check_served(call, definition)
+    network = placing.network_configuration(call, definition, params.get("networkConfiguration"))
     grace = params.get("healthCheckGracePeriodSeconds")
     return Service(
         account=cluster.account,
@@ -110,7 +113,8 @@ def _new_service(call: Call, cluster: Cluster, request: dict[str, Any]) -> Servi
         ),
         launch_type=launch_type,
         platform_version=_platform_version(definition, params.get("platformVersion")),
-        network_configuration=placing.network_configuration(call, definition, params.get("networkConfiguration")),
+        network_configuration=network,
+        load_balancers=balancing.load_balancers(call, definition, network, params.get("loadBalancers") or ()),
         health_check_grace_s=None if grace is None else service_rules.grace_s(grace),
         enable_ecs_managed_tags=bool(params.get("enableECSManagedTags")),
         propagate_tags=params.get("propagateTags") or "NONE",
@@ -136,6 +140,11 @@ def _updated(call: Call, service: Service) -> Service:
     if params.get("networkConfiguration"):
         network = placing.network_configuration(call, definition, params["networkConfiguration"])
         changes["network_configuration"] = network
+    if params.get("loadBalancers") is not None:
+        network = changes.get("network_configuration", service.network_configuration)
+        changes["load_balancers"] = balancing.load_balancers(call, definition, network, params["loadBalancers"])
+    elif params.get("taskDefinition"):
+        balancing.check_ports(definition, service.load_balancers)
     if params.get("desiredCount") is not None:
         changes["desired_count"] = service_rules.desired_count(params["desiredCount"])
     if params.get("healthCheckGracePeriodSeconds") is not None:

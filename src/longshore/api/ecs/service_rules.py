@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from longshore.api.ecs import placing
+from longshore.api.ecs import balancing, placing
 from longshore.api.operation import Call
 from longshore.domain.service import DeploymentConfiguration
 from longshore.wire.errors import ApiError
@@ -21,7 +21,7 @@ MAX_GRACE_S = 2_147_483_647
 
 REFUSES: dict[str, str] = {
     **{name: text for name, text in placing.NOT_SERVED.items() if name != "launchType"},
-    "loadBalancers": "Load balancers are not served yet: reach the tasks at their own addresses.",
+    **balancing.REFUSES,
     "serviceRegistries": "Service discovery is not served yet: reach the tasks at their own addresses.",
     "serviceConnectConfiguration.enabled": "Service Connect is not served yet: set enabled to false.",
     **{

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from longshore.api.ecs import balancing
 from longshore.domain.arn import ecs_arn
 from longshore.domain.service import Deployment, DeploymentConfiguration, Service, ServiceEvent
 from longshore.domain.tag import tags_list
@@ -60,7 +61,7 @@ def service(reader: Reader, service: Service, *, include_tags: bool = False) -> 
         "serviceArn": service.arn,
         "serviceName": service.name,
         "clusterArn": ecs_arn(service.scope, "cluster", service.cluster),
-        "loadBalancers": [],
+        "loadBalancers": balancing.view(service.load_balancers),
         "serviceRegistries": [],
         "status": service.status,
         "desiredCount": service.desired_count,

@@ -82,7 +82,7 @@ class ServiceSnapshot:
     def serving(self, task: Task) -> bool:
         """Whether the task may be answering somebody: it runs and is not known to fail, though it may be too young
         to count as healthy."""
-        if not task.wanted or task.last_status != "RUNNING" or task.health == "UNHEALTHY":
+        if not task.wanted or task.last_status != "RUNNING" or self.failing(task):
             return False
         return not self.load_balancers_of(task) or any(t.state in IN_SERVICE for t in self.targets_of(task))
 
