@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 
-from bench import balancer, docker_tasks, idle, journal, placing, reads
+from bench import balancer, docker_tasks, idle, journal, placing, reads, rollout
 from bench.table import Row, print_rows, progress, write_results
 
 BENCHMARKS: dict[str, Callable[[bool], list[Row]]] = {
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[bool], list[Row]]] = {
     "idle": idle.measure,
     "balancer": balancer.measure,
     "docker": docker_tasks.measure,
+    "rollout": rollout.measure,
 }
 
 

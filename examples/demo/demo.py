@@ -11,18 +11,21 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import boto3
+import httpx
 from rich.console import Console
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+from tests.support.data_plane import end as end_data_plane  # noqa: E402  the repository's own helpers
 from tests.support.engine import docker_url, free_cidr, labelled, remove  # noqa: E402  the repository's own helpers
 from tests.support.images import busybox_image  # noqa: E402  as above
 
@@ -53,7 +56,13 @@ class Demo:
         session = boto3.Session(aws_access_key_id="demo", aws_secret_access_key="demo", region_name="us-east-1")  # noqa: S106  not checked on loopback
         self.ecs: Any = session.client("ecs", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
         self.logs: Any = session.client("logs", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+        self.elb: Any = session.client("elbv2", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.lb_port = probe.getsockname()[1]
         self.subnets: list[str] = []
+        self.balancer: dict[str, Any] = {}
+        self.groups: dict[str, str] = {}
 
     def step(self, title: str) -> None:
         """A headline."""
@@ -105,9 +114,11 @@ class Demo:
 
     def answer(self, task: dict[str, Any]) -> str:
         """What a task answers at its own address."""
-        with urllib.request.urlopen(f"http://{address(task)}/", timeout=5) as response:
-            text: str = response.read().decode().strip()
-            return text
+        return fetch(f"http://{address(task)}/")
+
+    def through(self, path: str) -> str:
+        """What the load balancer answers this host, by its name."""
+        return fetch(f"http://127.0.0.1:{self.lb_port}{path}", Host=self.balancer["DNSName"])
 
     # The story.
 
@@ -115,22 +126,25 @@ class Demo:
         """All of it."""
         self.create()
         self.ask_each_other()
+        self.ask_the_load_balancer()
         self.kill_one()
         self.roll()
         self.one_off()
         self.remove()
 
     def create(self) -> None:
-        """A cluster, two task definitions, two services of two tasks."""
-        self.step("A cluster and two services of two tasks each")
+        """A cluster, two task definitions, two services of two tasks, a load balancer in front."""
+        self.step("A cluster and two services of two tasks each, behind a load balancer")
         self.aws("ecs", "create-cluster", "--cluster-name", CLUSTER)
         self.aws("logs", "create-log-group", "--log-group-name", GROUP)
         self.subnets = [s["SubnetId"] for s in self.aws("ec2", "describe-subnets")["Subnets"]]
+        self.balance()
         for name in ("hello", "backend"):
             self.register(name, greeting="hello")
             network = f"awsvpcConfiguration={{subnets=[{','.join(self.subnets)}]}}"
             words = ["--service-name", name, "--task-definition", name, "--desired-count", "2"]
             words += ["--launch-type", "FARGATE", "--network-configuration", network]
+            words += ["--load-balancers", f"targetGroupArn={self.groups[name]},containerName=web,containerPort=80"]
             self.aws("ecs", "create-service", "--cluster", CLUSTER, *words)
         for name in ("hello", "backend"):
             self.until(f"service {name}", partial(self.settled, name))
@@ -138,10 +152,26 @@ class Demo:
             for task in self.tasks(name):
                 self.say(f"{name}: {short(task)} at {address(task)} answers [green]{self.answer(task)!r}[/green]")
 
+    def balance(self) -> None:
+        """One load balancer: `/hello` is one service's, everything else the other's."""
+        words = ["--name", "demo", "--subnets", *self.subnets]
+        self.balancer = self.aws("elbv2", "create-load-balancer", *words)["LoadBalancers"][0]
+        vpc = ["--protocol", "HTTP", "--port", "80", "--vpc-id", self.balancer["VpcId"], "--target-type", "ip"]
+        for name in ("hello", "backend"):
+            group = self.aws("elbv2", "create-target-group", "--name", name, *vpc)["TargetGroups"][0]
+            self.groups[name] = group["TargetGroupArn"]
+        words = ["--load-balancer-arn", self.balancer["LoadBalancerArn"], "--protocol", "HTTP", "--port", "80"]
+        words += ["--default-actions", f"Type=forward,TargetGroupArn={self.groups['backend']}"]
+        listener = self.aws("elbv2", "create-listener", *words)["Listeners"][0]["ListenerArn"]
+        words = ["--listener-arn", listener, "--priority", "1", "--conditions", "Field=path-pattern,Values=/hello*"]
+        words += ["--actions", f"Type=forward,TargetGroupArn={self.groups['hello']}"]
+        self.aws("elbv2", "create-rule", *words)
+
     def register(self, name: str, *, greeting: str) -> None:
         """A web server that says which service, which version and which task it is."""
         page = f"{name}, $GREETING $VERSION"
-        serve = f'echo "{page}" > /www/index.html; echo "serving {page}"; exec httpd -f -p 80 -h /www'
+        serve = f'mkdir /www/{name}; echo "{page}" | tee /www/index.html /www/{name}/index.html >/dev/null; '
+        serve += f'echo "serving {page}"; exec httpd -f -p 80 -h /www'
         container = {
             "name": "web",
             "image": "longshore-test/busybox:latest",
@@ -163,6 +193,13 @@ class Demo:
         self.say(f"a task asked {target} and got [green]{lines[-1] if lines else ''!r}[/green] (exit code {code})")
         if "backend" not in " ".join(lines):
             raise SystemExit(f"demo: the answer from {target} was {lines}")
+
+    def ask_the_load_balancer(self) -> None:
+        """From this host, by the load balancer's name."""
+        self.step("Through the load balancer")
+        for path in ("/", "/hello/"):
+            url = f"http://{self.balancer['DNSName']}:{self.lb_port}{path}"
+            self.say(f"{url} answers [green]{self.through(path)!r}[/green]")
 
     def kill_one(self) -> None:
         """A container dies and is replaced."""
@@ -201,7 +238,8 @@ class Demo:
             fewest = min(fewest, service["runningCount"])
             return service["taskDefinition"].endswith(":2") and self.settled("hello")
 
-        self.until("the rollout", rolled)
+        with Asking(lambda: self.through("/hello/")) as asking:
+            self.until("the rollout", rolled)
         took = time.monotonic() - began
         for event in reversed(self.service("hello")["events"]):
             after = event["createdAt"].timestamp() - wall
@@ -210,6 +248,9 @@ class Demo:
         for task in self.tasks("hello"):
             self.say(f"{short(task)} answers [green]{self.answer(task)!r}[/green]")
         self.say(f"done in [green]{took:.1f} s[/green]; never fewer than [green]{fewest}[/green] tasks ran")
+        self.say(f"asked the load balancer all the while: {asking.answered} answers, [green]{asking.lost} lost[/green]")
+        if asking.lost:
+            raise SystemExit("demo: the load balancer lost requests during the rollout")
         if fewest < 2:
             raise SystemExit("demo: fewer than two tasks ran during the rollout")
 
@@ -262,9 +303,12 @@ class Demo:
         for name in ("hello", "backend"):
             self.ecs.delete_service(cluster=CLUSTER, service=name, force=True)
         self.until("the tasks to end", lambda: not self.live())
+        self.elb.delete_load_balancer(LoadBalancerArn=self.balancer["LoadBalancerArn"])
+        for group in self.groups.values():
+            self.elb.delete_target_group(TargetGroupArn=group)
         self.ecs.delete_cluster(cluster=CLUSTER)
         self.logs.delete_log_group(logGroupName=GROUP)
-        self.say("services, tasks, cluster and logs are gone")
+        self.say("services, tasks, cluster, load balancer and logs are gone")
 
     def live(self) -> list[str]:
         """Tasks that are not wholly stopped."""
@@ -278,6 +322,7 @@ class Demo:
         """`longshore up`, while the story goes."""
         command = [str(BIN / "longshore"), "up", "--port", str(self.port), "--state", str(self.folder)]
         command += ["--vpc-cidr", free_cidr(self.url, 16), "--docker-url", self.url]
+        command += ["--lb-ports", f"{self.lb_port}:80"]
         with (self.folder / "log").open("w") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
             try:
@@ -292,6 +337,7 @@ class Demo:
         """Remove what is left on the Docker Engine: networks, and containers if the story broke off."""
         with contextlib.suppress(FileNotFoundError):  # it ended before it had a name
             instance = (self.folder / "instance").read_text().strip()
+            end_data_plane(instance)
             left = labelled(self.url, "longshore.instance")
             remove(self.url, frozenset(thing for thing in left if thing.instance == instance))
 
@@ -304,6 +350,38 @@ class Demo:
                 return bool(health.status == 200)
         except OSError:
             return False
+
+
+class Asking:
+    """Asks all the time, in a thread of its own."""
+
+    def __init__(self, ask: Callable[[], str]) -> None:
+        self.answered = self.lost = 0
+        self._ask = ask
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        while not self._end.wait(0.005):
+            try:
+                self._ask()
+                self.answered += 1
+            except httpx.HTTPError:
+                self.lost += 1
+
+
+def fetch(url: str, **headers: str) -> str:
+    """The text at a URL."""
+    answer = httpx.get(url, headers=headers, timeout=5, trust_env=False)
+    return answer.raise_for_status().text.strip()
 
 
 def awslogs(_name: str) -> dict[str, Any]:

@@ -29,6 +29,10 @@ class Config:
     pull: Literal["missing", "always"] = "missing"
     warm: int = 0
     """How many network namespaces are kept ready in each subnet that tasks start in."""
+    lb_address: str = "127.0.0.1"
+    """Where this host answers for all load balancers, by the host that a request names; empty: nowhere."""
+    lb_ports: tuple[tuple[int, int], ...] = ((80, 80), (443, 443))
+    """`(port of a listener, port of this host)` for those."""
     healthy_after_s: float = 3.0
     cpu_overcommit: float = 4.0
     memory_overcommit: float = 1.0

@@ -6,7 +6,7 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from longshore.api.app import Asgi, Chain, aws_app
@@ -19,6 +19,7 @@ from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.api.task_endpoint import TaskEndpoint
 from longshore.config import TASK_API_PORT, Config
+from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
@@ -30,8 +31,17 @@ from longshore.control.warm import WarmController
 from longshore.domain.kinds import KINDS
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.record import Scope
-from longshore.drivers.ports import TaskEngine
-from longshore.state import DATABASE, EVENTS, instance_id, master_key, open_folder, takes_a_file
+from longshore.drivers.ports import BalancerDriver, TaskEngine
+from longshore.state import (
+    ACCESS_LOGS,
+    DATABASE,
+    EVENTS,
+    instance_id,
+    master_key,
+    open_folder,
+    runtime_folder,
+    takes_a_file,
+)
 from longshore.store.errors import StoreFailed
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
@@ -71,15 +81,16 @@ class Longshore:
         self._task_servers: list[HttpServer] = []
         self._served_devices: set[int] = set()
         """By interface index: a bridge made again under its old name is another device."""
-        self.engine = self._make_engine()
+        self.engine, self.balancer, release = self._make_drivers()
         self._endpoint.stats = self.engine.stats
         self.tasks = TaskController(self.store, self.engine, self._clock, self._ids)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
+        self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._retention = Retention(self.store, self.events, self._clock)
-        self._metrics = Metrics(self.store)
+        self._metrics = Metrics(self.store, lambda: self.balancers.counts)
         self._chain = self._make_chain()
 
     @contextlib.asynccontextmanager
@@ -107,6 +118,8 @@ class Longshore:
             self._tell("adopting what runs")
             await self.tasks.adopt()
             self.warm.resume()
+            self.balancers.start()
+            stack.push_async_callback(self.balancers.stop)
             for loop in (self.tasks.loop, self.services.loop, self.warm.loop):
                 loop.start()
                 stack.push_async_callback(loop.stop)
@@ -155,22 +168,36 @@ class Longshore:
         await self.events.close()
         await self.store.close()
 
-    def _make_engine(self) -> TaskEngine:
-        if self.config.engine == "sim":
-            from longshore.drivers.sim.engine import SimEngine  # noqa: PLC0415  one engine is loaded, not both
+    def _make_drivers(self) -> tuple[TaskEngine, BalancerDriver, Release]:
+        """What runs tasks, what balances, and what lets go of load balancers' addresses."""
+        config = self.config
+        if config.engine == "sim":
+            from longshore.drivers.sim.balancer import SimBalancer, SimForwarder  # noqa: PLC0415  one engine is loaded
+            from longshore.drivers.sim.engine import SimEngine  # noqa: PLC0415
 
-            return SimEngine(self._clock, self._sink)
-        from longshore.drivers.docker.engine import DockerEngine  # noqa: PLC0415  as above
+            sim = SimEngine(self._clock, self._sink)
+            return sim, SimBalancer(SimForwarder(sim.machine)), _no_addresses
+        from longshore.drivers.docker.engine import DockerEngine  # noqa: PLC0415
+        from longshore.drivers.haproxy.driver import HaproxyBalancer  # noqa: PLC0415
 
-        return DockerEngine(
+        docker = DockerEngine(
             self._instance,
             self._sink,
             self._clock,
             task_environment=self._task_environment,
-            docker_url=self.config.docker_url,
-            pull=self.config.pull,
+            docker_url=config.docker_url,
+            pull=config.pull,
             bridge_ready=self._serve_bridge,
         )
+        haproxy = HaproxyBalancer(
+            runtime_folder(self._instance),
+            cookie_key=self.credentials.path_key("load-balancers", self._instance),
+            claim=docker.claim_addresses,
+            host_addresses=[config.lb_address] if config.lb_address else [],
+            host_ports=dict(config.lb_ports),
+            access_logs=config.state and config.state / ACCESS_LOGS,
+        )
+        return docker, haproxy, docker.release_addresses
 
     def _make_chain(self) -> Chain:
         config = self.config
@@ -235,6 +262,10 @@ class Longshore:
                 server = HttpServer(app, sockets)
                 await server.start()
                 self._task_servers.append(server)
+
+
+async def _no_addresses(_keep: Collection[str]) -> None:
+    """For an engine without a network."""
 
 
 @contextlib.contextmanager

@@ -11,6 +11,8 @@ from longshore.api.credentials import MASTER_KEY_BYTES
 
 DATABASE = "state.db"
 EVENTS = "events.db"
+ACCESS_LOGS = "access-logs"
+"""A folder for what load balancers log: the buckets are in it."""
 SECRET = "secret.key"  # noqa: S105  a file's name
 INSTANCE = "instance"
 ROOM_BYTES = 8 << 20
@@ -57,6 +59,12 @@ def master_key(folder: Path | None, given: str) -> bytes:
 def instance_id(folder: Path | None) -> str:
     """Eight hexadecimal digits that name this Longshore on a Docker Engine it may share."""
     return secrets.token_hex(4) if folder is None else _kept(folder / INSTANCE, lambda: secrets.token_hex(4))
+
+
+def runtime_folder(instance: str) -> Path:
+    """Where this Longshore keeps what must not outlive the machine's run: in memory where the machine has that."""
+    own = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/tmp/longshore-{os.getuid()}")  # noqa: S108  made 0700
+    return (Path("/run") if os.access("/run", os.W_OK) else own) / "longshore" / instance
 
 
 def _decode(text: str, where: str) -> bytes:

@@ -10,7 +10,7 @@ import aiohttp
 import httpx
 import pytest
 
-from tests.support.balancing import NET, Rig, planned, rig
+from tests.support.haproxy_rig import NET, Rig, planned, rig
 from tests.support.plans import balancer, check, forward, group, listener, path, plan, rule, text
 from tests.support.targets import Target, serving
 

@@ -12,7 +12,7 @@ import pytest
 
 from longshore.domain.balancing import BalancerPlan, TargetPlan
 from longshore.drivers.ports import Permanent, Retryable
-from tests.support.balancing import NET, Rig, planned, rig
+from tests.support.haproxy_rig import NET, Rig, planned, rig
 from tests.support.plans import balancer, check, group, listener, path, plan, rule, text
 from tests.support.targets import Target, serving
 

@@ -15,8 +15,8 @@ from cryptography import x509
 from longshore.domain.balancing import CertificatePlan, MutualTls, TargetPlan
 from longshore.drivers.haproxy import http2
 from tests.support import certificates
-from tests.support.balancing import NET, planned, rig
 from tests.support.h2_target import H2Target
+from tests.support.haproxy_rig import NET, planned, rig
 from tests.support.plans import balancer, check, forward, group, listener, plan, rule, text
 from tests.support.targets import Target, serving
 

@@ -21,8 +21,8 @@ from longshore.domain.balancing import (
     RulePlan,
     WeightedGroup,
 )
-from tests.support.balancing import NET, planned, rig
 from tests.support.haproxy_cases import HOSTILE
+from tests.support.haproxy_rig import NET, planned, rig
 from tests.support.plans import balancer, forward, group, listener, path, plan, rule, text
 from tests.support.targets import Target, serving
 

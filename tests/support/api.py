@@ -5,7 +5,7 @@ is undone when the handler raises. It seeds what a new account has: the cluster 
 machine to run on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -110,9 +110,11 @@ class Api:
             ),
         )
 
-    def define(self, family: str = "web", revision: int = 1, **document: Any) -> TaskDefinition:
+    def define(
+        self, family: str = "web", revision: int = 1, *, ports: Sequence[dict[str, Any]] = (), **document: Any
+    ) -> TaskDefinition:
         """A registered task definition that Fargate can run, with changes to its document."""
-        container = {"name": "app", "image": "busybox", "essential": True, "cpu": 0, "portMappings": []}
+        container = {"name": "app", "image": "busybox", "essential": True, "cpu": 0, "portMappings": list(ports)}
         whole = {
             "family": family,
             "networkMode": "awsvpc",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from longshore.api import acm
-from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup
+from longshore.domain.balancer import HealthCheckSettings, Listener, LoadBalancer, Rule, TargetGroup
 from tests.support.api import SCOPE, Api
 from tests.support.certificates import Key, make
 
@@ -81,3 +81,32 @@ def import_certificate(api: Api, name: str = "a.example.com", key: Key | None = 
     made = make(name, key=key)
     arn: str = certificates("ImportCertificate", Certificate=made.pem, PrivateKey=made.key_pem)["CertificateArn"]
     return arn
+
+
+def group_in_use(api: Api, name: str = "web", **changes: Any) -> TargetGroup:
+    """A target group with a listener that forwards to it, as records."""
+    group = TargetGroup(
+        **PLACE,
+        group_id=f"{len(list(api.store.all(TargetGroup))):016x}",
+        name=name,
+        protocol="HTTP",
+        protocol_version="HTTP1",
+        port=80,
+        vpc_id="vpc-1",
+        target_type="ip",
+        health_check=HealthCheckSettings(path="/", matcher="200"),
+        created_at=0.0,
+    ).but(**changes)
+    balancer = LoadBalancer(
+        **PLACE,
+        lb_id=group.group_id,
+        name=name,
+        type="application",
+        scheme="internal",
+        vpc_id="vpc-1",
+        zones=(),
+        dns_name=f"{name}.test",
+        created_at=0.0,
+    )
+    api.put(group, balancer, listener_of(balancer, forward(group)))
+    return group

@@ -20,7 +20,7 @@ import boto3
 import httpx
 from botocore.config import Config
 
-from tests.support import engine, images
+from tests.support import data_plane, engine, images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,7 +45,9 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.docker_url = docker_url or engine.docker_url()
-        self._options = ("--vpc-cidr", cidr, *options)
+        self.lb_port = free_port()
+        """Where this host answers for load balancers' listeners at port 80."""
+        self._options = ("--vpc-cidr", cidr, "--lb-ports", f"{self.lb_port}:80", *options)
         self._keys = ("x", "x")
         self.variables: dict[str, str] = {}
         """Further ones of its process's environment."""
@@ -281,7 +283,10 @@ class Server:
     # ------------------------------------------------------------------------------------------------------- the end
 
     def empty(self) -> None:
-        """Delete all services, stop all tasks, and see that no container is left and nothing more to be removed."""
+        """Delete load balancers and services, stop all tasks; no container is left and nothing more to be removed."""
+        elb = self.client("elbv2")
+        for balancer in elb.describe_load_balancers()["LoadBalancers"]:
+            elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
         ecs = self.ecs
         for arn in ecs.list_services(maxResults=100)["serviceArns"]:
             ecs.delete_service(service=arn, force=True)
@@ -298,9 +303,11 @@ class Server:
         try:
             if self.process.poll() is None:
                 self.empty()
+                until(lambda: data_plane.running(self.instance) is None, "HAProxy to end with its last load balancer")
         finally:
             if self.process.poll() is None:
                 self.kill9()
+            data_plane.end(self.instance)
             found = engine.labelled(self.docker_url, "longshore.instance")
             own = frozenset(thing for thing in found if thing.instance == self.instance)
             engine.remove(self.docker_url, own)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from longshore.api.ecs import deployments, services, tasks
 from longshore.control.services import ServiceController
 from longshore.decide import task as life
@@ -60,8 +62,8 @@ class ServiceApi(Api):
         """The controller looks at the service once."""
         await self.controller._reconcile(self.record(name).uid)
 
-    def obey(self, name: str = "web") -> None:
-        """Every task does at once what is wished of it."""
+    def obey(self, name: str = "web", *, address: str = "") -> None:
+        """Every task does at once what is wished of it; those that start get this address."""
         for task in self.live(name):
             if task.desired_status == "STOPPED":
                 stopping = life.stopping(task, self.now, withdrawn=True)
@@ -69,7 +71,8 @@ class ServiceApi(Api):
                     stopping = life.move(stopping, "ended")
                 self.put(life.released(stopping, self.now))
             elif task.last_status == "PROVISIONING":
-                self.put(life.move(life.attached(task, task.attachment), "started").but(started_at=self.now))
+                place = task.attachment and msgspec.structs.replace(task.attachment, private_ip=address)
+                self.put(life.move(life.attached(task, place), "started").but(started_at=self.now))
 
 
 class ClockOf:

@@ -8,8 +8,9 @@ import msgspec
 from longshore.decide import task as life
 from longshore.decide.rollout.begin import begin
 from longshore.decide.service import Plan, ServiceSnapshot, plan
+from longshore.domain.balancer import Target, TargetState
 from longshore.domain.service import Deployment, DeploymentConfiguration, Service
-from longshore.domain.task import Container, Task
+from longshore.domain.task import Attachment, Container, Task
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
@@ -68,6 +69,8 @@ class World:
     events: list[str] = field(default_factory=list)
     ids: SeededIds = field(default_factory=SeededIds)
     wake_at: float | None = None
+    targets: dict[str, list[Target]] = field(default_factory=dict)
+    """By task id."""
 
     def deploy(self, revision: int) -> Deployment:
         """What UpdateService does."""
@@ -89,6 +92,7 @@ class World:
             unaccounted=tuple(t for t in self.tasks.values() if t.desired_status == "STOPPED" and not t.accounted),
             has_checks={t.task_definition_arn: self.checked for t in self.tasks.values()},
             healthy_after_s=self.healthy_after_s,
+            targets=self.targets,
         )
 
     def turn(self) -> Plan:
@@ -103,6 +107,10 @@ class World:
         for stop in made.stops:
             task = self.tasks[stop.task.task_id]
             self.tasks[task.task_id] = life.request_stop(task, "ServiceSchedulerInitiated", stop.reason)
+        for target in made.registered:
+            self.targets.setdefault(target.task_id, []).append(target)
+        for target in made.deregistered:
+            self.targets[target.task_id] = [t.but(deregistered_at=self.now) for t in self.targets[target.task_id]]
         self.events += made.events
         self.wake_at = made.wake.at
         return made
@@ -131,12 +139,25 @@ class World:
     def run(self, task: Task) -> None:
         """It is running."""
         if task.last_status == "PROVISIONING":
-            task = life.attached(task, None)
+            place = Attachment(attachment_id="a", subnet_id="subnet-a", private_ip=self.address(task))
+            task = life.attached(task, place)
         containers = tuple(
             msgspec.structs.replace(c, last_status="RUNNING", started_at=self.now) for c in task.containers
         )
         task = life.move(task, "started").but(started_at=self.now, containers=containers)
         self.tasks[task.task_id] = task
+
+    def address(self, task: Task) -> str:
+        """The address that it has once it runs."""
+        return f"172.31.0.{4 + list(self.tasks).index(task.task_id)}"
+
+    def see(self, task: Task, state: TargetState) -> None:
+        """Its targets are in this state."""
+        words = ("Target.FailedHealthChecks", "Health checks failed") if state == "unhealthy" else ("", "")
+        seen = [t.but(state=state, reason=words[0], description=words[1]) for t in self.targets[task.task_id]]
+        self.targets[task.task_id] = seen
+        if state == "healthy" and task.first_in_service_at is None:
+            self.tasks[task.task_id] = self.tasks[task.task_id].but(first_in_service_at=self.now)
 
     def health(self, task: Task, state: str) -> None:
         first = task.first_healthy_at or (self.now if state == "HEALTHY" else None)
@@ -154,6 +175,7 @@ class World:
         containers = tuple(msgspec.structs.replace(c, last_status="STOPPED") for c in task.containers)
         task = life.stopping(task.but(containers=containers), self.now, withdrawn=True)
         self.tasks[task.task_id] = life.released(task, self.now)
+        self.targets.pop(task.task_id, None)
 
     def begin_stop(self, task: Task) -> None:
         """A task that is to stop is being stopped."""
@@ -179,6 +201,8 @@ class World:
                     self.run(task)
                 elif self.checked and task.health != "HEALTHY":
                     self.health(task, "HEALTHY")
+                elif task.task_id in self.targets:
+                    self.see(task, "healthy")
             self.now += 1.0
             if (self.service, self.deployments, self.tasks) == before and self.now > (self.wake_at or 0) - 10_000:
                 ages = [self.now - (t.started_at or self.now) for t in self.live]

@@ -27,6 +27,7 @@ from longshore.drivers.docker.translate import EngineFacts, container_payload, p
 from longshore.store.events import EventLog
 from longshore.wire.errors import ApiError
 from tests.support.api import SCOPE, Api, awsvpc
+from tests.support.balancers import group_in_use
 from tests.support.certificates import make
 from tests.support.play_listeners import play_listeners
 from tests.support.wire_samples import service_model
@@ -87,7 +88,8 @@ def play_ecs(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("PutAccountSettingDefault", name="containerInsights", value="enabled")
     call("ListAccountSettings")
     call("DeleteAccountSetting", name="containerInsights")
-    api.define()
+    api.define(ports=[{"containerPort": 80}])
+    use = {"targetGroupArn": group_in_use(api).arn, "containerName": "app", "containerPort": 80}
     network = awsvpc(groups=("sg-default",), public="ENABLED")
     ran = call("RunTask", taskDefinition="web", networkConfiguration=network, tags=tags, clientToken="t")
     task = ran["tasks"][0]["taskArn"]
@@ -105,7 +107,12 @@ def play_ecs(call: Callable[..., dict[str, Any]], api: Api) -> None:
             "thresholdConfiguration": {"type": "COUNT", "value": 3},
         },
     }
-    common = {"taskDefinition": "web", "networkConfiguration": network, "deploymentConfiguration": deployment}
+    common = {
+        "taskDefinition": "web",
+        "networkConfiguration": network,
+        "deploymentConfiguration": deployment,
+        "loadBalancers": [use],
+    }
     made = call("CreateService", serviceName="s", desiredCount=1, tags=tags, **common)["service"]
     call("UpdateService", service="s", **common)
     call("DescribeServices", services=["s"])

@@ -153,7 +153,8 @@ def test_create_service_refuses_a_definition_that_is_not_served(api: ServiceApi)
 @pytest.mark.parametrize(
     "params",
     [
-        {"loadBalancers": [{"targetGroupArn": "arn", "containerName": "app", "containerPort": 80}]},
+        {"loadBalancers": [{"loadBalancerName": "classic", "containerName": "app", "containerPort": 80}]},
+        {"loadBalancers": [{"targetGroupArn": "arn", "advancedConfiguration": {"alternateTargetGroupArn": "arn"}}]},
         {"serviceRegistries": [{"registryArn": "arn"}]},
         {"serviceConnectConfiguration": {"enabled": True}},
         {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},

@@ -7,7 +7,10 @@ import pytest
 from longshore.decide.backoff import launch_delay_s, passed
 from longshore.decide.rollout.breaker import threshold
 from longshore.decide.rollout.rolling import CONTAINER_REASON, ceiling_of, floor_of, occupies
+from longshore.domain.service import ServiceLoadBalancer
 from tests.support.world import World, configuration, service
+
+GROUP_ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/0123456789abcdef"
 
 
 def settled(desired: int = 2, **changes: object) -> World:
@@ -344,3 +347,116 @@ def test_stopping_task_no_longer_occupies_a_place() -> None:
     assert occupies(task)
     world.begin_stop(task.but(desired_status="STOPPED"))
     assert not occupies(world.tasks[task.task_id])
+
+
+# Services with load balancers
+
+
+def balanced(desired: int = 2, **changes: object) -> World:
+    """A service behind one target group, none of its tasks started yet."""
+    use = ServiceLoadBalancer(target_group_arn=GROUP_ARN, container_name="app", container_port=80)
+    world = World(service(desired, load_balancers=(use,), **changes))
+    world.deploy(1)
+    return world
+
+
+def test_task_is_registered_once_it_runs_and_healthy_once_its_target_is() -> None:
+    world = balanced(1)
+    world.turn()
+    assert world.turn().registered == ()
+    world.run(world.live[0])
+    [target] = world.turn().registered
+    assert (target.address, target.port, target.task_id) == (world.address(world.live[0]), 80, world.live[0].task_id)
+    assert world.turn().registered == ()
+    world.now += 60.0
+    world.turn()
+    assert rollout(world) == "IN_PROGRESS"
+    world.see(world.live[0], "healthy")
+    world.turn()
+    assert rollout(world) == "COMPLETED"
+
+
+def test_rollout_stops_an_old_task_only_when_a_new_one_is_in_service() -> None:
+    world = balanced(2)
+    world.settle()
+    world.deploy(2)
+    old = world.live
+    assert world.turn().starts == 2
+    new = [task for task in world.live if task not in old]
+    for task in new:
+        world.run(task)
+    assert world.turn().stops == ()
+    world.see(new[0], "healthy")
+    made = world.turn()
+    assert len(made.stops) == 1
+    assert [t.task_id for t in made.deregistered] == [made.stops[0].task.task_id]
+
+
+def test_task_whose_target_fails_is_replaced_after_its_grace_period() -> None:
+    world = balanced(1, health_check_grace_s=30)
+    world.settle()
+    [sick] = world.live
+    world.tasks[sick.task_id] = sick.but(started_at=world.now)
+    world.see(sick, "unhealthy")
+    assert world.turn().starts == 0
+    assert world.wake_at == pytest.approx(world.now + 30.0)
+    world.now += 30.0
+    made = world.turn()
+    assert (made.starts, made.replaced, made.stops) == (1, 1, ())
+    world.run(next(task for task in world.live if task.task_id != sick.task_id))
+    world.turn()
+    world.see(next(task for task in world.live if task.task_id != sick.task_id), "healthy")
+    [stop] = world.turn().stops
+    assert stop.task.task_id == sick.task_id
+    assert stop.reason == f"Task failed ELB health checks in (target-group {GROUP_ARN})"
+    assert (
+        f"(service web) (task {sick.task_id}) (port 80) is unhealthy in (target-group {GROUP_ARN}) "
+        "due to (reason Health checks failed)."
+    ) in world.events
+
+
+def test_task_that_was_never_in_service_counts_as_a_failed_launch() -> None:
+    world = balanced(1)
+    world.turn()
+    world.run(world.live[0])
+    world.turn()
+    world.crash(world.live[0])
+    world.turn()
+    assert world.primary.failed_tasks == 1
+    world.now = world.primary.retry_at or world.now
+    world.turn()
+    world.run(world.live[0])
+    world.turn()
+    world.see(world.live[0], "healthy")
+    world.turn()
+    world.crash(world.live[0])
+    world.turn()
+    assert world.primary.failed_tasks == 1
+
+
+def test_target_without_health_checks_counts_as_in_service() -> None:
+    world = balanced(1)
+    world.turn()
+    world.run(world.live[0])
+    world.turn()
+    world.see(world.live[0], "unavailable")
+    world.turn()
+    assert rollout(world) == "COMPLETED"
+
+
+def test_rollback_brings_the_load_balancers_back() -> None:
+    world = balanced(1)
+    world.settle()
+    uses = world.service.load_balancers
+    world.service = world.service.but(
+        load_balancers=(), deployment_configuration=configuration(breaker_enabled=True, breaker_rollback=True)
+    )
+    world.deploy(2)
+    for _ in range(4):
+        world.now += 1000.0
+        world.turn()
+        for task in world.live:
+            if task.task_definition_arn.endswith(":2"):
+                world.crash(task, "TaskFailedToStart")
+    world.turn()
+    assert world.service.load_balancers == uses

@@ -1,11 +1,12 @@
 """What `/metrics` tells Prometheus. One registry per server, so that two in one process don't meet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from longshore.api.balancer_metrics import BalancerMetrics, Counts
 from longshore.domain.cluster import Cluster
 from longshore.domain.task import Task
 from longshore.store.store import Store
@@ -16,7 +17,7 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 class Metrics:
     """Counters of the request chain, and gauges read from the store when asked."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, balancer_counts: Callable[[], Counts] = lambda: ((), ())) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "longshore_requests", "API requests", ["service", "operation", "code"], registry=self._registry
@@ -29,6 +30,7 @@ class Metrics:
             registry=self._registry,
         )
         self._registry.register(_State(store))
+        self._registry.register(BalancerMetrics(store, balancer_counts))
 
     def request(self, service: str, operation: str, code: str, seconds: float) -> None:
         """One request was answered."""

@@ -52,6 +52,13 @@ def up(  # noqa: PLR0913  each is an option of the command line
     healthy_after: Annotated[
         float, typer.Option(envvar="LONGSHORE_HEALTHY_AFTER", help="Seconds until a task without checks is healthy.")
     ] = 3.0,
+    lb_address: Annotated[
+        str, typer.Option(envvar="LONGSHORE_LB_ADDRESS", help="Where this host answers for load balancers.")
+    ] = "127.0.0.1",
+    lb_ports: Annotated[
+        str,
+        typer.Option(envvar="LONGSHORE_LB_PORTS", help="HOST:LISTENER ports there, by commas; empty: none."),
+    ] = "80:80,443:443",
     warm: Annotated[
         int, typer.Option(envvar="LONGSHORE_WARM", min=0, max=64, help="Network namespaces kept ready per subnet used.")
     ] = 0,
@@ -82,6 +89,8 @@ def up(  # noqa: PLR0913  each is an option of the command line
         docker_url=docker_url,
         pull=pull,
         healthy_after_s=healthy_after,
+        lb_address=lb_address,
+        lb_ports=lb_ports,
         warm=warm,
         cpu_overcommit=cpu_overcommit,
         memory_overcommit=memory_overcommit,

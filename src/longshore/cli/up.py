@@ -40,7 +40,26 @@ def root_keys(state: Path, account: str) -> KeyPair:
         sys.exit(str(error))
 
 
-def serve(console: Console, *, state: Path | None, docker_url: str | None, log_level: str, **options: Any) -> None:
+def port_pairs(text: str) -> tuple[tuple[int, int], ...]:
+    """`(listener port, host port)` of a text such as `8080:80,8443:443`. Exits where it is none."""
+    pairs = []
+    for part in filter(None, text.split(",")):
+        host, _, listener = part.partition(":")
+        if not (host.isdecimal() and listener.isdecimal() and 0 < int(host) < 65536 and 0 < int(listener) < 65536):
+            sys.exit(f"--lb-ports takes HOST:LISTENER pairs such as 8080:80,8443:443, not {part!r}.")
+        pairs.append((int(listener), int(host)))
+    return tuple(pairs)
+
+
+def serve(
+    console: Console,
+    *,
+    state: Path | None,
+    docker_url: str | None,
+    log_level: str,
+    lb_ports: str,
+    **options: Any,
+) -> None:
     """Run until told to stop. A problem of the user's machine ends it with a sentence, not with a traceback."""
     began = time.monotonic()
     _log_to_stderr(log_level)
@@ -49,6 +68,7 @@ def serve(console: Console, *, state: Path | None, docker_url: str | None, log_l
         docker_url=docker_url or DEFAULT_DOCKER,
         master_key=os.environ.get("LONGSHORE_SECRET_KEY", ""),
         log_level=log_level,
+        lb_ports=port_pairs(lb_ports),
         **options,
     )
     if config.engine not in {"docker", "sim"}:

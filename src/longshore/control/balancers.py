@@ -5,16 +5,24 @@ targets, one by one. The only writer of a load balancer's state, of what was obs
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import structlog
 
-from longshore.control.loop import Loop
+from longshore.control.loop import Loop, Timer
 from longshore.decide import targets as decide
 from longshore.decide.balancing import plan_of
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
-from longshore.domain.balancing import BalancerPlan, CertificatePlan, TargetObservation, TargetPlan
+from longshore.domain.balancing import (
+    BalancerCounts,
+    BalancerPlan,
+    CertificatePlan,
+    GroupCounts,
+    TargetObservation,
+    TargetPlan,
+)
 from longshore.domain.certificate import Certificate
 from longshore.domain.clock import Clock
 from longshore.domain.network import Vpc
@@ -30,6 +38,8 @@ PLANNED = (LoadBalancer, Listener, Rule, TargetGroup, Certificate, TrustStore)
 PLAN = "plan"
 GIVE_UP_S = 30.0
 """How long after its time the end of a target may wait for a driver that fails."""
+COUNT_S = 10.0
+"""How often counters are read."""
 ABSENT_RETRY_S = 15.0
 """How soon to look again for a data plane that this machine lacks."""
 
@@ -64,6 +74,9 @@ class BalancerController:
         self._keys: dict[TargetPlan, Key] = {}
         self.plans: Loop[str] = Loop("load balancers", self._put_in_place, clock, workers=1)
         self.targets: Loop[Key] = Loop("targets", self._reconcile, clock)
+        self.counts: tuple[Sequence[BalancerCounts], Sequence[GroupCounts]] = ((), ())
+        """The data plane's counters, as they were when last asked for."""
+        self._counter = Timer("load balancer counts", self._count, COUNT_S)
         self._reader: asyncio.Task[None] | None = None
         store.watch(self._changed)
 
@@ -71,12 +84,14 @@ class BalancerController:
         """Begin; the first look takes over what an earlier life left."""
         self.plans.start()
         self.targets.start()
+        self._counter.start()
         self.plans.enqueue(PLAN)
 
     async def stop(self) -> None:
         """Stop looking; the data plane goes on."""
         await self.plans.stop()
         await self.targets.stop()
+        await self._counter.stop()
         if self._open:
             await self._driver.close()
         if self._reader is not None:
@@ -287,6 +302,12 @@ class BalancerController:
             return
         if decide.all_in_service(tx.select(Target, "task", (target.task_id,))):
             tx.put(task.but(first_in_service_at=self._clock.now()))
+
+    async def _count(self) -> None:
+        """Only while there is something to count."""
+        if self._groups:
+            with contextlib.suppress(Retryable):
+                self.counts = await self._driver.counts()
 
     def _gone(self, target: Target) -> None:
         with self._store.transaction() as tx:

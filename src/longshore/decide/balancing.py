@@ -204,6 +204,7 @@ def _group(group: TargetGroup, idle_timeout_s: int) -> GroupPlan:
     values = group_attributes(group)
     common: dict[str, Any] = {
         "group_id": group.group_id,
+        "arn": group.arn,
         "layer": "http" if group_type(group) == "application" else "tcp",
         "tls": group.protocol in {"HTTPS", "TLS"},
         "protocol_version": group.protocol_version,

@@ -39,6 +39,7 @@ def rule_plan(rule: Rule) -> RulePlan:
     """A rule that a user made."""
     return RulePlan(
         rule_id=rule.rule_id,
+        priority=rule.priority,
         conditions=tuple(condition_plan(condition) for condition in rule.conditions),
         action=action_plan(rule.actions),
         rewrites=tuple(rewrite for transform in rule.transforms for rewrite in rewrite_plans(transform)),

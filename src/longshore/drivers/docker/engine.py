@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from longshore.domain.clock import Clock
 from longshore.domain.launch import TaskLaunch, TaskObservation, WarmNetwork
+from longshore.drivers.docker.addresses import HostAddresses
 from longshore.drivers.docker.cgroups import TaskCgroups
 from longshore.drivers.docker.client import DockerClient, DockerError, UnreachableError, json_lines
 from longshore.drivers.docker.containers import delete_container
@@ -67,6 +68,7 @@ class DockerEngine:
         self._last_cpu: dict[str, dict[str, Any]] = {}
         self._clock = clock
         networks = Networks(self._client, self._names, bridge_ready)
+        self._addresses = HostAddresses(self._client, self._names, networks)
         self._warm = WarmNamespaces(self._client, self._names, networks, self._facts, self._wait_until_reachable)
         self._tools = Tools(
             client=self._client,
@@ -152,6 +154,18 @@ class DockerEngine:
         """The first candidate that collides with no other Docker network and no route of the machine."""
         async with self._calls():
             return await self._tools.networks.free_cidr(candidates)
+
+    async def claim_addresses(self, addresses: Sequence[str], vpc_id: str, vpc_cidr: str) -> None:
+        """Give this host addresses in a VPC: a load balancer's. Raises Permanent where it can't be, Retryable."""
+        self._require_answers()
+        async with self._calls():
+            await self._addresses.claim(addresses, vpc_id, vpc_cidr)
+
+    async def release_addresses(self, keep: Collection[str]) -> None:
+        """Take away all others that were claimed, in this life or an earlier one. Raises Retryable."""
+        self._require_answers()
+        async with self._calls():
+            await self._addresses.release(keep)
 
     async def adopt(self, expected: Collection[TaskLaunch]) -> frozenset[str]:
         """Take over what runs of the expected tasks; remove what else carries our label."""
@@ -345,6 +359,7 @@ class DockerEngine:
 
     async def _resync(self) -> None:
         self._tools.networks.forget()
+        await self._addresses.renew()
         self._warm.renew()
         for runner in list(self._runners.values()):
             await runner.resync()

@@ -65,9 +65,9 @@ def _why(device: str, address: str, port: int, error: OSError) -> str:
 
 async def ensure_address(address: str = ADDRESS) -> None:
     """See to it that the host has the address, on `lo`. It stays there: others may use it too."""
-    if await _ip("addr", "add", f"{address}/32", "dev", LOOPBACK) is None:
+    if await ip("addr", "add", f"{address}/32", "dev", LOOPBACK) is None:
         return
-    shown = await _ip("-o", "addr", "show", "to", f"{address}/32", want_output=True)
+    shown = await ip("-o", "addr", "show", "to", f"{address}/32", want_output=True)
     if shown:
         return
     raise Permanent(
@@ -76,7 +76,7 @@ async def ensure_address(address: str = ADDRESS) -> None:
     )
 
 
-async def _ip(*words: str, want_output: bool = False) -> str | None:
+async def ip(*words: str, want_output: bool = False) -> str | None:
     """`ip WORDS`: None where it did it, else what it said. With `want_output` what it printed."""
     try:
         process = await asyncio.create_subprocess_exec(

@@ -76,10 +76,10 @@ def _client_certificates(listener: ListenerPlan, pems: Mapping[str, str], folder
         return
     if mutual.mode == "passthrough":
         # HAProxy asks for a certificate only if it knows some authority; no error about it counts.
-        yield f"ca-file {folder}/{file_name(pems[listener.certificates[0]])} verify optional"
+        yield f"ca-file {folder}/{file_name(pems[listener.certificates[0]])} verify optional no-ca-names"
         yield "ca-ignore-err all crt-ignore-err all"
         return
-    yield f"ca-file {folder}/{file_name(mutual.bundle_pem)} verify required"
+    yield f"ca-file {folder}/{file_name(mutual.bundle_pem)} verify required no-ca-names"
     if mutual.revocations_pem:
         yield f"crl-file {folder}/{file_name(''.join(mutual.revocations_pem))}"
     if mutual.ignore_expiry:

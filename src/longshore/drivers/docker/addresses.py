@@ -1,0 +1,72 @@
+"""Addresses of load balancers on this host: each as a /32 on the bridge of its VPC, where tasks and the host reach it.
+
+Called by the engine. What this instance has put there is read off its bridges, so that nothing is left after a crash.
+"""
+
+from collections.abc import Collection
+
+from longshore.domain.launch import TaskNetwork
+from longshore.drivers.docker.client import DockerClient
+from longshore.drivers.docker.linklocal import ip
+from longshore.drivers.docker.names import VPC, Names
+from longshore.drivers.docker.network import Networks
+from longshore.drivers.ports import Permanent
+
+
+class HostAddresses:
+    """Those of one instance."""
+
+    def __init__(self, client: DockerClient, names: Names, networks: Networks) -> None:
+        self._client = client
+        self._names = names
+        self._networks = networks
+        self._claimed: dict[str, tuple[str, frozenset[str]]] = {}
+        """`(CIDR, addresses)` by VPC."""
+
+    async def claim(self, addresses: Collection[str], vpc_id: str, vpc_cidr: str) -> None:
+        """See to it that this host has the addresses. Raises Permanent where it may not, DockerError."""
+        if not self._client.local:
+            raise Permanent("Load balancers need a Docker Engine on this host: their addresses are on its bridges.")
+        place = TaskNetwork(
+            vpc_id=vpc_id, vpc_cidr=vpc_cidr, subnet_cidr=vpc_cidr, interface_id="", address="", mac_address=""
+        )
+        await self._networks.ensure_vpc(place)
+        device = self._names.device(self._names.vpc_network(vpc_id))
+        here = await _on(device)
+        for address in addresses:
+            if address in here:
+                continue
+            refusal = await ip("addr", "add", f"{address}/32", "dev", device)
+            if refusal is not None and address not in await _on(device):
+                raise Permanent(
+                    f"Longshore can't give this host the address {address} ({refusal}): it needs root or NET_ADMIN."
+                )
+        known = self._claimed.get(vpc_id, (vpc_cidr, frozenset()))[1]
+        self._claimed[vpc_id] = (vpc_cidr, known.union(addresses))
+
+    async def release(self, keep: Collection[str]) -> None:
+        """Take all others away that load balancers of this instance had. Raises DockerError."""
+        if not self._client.local:
+            return
+        for vpc_id, (cidr, addresses) in list(self._claimed.items()):
+            self._claimed[vpc_id] = (cidr, addresses & frozenset(keep))
+        for network in await self._client.get("/networks", filters=self._names.instance_filter()):
+            if VPC not in network["Labels"]:
+                continue
+            device = self._names.device(network["Name"])
+            for address in await _on(device) - set(keep):
+                await ip("addr", "del", f"{address}/32", "dev", device)
+
+    async def renew(self) -> None:
+        """After an outage of the Engine, which may have made its bridges anew. Raises DockerError."""
+        for vpc_id, (cidr, addresses) in list(self._claimed.items()):
+            if addresses:
+                await self.claim(addresses, vpc_id, cidr)
+
+
+async def _on(device: str) -> set[str]:
+    """The single addresses on a bridge: its own is that of a network."""
+    shown = await ip("-o", "-4", "addr", "show", "dev", device, want_output=True) or ""
+    words = (line.split() for line in shown.splitlines())
+    found = (line[line.index("inet") + 1] for line in words if "inet" in line)
+    return {address.removesuffix("/32") for address in found if address.endswith("/32") or "/" not in address}
