@@ -15,7 +15,8 @@ from longshore.drivers.haproxy.render.text import (
     quoted,
 )
 
-TRACE_ID = "1-%[date,bytes(4,4),hex,lower]-%[uuid,sha1,hex,bytes(0,24),lower]"
+TRACE_ID = "1-%[date,bytes(4,4),hex,lower]-%[uuid,bytes(24,12)]%[uuid,bytes(24,12)]"
+"""The time and 24 digits of chance: the last group of a random UUID has twelve."""
 DEFAULT_PORTS = {"HTTP": 80, "HTTPS": 443}
 INSPECT_S = 5
 """How long a client at a shared port may take to say which load balancer it means."""
