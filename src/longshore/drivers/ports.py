@@ -2,7 +2,7 @@
 
 An engine runs tasks. Its calls are idempotent by the task's id; after an uncertain call it looks for what exists.
 What it sees it reports as `TaskObservation`s; it never decides whether a task should run. A balancer driver
-forwards: what it sees of its targets it reports as `TargetObservation`s.
+forwards: what it sees of its targets it reports as `TargetObservation`s. A name server asks `Zones`.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -12,6 +12,7 @@ from longshore.domain.balancing import BalancerCounts, BalancerPlan, GroupCounts
 from longshore.domain.launch import LogTarget, TaskLaunch, TaskObservation, WarmNetwork
 from longshore.domain.log import LogEvent
 from longshore.domain.record import Scope
+from longshore.domain.resolving import ZoneAnswer
 
 
 class Retryable(Exception):  # noqa: N818  named for what the caller does about it
@@ -171,4 +172,18 @@ class BalancerDriver(Protocol):
 
     async def counts(self) -> tuple[Sequence[BalancerCounts], Sequence[GroupCounts]]:
         """All counters as they are now."""
+        ...
+
+
+class Zones(Protocol):
+    """What Longshore's own names mean. Implemented by `control`, called by a name server for every question."""
+
+    def answer(self, vpc_id: str | None, name: str, record_type: str) -> ZoneAnswer | None:
+        """At once, from the state as it is; None for a name in none of these zones: that one is forwarded.
+
+        `vpc_id` is where the question comes from: None for the host, and for tasks in bridge and host mode. `name` is
+        in small letters and without a final dot; odd characters are escaped as in zone files. `record_type` is a
+        mnemonic such as `A`, or `TYPE65280`. The server puts records in random order, gives eight addresses of a
+        name at most, and follows a CNAME.
+        """
         ...

@@ -1,0 +1,66 @@
+"""Longshore's own names, read from the store at every question: nothing here is kept, so nothing can be out of date.
+
+Called by the name server through `Zones`. Writes nothing.
+"""
+
+import ipaddress
+import re
+
+from longshore.domain.balancer import LoadBalancer
+from longshore.domain.resolving import DnsRecord, ZoneAnswer, soa
+from longshore.store.store import Reader
+
+LOAD_BALANCERS = "elb.localhost"
+"""What load balancers' names end in; tools on the host take every `*.localhost` for the host itself (RFC 6761)."""
+LOCAL = "localhost"
+TTL_S = 60
+"""Of a load balancer's addresses, as AWS has it: they stay the same as long as it exists."""
+NEGATIVE_TTL_S = 2
+"""A name that is asked for too early is soon found."""
+_LOOPBACK = {"A": "127.0.0.1", "AAAA": "::1"}
+_PRIVATE = re.compile(r"ip-(\d+)-(\d+)-(\d+)-(\d+)\.(?:ec2|[a-z0-9-]+\.compute)\.internal")
+
+
+class LoadBalancerNames:
+    """The names of load balancers, and of this host to itself: everything under `localhost`."""
+
+    def __init__(self, store: Reader) -> None:
+        self._store = store
+
+    def answer(self, _vpc_id: str | None, name: str, record_type: str) -> ZoneAnswer | None:
+        """The addresses of a load balancer, from wherever it is asked for, as AWS's public names are."""
+        if name != LOCAL and not name.endswith(f".{LOCAL}"):
+            return None
+        if name == LOAD_BALANCERS or name.endswith(f".{LOAD_BALANCERS}"):
+            return self._balancer(name, record_type)
+        start = soa(LOCAL, NEGATIVE_TTL_S)
+        return _with(start, name, record_type, {kind: (address,) for kind, address in _LOOPBACK.items()})
+
+    def _balancer(self, name: str, record_type: str) -> ZoneAnswer:
+        start = soa(LOAD_BALANCERS, NEGATIVE_TTL_S)
+        if name == LOAD_BALANCERS:
+            return ZoneAnswer(start, (start,) if record_type == "SOA" else ())
+        found = self._store.select(LoadBalancer, "dns", (name,))
+        if not found:
+            return ZoneAnswer(start, exists=False)
+        return _with(start, name, record_type, {"A": tuple(zone.address for zone in found[0].zones)})
+
+
+class PrivateNames:
+    """The names that AWS gives to private addresses: `ip-172-31-0-4.ec2.internal` says itself what it means."""
+
+    def answer(self, _vpc_id: str | None, name: str, record_type: str) -> ZoneAnswer | None:
+        """The address in the name; others in these domains are the host's resolvers' to know."""
+        match = _PRIVATE.fullmatch(name)
+        if match is None:
+            return None
+        try:
+            address = str(ipaddress.IPv4Address(".".join(match.groups())))
+        except ValueError:
+            return None
+        return _with(soa(name.partition(".")[2], NEGATIVE_TTL_S), name, record_type, {"A": (address,)})
+
+
+def _with(start: DnsRecord, name: str, record_type: str, data: dict[str, tuple[str, ...]]) -> ZoneAnswer:
+    records = (DnsRecord(name, record_type, TTL_S, each) for each in data.get(record_type, ()))
+    return ZoneAnswer(start, tuple(records))

@@ -1,0 +1,163 @@
+"""What is answered to a question: from our zones, from the cache, or by the host's resolvers. Knows no socket of ours.
+
+Called by the server. What needs no waiting is answered at once; our own names always are.
+"""
+
+from typing import NamedTuple
+
+import dns.rdatatype
+
+from longshore.domain.clock import Ids
+from longshore.domain.resolving import DnsRecord, ZoneAnswer
+from longshore.drivers.dns.cache import Cache, Question
+from longshore.drivers.dns.forward import Forwarder
+from longshore.drivers.dns.message import (
+    BADVERS,
+    CD,
+    CNAME,
+    IN,
+    NOERROR,
+    NXDOMAIN,
+    RD,
+    REFUSED,
+    SERVFAIL,
+    Answer,
+    Query,
+    Rr,
+    name_text,
+    name_wire,
+    type_text,
+)
+from longshore.drivers.dns.records import from_zone
+from longshore.drivers.ports import Zones
+
+MAX_ADDRESSES = 8
+"""As Cloud Map and Route 53 answer: eight of a name's records, chosen by chance."""
+MAX_HOPS = 8
+"""CNAMEs that are followed within our zones."""
+_FIRST_META, _LAST_META = 128, 255
+"""Types that are questions about servers and transfers, `ANY` among them."""
+
+
+class _Followed(NamedTuple):
+    """How far our own zones answer a question."""
+
+    answer: Answer
+    outside: bytes | None = None
+    """Where a CNAME leads out of them: to be asked elsewhere."""
+
+
+class Resolver:
+    """Answers questions. `zones` are asked in order: the first that knows a name's zone answers."""
+
+    def __init__(self, zones: tuple[Zones, ...], cache: Cache, forwarder: Forwarder, ids: Ids) -> None:
+        self._zones = zones
+        self._cache = cache
+        self._forwarder = forwarder
+        self._ids = ids
+
+    def at_once(self, query: Query, vpc_id: str | None) -> Answer | None:
+        """The answer; None where another resolver must be asked."""
+        refusal = _refusal(query)
+        if refusal is not None:
+            return refusal
+        ours = self._follow(query, vpc_id)
+        outside = query.key if ours is None else ours.outside
+        if outside is None:
+            assert ours is not None  # noqa: S101  the line above
+            return ours.answer
+        if not query.flags & RD:  # asked for what we know ourselves
+            return ours.answer if ours else Answer(REFUSED)
+        cached = self._cache.get(_question(query, outside))
+        if cached is None:
+            return None
+        return _joined(ours, _aged(*cached))
+
+    async def ask(self, query: Query, vpc_id: str | None) -> Answer:
+        """The same, and whoever must be asked is. Never raises."""
+        ours = self._follow(query, vpc_id)
+        outside = query.key if ours is None else ours.outside
+        if outside is None:
+            assert ours is not None  # noqa: S101  the line above
+            return ours.answer
+        question = _question(query, outside)
+        answer = await self._forwarder.ask(question)
+        self._cache.put(question, answer)
+        return _joined(ours, answer)
+
+    def _follow(self, query: Query, vpc_id: str | None) -> _Followed | None:
+        """Our zones' answer, CNAMEs followed; None if the name is in none of them."""
+        name = name_text(query.key)
+        wanted = type_text(query.type)
+        records: list[Rr] = []
+        for hop in range(MAX_HOPS):
+            found = self._look(vpc_id, name, wanted)
+            if found is None:
+                if not hop:
+                    return None
+                return _Followed(Answer(NOERROR, tuple(records), authoritative=True), name_wire(name))
+            records += [from_zone(record) for record in self._chosen(found.records)]
+            target = _target(found, query.type)
+            if target is None:
+                return _Followed(_answer(found, records))
+            name = target
+        return _Followed(Answer(SERVFAIL))
+
+    def _look(self, vpc_id: str | None, name: str, wanted: str) -> ZoneAnswer | None:
+        for zone in self._zones:
+            found = zone.answer(vpc_id, name, wanted)
+            if found is not None:
+                return found
+        return None
+
+    def _chosen(self, records: tuple[DnsRecord, ...]) -> tuple[DnsRecord, ...]:
+        """At most eight, in random order: the beginning of a shuffle."""
+        if len(records) < 2:
+            return records
+        pool = list(records)
+        taken = min(len(pool), MAX_ADDRESSES)
+        for place in range(taken):
+            other = place + self._ids.choice(len(pool) - place)
+            pool[place], pool[other] = pool[other], pool[place]
+        return tuple(pool[:taken])
+
+
+def _refusal(query: Query) -> Answer | None:
+    if query.edns_version:
+        return Answer(BADVERS)
+    if query.rdclass != IN or _FIRST_META <= query.type <= _LAST_META or query.type in {0, dns.rdatatype.OPT}:
+        return Answer(REFUSED)
+    return None
+
+
+def _question(query: Query, name: bytes) -> Question:
+    return Question(name, query.type, query.dnssec_ok, bool(query.flags & CD))
+
+
+def _target(found: ZoneAnswer, rdtype: int) -> str | None:
+    """Where a CNAME in place of the records leads."""
+    if rdtype == CNAME or not found.records or found.records[0].type != "CNAME":
+        return None
+    return found.records[0].data.lower().removesuffix(".")
+
+
+def _answer(found: ZoneAnswer, records: list[Rr]) -> Answer:
+    rcode = NOERROR if found.exists else NXDOMAIN
+    authority = () if found.records else (from_zone(found.soa),)
+    return Answer(rcode, tuple(records), authority, authoritative=True)
+
+
+def _joined(ours: _Followed | None, rest: Answer) -> Answer:
+    if ours is None:
+        return rest
+    return Answer(rest.rcode, ours.answer.records + rest.records, rest.authority, authoritative=True)
+
+
+def _aged(answer: Answer, age_s: int) -> Answer:
+    if not age_s:
+        return answer
+
+    def older(records: tuple[Rr, ...]) -> tuple[Rr, ...]:
+        return tuple(record._replace(ttl_s=max(0, record.ttl_s - age_s)) for record in records)
+
+    return answer._replace(records=older(answer.records), authority=older(answer.authority))
