@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import signal
 import socket
 import sys
@@ -18,11 +19,13 @@ from longshore.api.metrics import Metrics
 from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.api.task_endpoint import TaskEndpoint
+from longshore.api.task_endpoint.app import ADDRESS
 from longshore.config import TASK_API_PORT, Config
 from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
+from longshore.control.names import LoadBalancerNames, PrivateNames
 from longshore.control.observe import Observer
 from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
@@ -31,7 +34,9 @@ from longshore.control.warm import WarmController
 from longshore.domain.kinds import KINDS
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.record import Scope
-from longshore.drivers.ports import BalancerDriver, TaskEngine
+from longshore.drivers.dns.server import PORT as DNS_PORT
+from longshore.drivers.dns.server import make_dns_server
+from longshore.drivers.ports import BalancerDriver, Permanent, TaskEngine
 from longshore.state import (
     ACCESS_LOGS,
     DATABASE,
@@ -48,6 +53,8 @@ from longshore.store.open import open_store
 from longshore.store.store import Transaction
 from longshore.system import SystemClock, SystemIds
 from longshore.vault import MasterVault
+
+log = logging.getLogger(__name__)
 
 DISK_LOOK_S = 1.0
 """How often to look whether the disk can be written."""
@@ -77,6 +84,8 @@ class Longshore:
         self.events = EventLog(config.state and config.state / EVENTS)
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
         self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
+        zones = (LoadBalancerNames(self.store), PrivateNames())
+        self._names = make_dns_server(zones, self._clock, self._ids, own_address=ADDRESS)
         self._vpc_cidr = config.vpc_cidr
         self._task_servers: list[HttpServer] = []
         self._served_devices: set[int] = set()
@@ -112,7 +121,7 @@ class Longshore:
             )
             if config.engine == "docker":
                 # Tasks in host mode come in here; those on bridges when their bridge is made.
-                await self._serve_bridge("lo")
+                await self._serve_bridge("lo", None)
             self._observer.start()
             stack.push_async_callback(self._observer.stop)
             self._tell("adopting what runs")
@@ -161,6 +170,7 @@ class Longshore:
     async def _let_go(self) -> None:
         for server in self._task_servers:
             await server.stop()
+        await self._names.close()
         for opened in self._sockets:
             opened.close()
         with contextlib.suppress(Exception):
@@ -188,6 +198,7 @@ class Longshore:
             docker_url=config.docker_url,
             pull=config.pull,
             bridge_ready=self._serve_bridge,
+            name_server=ADDRESS,
         )
         haproxy = HaproxyBalancer(
             runtime_folder(self._instance),
@@ -244,8 +255,8 @@ class Longshore:
     def _task_environment(self, launch: TaskLaunch, container: str) -> dict[str, str]:
         return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)
 
-    async def _serve_bridge(self, device: str) -> None:
-        """Answer at 169.254.170.2 what comes in through a device: metadata and credentials, and the APIs, signed."""
+    async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
+        """Answer at 169.254.170.2 what comes in through a device: metadata, credentials, the APIs (signed), names."""
         from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  only real containers need it
 
         index = socket.if_nametoindex(device)
@@ -262,6 +273,23 @@ class Longshore:
                 server = HttpServer(app, sockets)
                 await server.start()
                 self._task_servers.append(server)
+        await self._serve_names(device, vpc_id)
+
+    async def _serve_names(self, device: str, vpc_id: str | None) -> None:
+        from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  as above
+
+        opened: list[socket.socket] = []
+        try:
+            opened += await open_sockets([device], DNS_PORT)
+            if opened:  # if not, another Longshore answers here
+                opened += await open_sockets([device], DNS_PORT, kind=socket.SOCK_DGRAM)
+        except Permanent as error:
+            # Tasks ask whoever has the port then, or the host's resolvers: they run, but without our own names.
+            log.warning("tasks on %s can't resolve the names of load balancers: %s", device, error.reason)
+            for unused in opened:
+                unused.close()
+        else:
+            await self._names.listen(opened, vpc_id)
 
 
 async def _no_addresses(_keep: Collection[str]) -> None:

@@ -185,7 +185,7 @@ async def test_two_instances_each_serve_their_own_bridges_at_one_address_and_por
     rigs: list[Rig] = []
     for instance in (docker_instance, other):
 
-        async def serve(device: str, instance: str = instance) -> None:
+        async def serve(device: str, _vpc_id: str | None, instance: str = instance) -> None:
             async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 await reader.readuntil(b"\r\n\r\n")
                 writer.write(f"HTTP/1.0 200 OK\r\n\r\n{instance}\n".encode())

@@ -11,6 +11,7 @@ RESOLV_CONF = Path("/etc/resolv.conf")
 SYSTEMD = Path("/run/systemd/resolve/resolv.conf")
 """The servers behind the stub of systemd-resolved, which answers at a loopback address."""
 MAX_SERVERS = 3
+"""As many as the usual libraries, and Docker's own resolver, ask."""
 
 
 def nameservers(text: str) -> list[str]:

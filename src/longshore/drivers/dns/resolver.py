@@ -85,6 +85,10 @@ class Resolver:
         self._cache.put(question, answer)
         return _joined(ours, answer)
 
+    async def close(self) -> None:
+        """Give up what is being asked of others."""
+        await self._forwarder.close()
+
     def _follow(self, query: Query, vpc_id: str | None) -> _Followed | None:
         """Our zones' answer, CNAMEs followed; None if the name is in none of them."""
         name = name_text(query.key)

@@ -10,16 +10,23 @@ import contextlib
 import logging
 import socket
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import NamedTuple
 
+from longshore.domain.clock import Clock, Ids
+from longshore.drivers.dns.cache import Cache
 from longshore.drivers.dns.fair import Admission, FairQueue
+from longshore.drivers.dns.forward import Forwarder
 from longshore.drivers.dns.message import REFUSED, SERVFAIL, TCP_LIMIT, Answer, Malformed, Query, parse, render
+from longshore.drivers.dns.resolv_conf import resolvers
 from longshore.drivers.dns.resolver import Resolver
+from longshore.drivers.ports import Zones
 
 log = logging.getLogger(__name__)
 
 MAX_QUERY_BYTES = 4096
 """Of a question; the largest that makes sense has a few hundred."""
+PORT = 53
 READS = 64
 """Datagrams read in a row."""
 ANSWERS = 16
@@ -28,6 +35,12 @@ MAX_CONNECTIONS = 256
 MAX_CONNECTIONS_PER_CLIENT = 32
 IDLE_S = 10.0
 """For the next question on a connection to arrive, and for an answer to be taken."""
+
+
+def make_dns_server(zones: tuple[Zones, ...], clock: Clock, ids: Ids, *, own_address: str) -> "DnsServer":
+    """A server of these zones that forwards to the resolvers in this host's resolv.conf, but never to `own_address`."""
+    forwarder = Forwarder(resolvers(without={own_address}), ids)
+    return DnsServer(Resolver(zones, Cache(clock), forwarder, ids))
 
 
 class _Datagram(NamedTuple):
@@ -50,21 +63,15 @@ class DnsServer:
         self._listeners: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def listen(
-        self, datagram: Sequence[socket.socket], stream: Sequence[socket.socket], vpc_id: str | None
-    ) -> None:
+    async def listen(self, sockets: Sequence[socket.socket], vpc_id: str | None) -> None:
         """Answer what comes in through these sockets as questions from this VPC (None: the host). It owns them now."""
-        loop = asyncio.get_running_loop()
-        for sock in datagram:
+        for sock in sockets:
             sock.setblocking(False)
-            self._datagram_sockets.append(sock)
-            loop.add_reader(sock, self._readable, sock, vpc_id)
-        for sock in stream:
-
-            async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                await self._connection(reader, writer, vpc_id)
-
-            self._listeners.append(await asyncio.start_server(connected, sock=sock))
+            if sock.type == socket.SOCK_DGRAM:
+                self._datagram_sockets.append(sock)
+                asyncio.get_running_loop().add_reader(sock, self._readable, sock, vpc_id)
+            else:
+                self._listeners.append(await asyncio.start_server(partial(self._connection, vpc_id), sock=sock))
 
     async def close(self) -> None:
         """Stop listening, and give up what is being asked."""
@@ -80,6 +87,7 @@ class DnsServer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._resolver.close()
 
     # ------------------------------------------------------------------------------------------------------- UDP
 
@@ -129,7 +137,7 @@ class DnsServer:
 
     # ------------------------------------------------------------------------------------------------------- TCP
 
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, vpc_id: str | None) -> None:
+    async def _connection(self, vpc_id: str | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Questions of one connection, one after the other (RFC 7766)."""
         peer = writer.get_extra_info("peername")
         client = str(peer[0]) if peer else ""

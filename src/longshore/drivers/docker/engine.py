@@ -35,7 +35,8 @@ class DockerEngine:
     """Tasks as containers of a Docker Engine.
 
     `task_environment(launch, container name)` gives variables that are set unless the definition sets them.
-    `bridge_ready(device)` is awaited when a bridge of ours appears, before the first container starts on it.
+    `bridge_ready(device, VPC id)` is awaited when a bridge of ours appears, before the first container starts on it.
+    `name_server` is the address that containers ask for names; where it does not answer they ask the host's resolvers.
     """
 
     name = "docker"
@@ -50,7 +51,9 @@ class DockerEngine:
         docker_url: str | None = None,
         pull: Literal["missing", "always"] = "missing",
         bridge_ready: BridgeReady | None = None,
+        name_server: str | None = None,
     ) -> None:
+        self._name_server = name_server
         self._names = Names(instance_id)
         self._client = DockerClient(docker_url)
         self._cgroups = TaskCgroups(self._names)
@@ -110,7 +113,13 @@ class DockerEngine:
     def _start_probe(self) -> None:
         task_cgroups = not self._cgroups.why_not(self._info, local=self._client.local)
         self._probe = asyncio.create_task(
-            probe(self._client, self._names, str(self._info["Architecture"]), task_cgroups=task_cgroups),
+            probe(
+                self._client,
+                self._names,
+                str(self._info["Architecture"]),
+                task_cgroups=task_cgroups,
+                name_server=self._name_server,
+            ),
             name="docker probe",
         )
 

@@ -1,4 +1,4 @@
-"""The address 169.254.170.2 on this host: where tasks ask for metadata and credentials, whatever their network mode.
+"""The address 169.254.170.2 on this host: where tasks ask for metadata, credentials and names, in any network mode.
 
 Called by `main`: once for what is there, and again from `DockerEngine`'s `bridge_ready` for every bridge that
 appears. Each socket takes only what comes in through its own device, so that two Longshores on one machine can serve
@@ -18,8 +18,12 @@ LOOPBACK = "lo"
 BACKLOG = 1024
 
 
-async def open_sockets(devices: Collection[str], port: int, address: str = ADDRESS) -> list[socket.socket]:
+async def open_sockets(
+    devices: Collection[str], port: int, address: str = ADDRESS, kind: socket.SocketKind = socket.SOCK_STREAM
+) -> list[socket.socket]:
     """A listening socket at `address` for each device; `lo` is left out where another Longshore has it.
+
+    With SOCK_DGRAM a socket for datagrams: whoever has the port for TCP already has it for those, too.
 
     Adds the address to `lo` if the host doesn't have it. Raises Permanent where the host does not allow it.
     """
@@ -28,7 +32,7 @@ async def open_sockets(devices: Collection[str], port: int, address: str = ADDRE
     try:
         for device in devices:
             try:
-                sockets.append(_listen(device, address, port))
+                sockets.append(_listen(device, address, port, kind))
             except OSError as error:
                 if device == LOOPBACK and error.errno == errno.EADDRINUSE:
                     continue
@@ -40,13 +44,14 @@ async def open_sockets(devices: Collection[str], port: int, address: str = ADDRE
     return sockets
 
 
-def _listen(device: str, address: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _listen(device: str, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, kind)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
         listener.bind((address, port))
-        listener.listen(BACKLOG)
+        if kind == socket.SOCK_STREAM:
+            listener.listen(BACKLOG)
         listener.setblocking(False)
     except OSError:
         listener.close()

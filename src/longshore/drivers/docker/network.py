@@ -16,12 +16,13 @@ from longshore.drivers.docker.client import DockerClient, DockerError
 from longshore.drivers.docker.names import INSTANCE, VPC, Names
 from longshore.drivers.ports import Permanent
 
-BridgeReady = Callable[[str], Awaitable[None]]
+BridgeReady = Callable[[str, str | None], Awaitable[None]]
+"""`(device, id of its VPC)`; None for the bridge of the tasks in bridge mode."""
 ROUTES = Path("/proc/net/route")
 
 
 class Networks:
-    """The Docker networks of one instance. `bridge_ready` is awaited with the device of each before its first use."""
+    """The Docker networks of one instance. `bridge_ready` is awaited for each before its first use."""
 
     def __init__(self, client: DockerClient, names: Names, bridge_ready: BridgeReady | None) -> None:
         self._client = client
@@ -63,7 +64,7 @@ class Networks:
                 if error.status != 409:
                     raise
             if self._bridge_ready is not None:
-                await self._bridge_ready(device)
+                await self._bridge_ready(device, labels.get(VPC))
             self._known.add(name)
 
     def forget(self) -> None:

@@ -1,4 +1,4 @@
-"""Finds out at open what the Engine can give: the pause image, and how many open files a container may have.
+"""Finds out at open what containers can be given: the pause image, how many open files, and whom to ask for names.
 
 Called by the engine. Fargate gives every container 65,535 open files; an Engine without CAP_SYS_RESOURCE refuses more
 than its own hard limit, which only trying tells.
@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from longshore.drivers.dns.resolv_conf import MAX_SERVERS, for_containers, resolvers
 from longshore.drivers.docker.client import DockerClient, DockerError
 from longshore.drivers.docker.names import INSTANCE, Names
 from longshore.drivers.docker.pause import ensure_pause_image
@@ -24,11 +25,18 @@ def cpu_architecture(machine: str) -> str:
     return CPU_ARCHITECTURES.get(machine, machine)
 
 
-async def probe(client: DockerClient, names: Names, architecture: str, *, task_cgroups: bool) -> EngineFacts:
-    """The facts of this Engine. Raises UnreachableError, DockerError, Permanent."""
+async def probe(
+    client: DockerClient, names: Names, architecture: str, *, task_cgroups: bool, name_server: str | None = None
+) -> EngineFacts:
+    """The facts of this Engine; `name_server` is ours. Raises UnreachableError, DockerError, Permanent."""
     image = await ensure_pause_image(client, architecture)
     limit = await _nofile_limit(client, names, image)
-    return EngineFacts(pause_image=image, nofile_limit=limit, task_cgroups=task_cgroups)
+    facts = EngineFacts(pause_image=image, nofile_limit=limit, task_cgroups=task_cgroups)
+    if name_server is None or not client.local:
+        return facts
+    servers = (name_server, *for_containers(without={name_server}))
+    host_servers = (name_server, *resolvers(without={name_server})())
+    return facts._replace(name_servers=servers[:MAX_SERVERS], host_name_servers=host_servers[:MAX_SERVERS])
 
 
 async def _nofile_limit(client: DockerClient, names: Names, image: str) -> int | None:

@@ -26,6 +26,10 @@ class EngineFacts(NamedTuple):
     """The default limit of open files, as high as the Engine can give; None sets none."""
     task_cgroups: bool = False
     """Whether a task has a cgroup of its own; without, its limits fall to each container."""
+    name_servers: tuple[str, ...] = ()
+    """Whom containers ask for names: ours, and for when it doesn't answer, those of the host that they can reach."""
+    host_name_servers: tuple[str, ...] = ()
+    """The same for tasks in host mode, which can reach all of the host's."""
 
 
 def pause_payload(launch: TaskLaunch, facts: EngineFacts, names: Names) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def pause_payload(launch: TaskLaunch, facts: EngineFacts, names: Names) -> dict[
     for container in launch.containers:
         sysctls.update({k: v for k, v in container.system_controls.items() if _belongs_to_pause(launch, k)})
     if launch.network is not None:
-        _place(body, launch.network, launch.region, names)
+        _place(body, launch.network, launch.region, facts, names)
     if launch.ipc_mode == "task":
         host["IpcMode"] = "shareable"
         sizes = [c.shared_memory_mib for c in launch.containers if c.shared_memory_mib]
@@ -52,7 +56,7 @@ def pause_payload(launch: TaskLaunch, facts: EngineFacts, names: Names) -> dict[
 def warm_payload(warm: WarmNetwork, facts: EngineFacts, names: Names) -> dict[str, Any]:
     """The same container, made before its task is known."""
     body = _pause(facts, {INSTANCE: names.instance_id, CONTAINER: PAUSE})
-    _place(body, warm.network, warm.region, names)
+    _place(body, warm.network, warm.region, facts, names)
     return body
 
 
@@ -75,11 +79,13 @@ def _pause(facts: EngineFacts, labels: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _place(body: dict[str, Any], network: TaskNetwork, region: str, names: Names) -> None:
+def _place(body: dict[str, Any], network: TaskNetwork, region: str, facts: EngineFacts, names: Names) -> None:
     """Name, address and MAC of an awsvpc task; the MAC in both places, since Engines differ in where they look."""
     docker_network = names.vpc_network(network.vpc_id)
     endpoint = {"IPAMConfig": {"IPv4Address": network.address}, "MacAddress": network.mac_address}
     body["HostConfig"]["NetworkMode"] = docker_network
+    if facts.name_servers:
+        body["HostConfig"]["Dns"] = list(facts.name_servers)
     body["Hostname"], _, body["Domainname"] = private_dns_name(network.address, region).partition(".")
     body["MacAddress"] = network.mac_address
     body["NetworkingConfig"] = {"EndpointsConfig": {docker_network: endpoint}}
@@ -133,7 +139,7 @@ def container_payload(
         **_storage(launch, container, names),
         "Ulimits": _ulimits(container, facts),
     }
-    network, extra = _network(launch, container, names, pause)
+    network, extra = _network(launch, container, facts, names, pause)
     return body | extra | {"HostConfig": host | network}
 
 
@@ -228,13 +234,14 @@ def _bind(launch: TaskLaunch, volume: Volume, mount: Mount, names: Names) -> str
 
 
 def _network(
-    launch: TaskLaunch, container: ContainerLaunch, names: Names, pause: str
+    launch: TaskLaunch, container: ContainerLaunch, facts: EngineFacts, names: Names, pause: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """`(part of HostConfig, part of the body)` for the task's network mode."""
     if launch.network_mode == "awsvpc":
         return {"NetworkMode": f"container:{pause}"}, {}
+    usual = {"bridge": facts.name_servers, "host": facts.host_name_servers}.get(launch.network_mode, ())
     dns = {
-        "Dns": list(container.dns_servers),
+        "Dns": list(container.dns_servers or (() if container.disable_networking else usual)),
         "DnsSearch": list(container.dns_search_domains),
         "ExtraHosts": [f"{name}:{address}" for name, address in container.extra_hosts],
     }
