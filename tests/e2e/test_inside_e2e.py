@@ -95,3 +95,12 @@ def test_unsigned_call_from_inside_is_refused_even_where_the_host_need_not_sign(
 def test_credentials_of_another_task_cannot_be_guessed(server: Server) -> None:
     task, _ = inside(server, f"{ASK} ${{AWS_CONTAINER_CREDENTIALS_RELATIVE_URI%??}}xx")
     assert task["containers"][0]["exitCode"] == 1
+
+
+def test_names_need_no_setting(server: Server) -> None:
+    look = "look() { ping -c1 -W1 $1 2>&1 | head -1; }"
+    script = f"{look}; look ip-10-5-6-7.ec2.internal; look x.localhost; look nobody.us-east-1.elb.localhost"
+    _, (private, local, nobody) = inside(server, script)
+    assert "(10.5.6.7)" in private
+    assert "(127.0.0.1)" in local
+    assert "bad address" in nobody

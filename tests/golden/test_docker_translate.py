@@ -31,6 +31,7 @@ FOLDER = Path(__file__).parent / "docker"
 NAMES = Names("inst")
 CGROUPS = EngineFacts(pause_image="longshore/pause:1", nofile_limit=65535, task_cgroups=True)
 NO_CGROUPS = EngineFacts(pause_image="longshore/pause:1", nofile_limit=None, task_cgroups=False)
+NAMED = CGROUPS._replace(name_servers=("169.254.170.2", "10.0.0.2"), host_name_servers=("169.254.170.2", "127.0.0.53"))
 
 PLAIN = ContainerLaunch(name="app", image="nginx:1")
 EVERYTHING = ContainerLaunch(
@@ -131,6 +132,10 @@ CASES = {
         NO_CGROUPS,
     ),
     "bridge_everything": (task(EVERYTHING, volumes=VOLUMES, launch_type="EC2"), CGROUPS),
+    "awsvpc_names": (task(PLAIN, network_mode="awsvpc", network=NETWORK), NAMED),
+    "bridge_names": (task(PLAIN, ContainerLaunch(name="own", image="i", dns_servers=("10.0.0.9",))), NAMED),
+    "host_names": (task(PLAIN, network_mode="host"), NAMED),
+    "none_names": (task(PLAIN, network_mode="none"), NAMED),
     "host_namespaces": (task(PLAIN, network_mode="host", pid_mode="host", ipc_mode="host"), CGROUPS),
     "none": (task(PLAIN, network_mode="none", ipc_mode="none"), NO_CGROUPS),
     "networking_disabled": (task(ContainerLaunch(name="a", image="i", disable_networking=True)), NO_CGROUPS),

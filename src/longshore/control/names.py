@@ -5,14 +5,17 @@ Called by the name server through `Zones`. Writes nothing.
 
 import ipaddress
 import re
+from collections.abc import Mapping
 
 from longshore.domain.balancer import LoadBalancer
 from longshore.domain.resolving import DnsRecord, ZoneAnswer, soa
 from longshore.store.store import Reader
 
-LOAD_BALANCERS = "elb.localhost"
-"""What load balancers' names end in; tools on the host take every `*.localhost` for the host itself (RFC 6761)."""
 LOCAL = "localhost"
+LOAD_BALANCERS = "elb.localhost"
+"""What load balancers' names end in: who asks nobody takes every `*.localhost` for the host itself (RFC 6761)."""
+ALIASES = "elb.internal"
+"""The same names again, for programs in tasks that ask nobody, such as curl."""
 TTL_S = 60
 """Of a load balancer's addresses, as AWS has it: they stay the same as long as it exists."""
 NEGATIVE_TTL_S = 2
@@ -22,28 +25,29 @@ _PRIVATE = re.compile(r"ip-(\d+)-(\d+)-(\d+)-(\d+)\.(?:ec2|[a-z0-9-]+\.compute)\
 
 
 class LoadBalancerNames:
-    """The names of load balancers, and of this host to itself: everything under `localhost`."""
+    """The names of load balancers, and all others under `localhost`, which are whoever asks (RFC 6761)."""
 
     def __init__(self, store: Reader) -> None:
         self._store = store
 
     def answer(self, _vpc_id: str | None, name: str, record_type: str) -> ZoneAnswer | None:
         """The addresses of a load balancer, from wherever it is asked for, as AWS's public names are."""
-        if name != LOCAL and not name.endswith(f".{LOCAL}"):
+        for zone in (LOAD_BALANCERS, ALIASES):
+            if _within(name, zone):
+                return self._balancer(zone, name, record_type)
+        if not _within(name, LOCAL):
             return None
-        if name == LOAD_BALANCERS or name.endswith(f".{LOAD_BALANCERS}"):
-            return self._balancer(name, record_type)
-        start = soa(LOCAL, NEGATIVE_TTL_S)
-        return _with(start, name, record_type, {kind: (address,) for kind, address in _LOOPBACK.items()})
+        data = {kind: (address,) for kind, address in _LOOPBACK.items()}
+        return _with(soa(LOCAL, NEGATIVE_TTL_S), name, record_type, data)
 
-    def _balancer(self, name: str, record_type: str) -> ZoneAnswer:
-        start = soa(LOAD_BALANCERS, NEGATIVE_TTL_S)
-        if name == LOAD_BALANCERS:
+    def _balancer(self, zone: str, name: str, record_type: str) -> ZoneAnswer:
+        start = soa(zone, NEGATIVE_TTL_S)
+        if name == zone:
             return ZoneAnswer(start, (start,) if record_type == "SOA" else ())
-        found = self._store.select(LoadBalancer, "dns", (name,))
+        found = self._store.select(LoadBalancer, "dns", (name.removesuffix(zone) + LOAD_BALANCERS,))
         if not found:
             return ZoneAnswer(start, exists=False)
-        return _with(start, name, record_type, {"A": tuple(zone.address for zone in found[0].zones)})
+        return _with(start, name, record_type, {"A": tuple(each.address for each in found[0].zones)})
 
 
 class PrivateNames:
@@ -61,6 +65,10 @@ class PrivateNames:
         return _with(soa(name.partition(".")[2], NEGATIVE_TTL_S), name, record_type, {"A": (address,)})
 
 
-def _with(start: DnsRecord, name: str, record_type: str, data: dict[str, tuple[str, ...]]) -> ZoneAnswer:
+def _within(name: str, zone: str) -> bool:
+    return name == zone or name.endswith(f".{zone}")
+
+
+def _with(start: DnsRecord, name: str, record_type: str, data: Mapping[str, tuple[str, ...]]) -> ZoneAnswer:
     records = (DnsRecord(name, record_type, TTL_S, each) for each in data.get(record_type, ()))
     return ZoneAnswer(start, tuple(records))
