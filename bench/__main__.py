@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 
-from bench import balancer, docker_tasks, idle, journal, placing, reads, rollout
+from bench import balancer, dns, docker_tasks, idle, journal, placing, reads, rollout
 from bench.table import Row, print_rows, progress, write_results
 
 BENCHMARKS: dict[str, Callable[[bool], list[Row]]] = {
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[bool], list[Row]]] = {
     "placing": placing.measure,
     "idle": idle.measure,
     "balancer": balancer.measure,
+    "dns": dns.measure,
     "docker": docker_tasks.measure,
     "rollout": rollout.measure,
 }

@@ -91,6 +91,12 @@ def test_doctor_says_what_to_do(server: Server) -> None:
     assert "--port" in ill.stdout
 
 
+def test_dns_says_how_the_host_resolves_names(server: Server) -> None:
+    said = server.longshore("dns")
+    assert said.returncode == 0, said.stderr
+    assert "nameserver 169.254.170.2" in said.stdout
+
+
 def test_keys_are_those_of_the_state_folder(launch: Callable[..., Server], tmp_path: Path) -> None:
     server = launch("--auth")  # signs with what `longshore keys` prints
     assert server.client("sts").get_caller_identity()["Arn"].endswith(":root")

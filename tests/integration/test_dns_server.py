@@ -12,6 +12,8 @@ import dns.message
 import dns.rcode
 import pytest
 
+from longshore.cli.names import answers
+from longshore.control.names import PrivateNames
 from longshore.domain.resolving import DnsRecord, ZoneAnswer
 from longshore.drivers.dns.resolv_conf import resolvers
 from tests.support.dns_rig import HOST, FixedZones, Upstream, answering, serving, texts
@@ -225,7 +227,7 @@ async def test_a_changed_resolv_conf_is_read_again_and_never_leads_to_ourselves(
     file.write_text("nameserver 169.254.170.2\n")
     async with (
         Upstream(answering({("outside.test", "A"): ["192.0.2.7"]})) as upstream,
-        serving(upstream=resolvers(file, without={"169.254.170.2"}), port=upstream.port) as rig,
+        serving(upstream=resolvers(file, tmp_path / "none", without={"169.254.170.2"}), port=upstream.port) as rig,
     ):
         assert (await rig.ask("outside.test")).rcode() == dns.rcode.SERVFAIL
         file.write_text(f"# new\nnameserver 169.254.170.2\nnameserver {HOST}\n")
@@ -323,3 +325,10 @@ async def test_a_fault_in_a_zone_is_one_answer_that_failed(caplog: pytest.LogCap
         assert (await rig.ask_tcp("broken.test")).rcode() == dns.rcode.SERVFAIL
         assert texts(await rig.ask(ONE.name)) == ["A 10.0.0.1"]
     assert "a fault" in caplog.text
+
+
+async def test_the_command_line_sees_whether_a_name_server_answers() -> None:
+    async with serving(PrivateNames()) as ours, serving(ZONES) as other:
+        assert await asyncio.to_thread(answers, HOST, ours.port)
+        assert not await asyncio.to_thread(answers, HOST, other.port)
+    assert not await asyncio.to_thread(answers, HOST, ours.port)

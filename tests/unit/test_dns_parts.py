@@ -129,7 +129,7 @@ def test_resolv_conf_is_read_as_the_usual_libraries_do() -> None:
 
 def test_the_hosts_resolvers_are_three_at_most_and_never_ourselves(tmp_path: Path) -> None:
     file = tmp_path / "resolv.conf"
-    ask = resolvers(file, without=OURS)
+    ask = resolvers(file, tmp_path / "none", without=OURS)
     assert list(ask()) == []
     file.write_text(RESOLV_CONF)
     assert list(ask()) == ["127.0.0.53", "192.0.2.1", "fe80::1%eth0"]
@@ -141,7 +141,17 @@ def test_containers_get_the_resolvers_that_they_can_reach(tmp_path: Path) -> Non
     file, behind = tmp_path / "resolv.conf", tmp_path / "behind.conf"
     file.write_text(RESOLV_CONF)
     assert for_containers(file, behind, without=OURS) == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
-    file.write_text("nameserver 127.0.0.53\n")
+    file.write_text("nameserver 127.0.0.1\n")
     assert for_containers(file, behind, without=OURS) == []
-    behind.write_text("nameserver 192.0.2.9\n")
-    assert for_containers(file, behind, without=OURS) == ["192.0.2.9"]
+
+
+def test_not_the_stub_of_systemd_is_asked_but_the_servers_behind_it(tmp_path: Path) -> None:
+    """It may be told to ask us for names, and would wait for itself."""
+    file, behind = tmp_path / "resolv.conf", tmp_path / "behind.conf"
+    file.write_text("nameserver 127.0.0.53\n")
+    ask = resolvers(file, behind, without=OURS)
+    assert list(ask()) == ["127.0.0.53"]
+    behind.write_text("nameserver 169.254.170.2\nnameserver 192.0.2.9\n")
+    assert list(ask()) == for_containers(file, behind, without=OURS) == ["192.0.2.9"]
+    behind.write_text("nameserver 169.254.170.2\n")
+    assert list(ask()) == []

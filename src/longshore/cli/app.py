@@ -179,6 +179,16 @@ def doctor(
         raise typer.Exit(1)
 
 
+@app.command(name="dns")
+def names() -> None:
+    """Say how this host can resolve the names that tasks do."""
+    from longshore.cli.names import NO_ANSWER, advice, answers  # noqa: PLC0415  slow to import
+
+    if not answers():
+        fail(NO_ANSWER)
+    out.print(advice(), highlight=False, markup=False, soft_wrap=True)
+
+
 @app.command()
 def keys(*, state: StateOption = None, account: Annotated[str, typer.Option()] = DEFAULT_ACCOUNT) -> None:
     """Print the root key pair, for requests to a Longshore with --auth."""

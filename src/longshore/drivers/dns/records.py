@@ -7,6 +7,8 @@ import functools
 
 import dns.exception
 import dns.flags
+import dns.ipv4
+import dns.ipv6
 import dns.message
 import dns.name
 import dns.rdata
@@ -19,6 +21,7 @@ from longshore.drivers.dns.message import CNAME, NOERROR, NXDOMAIN, SOA, Answer,
 
 _PROOFS = frozenset({dns.rdatatype.SOA, dns.rdatatype.NSEC, dns.rdatatype.NSEC3, dns.rdatatype.RRSIG})
 """What of an authority section says anything to a stub: that something is not there, and the signatures of that."""
+_ADDRESSES = {dns.rdatatype.A: dns.ipv4.inet_aton, dns.rdatatype.AAAA: dns.ipv6.inet_aton}
 MAX_TTL_S = 3600
 MAX_NEGATIVE_TTL_S = 300
 
@@ -27,6 +30,8 @@ MAX_NEGATIVE_TTL_S = 300
 def from_zone(record: DnsRecord) -> Rr:
     """A record of ours. Raises dns.exception.DNSException where its data is not what its type has."""
     rdtype = dns.rdatatype.from_text(record.type)
+    if rdtype in _ADDRESSES:  # most records by far: without the parser of zone files
+        return Rr(name_wire(record.name), int(rdtype), record.ttl_s, _ADDRESSES[rdtype](record.data))
     rdata = dns.rdata.from_text(dns.rdataclass.IN, rdtype, record.data, origin=dns.name.root, relativize=False)
     return Rr(name_wire(record.name), int(rdtype), record.ttl_s, rdata.to_wire() or b"")
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 SYSTEMD = Path("/run/systemd/resolve/resolv.conf")
-"""The servers behind the stub of systemd-resolved, which answers at a loopback address."""
+"""The servers behind the stub of systemd-resolved."""
+STUBS = frozenset({"127.0.0.53", "127.0.0.54"})
 MAX_SERVERS = 3
 """As many as the usual libraries, and Docker's own resolver, ask."""
 
@@ -31,40 +32,53 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def resolvers(path: Path = RESOLV_CONF, *, without: Collection[str] = ()) -> Callable[[], Sequence[str]]:
-    """A function that tells the host's resolvers but our own addresses; it reads the file when that has changed."""
+def resolvers(
+    path: Path = RESOLV_CONF, behind: Path = SYSTEMD, *, without: Collection[str] = ()
+) -> Callable[[], Sequence[str]]:
+    """A function that tells the host's resolvers but our own addresses; it reads the files when they have changed."""
     seen: object = None
     servers: list[str] = []
 
     def ask() -> Sequence[str]:
         nonlocal seen, servers
-        try:
-            now = path.stat()
-            mark = (now.st_mtime_ns, now.st_ino, now.st_size)
-            if mark != seen:
-                listed = nameservers(path.read_text(errors="replace"))
-                servers, seen = [server for server in listed if server not in without][:MAX_SERVERS], mark
-        except OSError:
-            servers, seen = [], None
+        now = (_mark(path), _mark(behind))
+        if now != seen:
+            servers, seen = _listed(path, behind, without)[:MAX_SERVERS], now
         return servers
 
     return ask
 
 
 def for_containers(path: Path = RESOLV_CONF, behind: Path = SYSTEMD, *, without: Collection[str] = ()) -> list[str]:
-    """The resolvers that a container with a network of its own can reach: not those at loopback addresses of the host.
+    """Those that a container with a network of its own can reach: none at loopback addresses of the host."""
+    return [server for server in _listed(path, behind, without) if _reachable(server)][:MAX_SERVERS]
 
-    Where the host has only the stub of systemd-resolved, the servers that it asks.
+
+def _listed(path: Path, behind: Path, without: Collection[str]) -> list[str]:
+    """Where the host has only the stub of systemd-resolved, the servers that it asks, as Docker does.
+
+    If that stub is told to ask us, and we asked it, each would wait for the other.
     """
-    for file in (path, behind):
-        try:
-            listed = nameservers(file.read_text(errors="replace"))
-        except OSError:
-            continue
-        usable = [server for server in listed if server not in without and _reachable(server)]
-        if usable:
-            return usable[:MAX_SERVERS]
-    return []
+    servers = [server for server in nameservers(_text(path)) if server not in without]
+    if servers and all(server in STUBS for server in servers) and behind.exists():
+        return [server for server in nameservers(_text(behind)) if server not in without]
+    return servers
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _mark(path: Path) -> tuple[int, int, int] | None:
+    """What is different after a change."""
+    try:
+        now = path.stat()
+    except OSError:
+        return None
+    return now.st_mtime_ns, now.st_ino, now.st_size
 
 
 def _reachable(server: str) -> bool:

@@ -120,7 +120,7 @@ class Resolver:
             return records
         pool = list(records)
         taken = min(len(pool), MAX_ADDRESSES)
-        for place in range(taken):
+        for place in range(min(taken, len(pool) - 1)):
             other = place + self._ids.choice(len(pool) - place)
             pool[place], pool[other] = pool[other], pool[place]
         return tuple(pool[:taken])
