@@ -113,7 +113,8 @@ class World:
         self.capacity = capacity or EngineCapacity(cpu_units=64 * 1024, memory_mib=256 * 1024, architecture="X86_64")
         timings = Timings(*(self.dice.choice([0.01, 0.3, 2.0]) for _ in range(4)))
         self.machine = SimMachine(self.clock, timings)
-        self.forwarder = SimForwarder(self.machine, BalancerTimings(*(self.dice.choice([0.01, 0.5]) for _ in range(3))))
+        probe_s, check_s, drain_s = (self.dice.choice(options) for options in ([0.01, 0.5], [1.0, 5.0], [0.01, 0.5]))
+        self.forwarder = SimForwarder(self.machine, BalancerTimings(probe_s, check_s, drain_s))
         self.events = EventLog(None)
         self.timeline: list[str] = []
         self.plane = self.make_plane()

@@ -146,14 +146,15 @@ class _Stops:
             self._stop(task, _unhealthy_reason(self._snapshot, task))
 
     def _by_worth(self, tasks: list[Task]) -> Iterator[Task]:
-        """Not yet healthy before healthy; from the fullest availability zone; then the oldest.
+        """Not yet healthy before healthy, who serves nobody first; from the fullest availability zone; then the oldest.
 
         A generator, since most turns take none or few. It costs one sort, and a look at each zone per task taken.
         """
         left_in = Counter(task.availability_zone for task in tasks)
-        queues: dict[tuple[bool, bool], dict[str, deque[Task]]] = {}
+        queues: dict[tuple[bool, bool, bool], dict[str, deque[Task]]] = {}
         for task in sorted(tasks, key=_age):
-            worth = (self._snapshot.healthy(task, self._now), task.last_status == "RUNNING")
+            snapshot = self._snapshot
+            worth = (snapshot.healthy(task, self._now), snapshot.serving(task), task.last_status == "RUNNING")
             queues.setdefault(worth, {}).setdefault(task.availability_zone, deque()).append(task)
         for worth in sorted(queues):
             zones = queues[worth]
