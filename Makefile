@@ -7,7 +7,7 @@ ARGS ?=
 PYTEST := $(BIN)/python -m pytest -q
 # Docker tests share one Engine and one host network: `loadgroup` keeps them in one process, one after another
 # (tests/conftest.py puts them in a group), while the second process runs all others.
-PARALLEL := -n 2 --dist loadgroup
+PARALLEL := -n 2
 TYPED := $(wildcard src tests bench sim examples scripts/*.py)
 
 .DEFAULT_GOAL := help
