@@ -19,7 +19,7 @@ import httpx
 
 from bench.server import SLEEPER, Longshore
 from bench.table import Row, at_least, at_most, progress
-from tests.support import engine, images
+from tests.support import data_plane, engine, images
 
 BATCH = 20
 LABEL = "longshore.instance"
@@ -42,6 +42,7 @@ def docker_server(*options: str) -> Iterator[tuple[Longshore, str]]:
 
 
 def _sweep(instance: str) -> None:
+    data_plane.end(instance)
     url = engine.docker_url()
     engine.remove(url, frozenset(t for t in engine.labelled(url, LABEL) if t.instance == instance))
 

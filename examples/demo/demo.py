@@ -33,6 +33,7 @@ BIN = Path(sys.executable).parent
 CLUSTER, GROUP = "demo", "/demo/hello"
 LIMIT_S = 60.0
 out = Console(highlight=False)
+http = httpx.Client(timeout=5, trust_env=False)
 
 
 class Demo:
@@ -380,7 +381,7 @@ class Asking:
 
 def fetch(url: str, **headers: str) -> str:
     """The text at a URL."""
-    answer = httpx.get(url, headers=headers, timeout=5, trust_env=False)
+    answer = http.get(url, headers=headers)
     return answer.raise_for_status().text.strip()
 
 
