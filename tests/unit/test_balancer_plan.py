@@ -241,7 +241,7 @@ def test_stickiness(api: Api, protocol: str, attributes: dict[str, str], expecte
 
 
 def test_attributes_of_a_network_group(api: Api) -> None:
-    group = create_group(api, Protocol="TCP")
-    set_attributes(api, group, preserve_client_ip__enabled="true", proxy_protocol_v2__enabled="true")
+    group = create_group(api, Protocol="TCP", TargetType="instance")  # preserves by default
+    set_attributes(api, group, proxy_protocol_v2__enabled="true")
     made = only_group(api, group, create_balancer(api, Type="network"))
     assert (made.preserve_client_ip, made.proxy_protocol) == (True, True)

@@ -109,12 +109,21 @@ def test_what_a_load_balancer_can_not_be(api: Api, key: str, value: str, code: s
         ("HTTP", pairs(load_balancing__algorithm__anomaly_mitigation="on"), "InvalidConfigurationRequest"),
         ("HTTP", [*pairs(stickiness__enabled="true"), *pairs(stickiness__enabled="false")], "ValidationError"),
         ("HTTP", pairs(deregistration_delay__timeout_seconds="3601"), "ValidationError"),
+        ("TCP", pairs(preserve_client_ip__enabled="true"), "InvalidConfigurationRequest"),
         ("HTTP", [{}], "ValidationError"),
     ],
 )
 def test_what_a_target_group_can_not_be(api: Api, protocol: str, attributes: list[Any], code: str) -> None:
     arn = create_group(api, Protocol=protocol).arn
     assert api.error("ModifyTargetGroupAttributes", TargetGroupArn=arn, Attributes=attributes).code == code
+
+
+def test_network_load_balancers_that_are_to_log_are_refused(api: Api) -> None:
+    arn = create_balancer(api, Type="network").arn
+    wanted = pairs(access_logs__s3__bucket="logs", access_logs__s3__enabled="true")
+    error = api.error("ModifyLoadBalancerAttributes", LoadBalancerArn=arn, Attributes=wanted)
+    assert error.code == "InvalidConfigurationRequest"
+    assert "Only application load balancers log" in error.message
 
 
 def test_stickiness_by_a_cookie_of_the_application_needs_its_name(api: Api) -> None:

@@ -64,11 +64,15 @@ WEEK_S = 604_800
 _ONE_MACHINE = "Every zone is on this machine: there is nothing to balance between zones."
 _NO_DNS_FAILOVER = "Names always lead to the load balancer's addresses."
 _NO_CONNECTION_LOG = "Connections are not logged yet; access_logs.s3 logs requests."
+_NO_NETWORK_LOG = "Only application load balancers log what they are asked."
+_ONE_STRICTNESS = "What is ambiguous is refused in every mode, as HAProxy sees it."
+_NO_PRESERVING = "Targets see the load balancer's address: use proxy_protocol_v2 to tell them the client's."
 _FAIL_OPEN = "Requests go to all targets only when not one is healthy."
 _UNHEALTHY = "Connections to a target are ended when it becomes unhealthy."
 
 LOAD_BALANCER: tuple[Attribute, ...] = (
-    Attribute(key="access_logs.s3.enabled", default="false", words=FLAG),
+    Attribute(key="access_logs.s3.enabled", types=ALB, default="false", words=FLAG),
+    Attribute(key="access_logs.s3.enabled", types=NLB, default="false", words=FLAG, refused=_NO_NETWORK_LOG),
     Attribute(key="access_logs.s3.bucket", default="", pattern=BUCKET),
     Attribute(key="access_logs.s3.prefix", default="", pattern=PREFIX),
     Attribute(key="deletion_protection.enabled", default="false", words=FLAG),
@@ -106,6 +110,7 @@ LOAD_BALANCER: tuple[Attribute, ...] = (
         types=ALB,
         default="defensive",
         words=("monitor", "defensive", "strictest"),
+        inert=_ONE_STRICTNESS,
     ),
     Attribute(key="routing.http.drop_invalid_header_fields.enabled", types=ALB, default="false", words=FLAG),
     Attribute(key="routing.http.preserve_host_header.enabled", types=ALB, default="false", words=FLAG),
@@ -208,7 +213,7 @@ TARGET_GROUP: tuple[Attribute, ...] = (
         words=FLAG,
         inert="Connections that a target still has when its deregistration delay ends are always ended.",
     ),
-    Attribute(key="preserve_client_ip.enabled", types=NLB, default="false", words=FLAG),
+    Attribute(key="preserve_client_ip.enabled", types=NLB, default="false", words=FLAG, refused=_NO_PRESERVING),
     Attribute(key="proxy_protocol_v2.enabled", types=NLB, default="false", words=FLAG),
     Attribute(
         key="target_health_state.unhealthy.connection_termination.enabled",
