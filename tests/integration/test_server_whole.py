@@ -189,6 +189,25 @@ def test_damaged_state_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     assert tmp_path.joinpath("state.db").read_bytes() == b"not a database" * 100
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--lb-ports", "80"),
+        ("--lb-ports", "80:x"),
+        ("--lb-ports", "0:80"),
+        ("--lb-ports", "80:65536"),
+        ("--lb-ports", "80:80,80:443"),
+        ("--lb-ports", "80:80,8080:80"),
+        ("--lb-address", "nonsense"),
+        ("--lb-address", "10.0.0.0/8"),
+    ],
+)
+def test_wrong_place_for_load_balancers_is_said_in_a_sentence(tmp_path: Path, option: str, value: str) -> None:
+    said = refusal(tmp_path / "state", free_port(), option, value)
+    assert option in said
+    assert repr(value) in said or repr(value.partition(",")[0]) in said
+
+
 def test_docker_that_does_not_answer_is_said_in_a_sentence(tmp_path: Path) -> None:
     said = refusal(tmp_path, free_port(), "--engine", "docker", "--docker-url", f"unix://{tmp_path}/none.sock")
     assert "Docker" in said

@@ -5,7 +5,8 @@ import dns.message
 import dns.query
 import dns.rcode
 
-ADDRESS = "169.254.170.2"
+from longshore.api.task_endpoint.app import ADDRESS
+
 DOMAINS = ("elb.internal", "ec2.internal")
 """What to ask it for: the host takes `*.localhost` for itself, and load balancers answer there too."""
 WAIT_S = 2.0

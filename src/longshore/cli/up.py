@@ -1,6 +1,7 @@
 """`longshore up`: settings from the command line and the environment, one screen of what runs, and the server."""
 
 import asyncio
+import ipaddress
 import logging
 import os
 import sys
@@ -48,7 +49,17 @@ def port_pairs(text: str) -> tuple[tuple[int, int], ...]:
         if not (host.isdecimal() and listener.isdecimal() and 0 < int(host) < 65536 and 0 < int(listener) < 65536):
             sys.exit(f"--lb-ports takes HOST:LISTENER pairs such as 8080:80,8443:443, not {part!r}.")
         pairs.append((int(listener), int(host)))
+    if any(len(set(ports)) < len(pairs) for ports in zip(*pairs, strict=True)):
+        sys.exit(f"--lb-ports can name a port of the host, or of listeners, only once: {text!r}.")
     return tuple(pairs)
+
+
+def checked_address(text: str) -> str:
+    """An address of this host, or nothing. Exits for what is no address."""
+    try:
+        return str(ipaddress.ip_address(text)) if text else ""
+    except ValueError:
+        sys.exit(f"--lb-address takes an IP address of this host, such as 127.0.0.1, or nothing, not {text!r}.")
 
 
 def serve(
@@ -57,6 +68,7 @@ def serve(
     state: Path | None,
     docker_url: str | None,
     log_level: str,
+    lb_address: str,
     lb_ports: str,
     **options: Any,
 ) -> None:
@@ -68,6 +80,7 @@ def serve(
         docker_url=docker_url or DEFAULT_DOCKER,
         master_key=os.environ.get("LONGSHORE_SECRET_KEY", ""),
         log_level=log_level,
+        lb_address=checked_address(lb_address),
         lb_ports=port_pairs(lb_ports),
         **options,
     )
