@@ -115,7 +115,7 @@ class BalancerController:
             ):
                 for target in self._store.select(Target, "task", (record.task_id,)):
                     self.targets.enqueue(target.key)
-        elif isinstance(record, PLANNED):
+        elif isinstance(record, PLANNED) and _planned(change.before) != _planned(change.after):
             self.plans.enqueue(PLAN)
 
     # ------------------------------------------------------------------------------------------------- the plan
@@ -318,6 +318,11 @@ class BalancerController:
 
 def _plan_of(target: Target) -> TargetPlan:
     return TargetPlan(group_id=target.group_id, address=target.address, port=target.port)
+
+
+def _planned(record: object) -> object:
+    """A record without what we ourselves write into it: else each plan would make a second one."""
+    return record.but(state="provisioning", state_reason="") if isinstance(record, LoadBalancer) else record
 
 
 def _wish(record: object) -> object:
