@@ -9,7 +9,6 @@ import datetime as dt
 import gzip
 import hashlib
 import logging
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +23,8 @@ from longshore.domain.balancing import (
     Redirect,
     RulePlan,
 )
-from longshore.drivers.haproxy.render.access import FIELDS, LONGEST_LINE
+from longshore.drivers.haproxy.datagrams import Datagrams
+from longshore.drivers.haproxy.render.access import FIELDS
 from longshore.drivers.haproxy.render.text import group_backend
 
 log = logging.getLogger(__name__)
@@ -183,36 +183,24 @@ class AccessLogs:
     """Reads what HAProxy tells and writes files below a folder."""
 
     def __init__(self, path: Path, folder: Path) -> None:
-        self._path = path
+        self._datagrams = Datagrams(path, self._received, buffer_bytes=BUFFER_BYTES)
         self._folder = folder
-        self._socket: socket.socket | None = None
         self._listeners: dict[str, Known] = {}
         self._groups: dict[str, GroupPlan] = {}
         self._pending: dict[str, list[str]] = {}
         self._flushing: asyncio.Task[None] | None = None
+        """Waits for more lines to write together; there is one only while some wait."""
 
     def open(self) -> None:
         """Begin to listen."""
-        self._path.unlink(missing_ok=True)
-        opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        opened.setblocking(False)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-        opened.bind(str(self._path))
-        self._path.chmod(0o600)
-        self._socket = opened
-        asyncio.get_running_loop().add_reader(opened, self._read)
-        self._flushing = asyncio.create_task(self._flush_now_and_then())
+        self._datagrams.open()
 
     async def close(self) -> None:
         """Write what has come, and listen no more."""
-        if self._socket is None or self._flushing is None:
-            return
-        self._read()
-        asyncio.get_running_loop().remove_reader(self._socket)
-        self._socket.close()
-        self._socket = None
-        self._flushing.cancel()
-        await asyncio.gather(self._flushing, return_exceptions=True)
+        self._datagrams.close()
+        if self._flushing is not None:
+            self._flushing.cancel()
+            await asyncio.gather(self._flushing, return_exceptions=True)
         await self.flush()
 
     def know(self, plan: BalancerPlan) -> None:
@@ -226,20 +214,18 @@ class AccessLogs:
         if pending:
             await asyncio.to_thread(self._write, pending)
 
-    async def _flush_now_and_then(self) -> None:
-        while True:
+    async def _flush_soon(self) -> None:
+        while self._pending:
             await asyncio.sleep(FLUSH_S)
             await self.flush()
 
-    def _read(self) -> None:
-        while self._socket is not None:
-            try:
-                told = self._socket.recv(LONGEST_LINE)
-            except BlockingIOError:
-                return
-            found = entry(told.decode(errors="replace"), self._listeners, self._groups)
-            if found is not None:
-                self._pending.setdefault(found.file, []).append(found.line)
+    def _received(self, told: bytes) -> None:
+        found = entry(told.decode(errors="replace"), self._listeners, self._groups)
+        if found is None:
+            return
+        self._pending.setdefault(found.file, []).append(found.line)
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush_soon())
 
     def _write(self, pending: Mapping[str, list[str]]) -> None:
         for name, lines in pending.items():

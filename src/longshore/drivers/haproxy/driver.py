@@ -25,7 +25,7 @@ from longshore.domain.balancing import (
 from longshore.drivers.haproxy.access_log import AccessLogs
 from longshore.drivers.haproxy.commands import Commands
 from longshore.drivers.haproxy.counts import Counters, sums
-from longshore.drivers.haproxy.health import HealthLog
+from longshore.drivers.haproxy.datagrams import Datagrams
 from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest, most_files
 from longshore.drivers.haproxy.render import Rendered, Settings, Share, Unwritable, groups_of, render
 from longshore.drivers.haproxy.runtime import RuntimeFailure
@@ -86,7 +86,7 @@ class HaproxyBalancer:
         self._commands = Commands(self.process)
         self._reports: asyncio.Queue[TargetObservation | None] = asyncio.Queue()
         self.targets = Targets(self.process, self._commands, self._reports.put_nowait, self._reconcile)
-        self._log = HealthLog(folder / "log.sock", self.targets.on_log)
+        self._log = Datagrams(folder / "log.sock", self.targets.on_log)
         self._access = AccessLogs(folder / "access.sock", access_logs) if access_logs is not None else None
         self._wanted = BalancerPlan()
         self._plan = BalancerPlan()

@@ -13,11 +13,11 @@ from typing import NamedTuple
 from longshore.domain.balancing import CheckPlan, GroupPlan, TargetPlan
 from longshore.drivers.haproxy import http2
 from longshore.drivers.haproxy.health import FAILED, HEALTHY, TIMED_OUT, Verdict, mismatch
+from longshore.drivers.haproxy.render.backends import AGENT
 
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 1.0
 GROWTH = 1.3
-AGENT = "ELB-HealthChecker/2.0"
 
 
 async def until_success(group: GroupPlan, target: TargetPlan, failed: Callable[[Verdict], None]) -> None:

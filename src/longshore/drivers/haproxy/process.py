@@ -91,10 +91,8 @@ class HaproxyProcess:
         self._unwatch()
 
     def write(self, text: str, files: Mapping[str, str]) -> None:
-        """Put a configuration in place, with its PEM files; those of earlier ones go with `forget_files`."""
-        for name, content in files.items():
-            if not (self._certs / name).exists():
-                _write_private(self._certs / name, content)
+        """Put a configuration in place, with its PEM files; those of earlier ones go with `note_applied`."""
+        self._write_files(files)
         self._applied.unlink(missing_ok=True)
         _write_private(self._config, text)
 
@@ -107,9 +105,7 @@ class HaproxyProcess:
 
     async def check(self, text: str, files: Mapping[str, str]) -> None:
         """Have HAProxy read a configuration without using it. Raises ConfigurationRefused."""
-        for name, content in files.items():
-            if not (self._certs / name).exists():
-                _write_private(self._certs / name, content)
+        self._write_files(files)
         candidate = self.folder / "candidate.cfg"
         _write_private(candidate, text)
         process = await asyncio.create_subprocess_exec(
@@ -123,6 +119,12 @@ class HaproxyProcess:
         candidate.unlink()
         if process.returncode:
             raise refusal(complaint.decode(errors="replace"))
+
+    def _write_files(self, files: Mapping[str, str]) -> None:
+        """PEM files: each is named by its contents, so that one that is there is the same."""
+        for name, content in files.items():
+            if not (self._certs / name).exists():
+                _write_private(self._certs / name, content)
 
     async def start(self) -> None:
         """Start with the configuration in place. Raises ConfigurationRefused, with what HAProxy said."""

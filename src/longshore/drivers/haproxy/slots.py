@@ -5,7 +5,7 @@ through the runtime socket, so the configuration stays as it is. When a group ru
 twice as many.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from longshore.domain.balancing import TargetObservation, TargetPlan
@@ -80,14 +80,6 @@ class Slots:
     def of_group(self, group_id: str) -> list[Placement]:
         """The targets of a group."""
         return [placement for placement in self._groups.get(group_id, ()) if placement is not None]
-
-    def has_group(self, group_id: str) -> bool:
-        """Whether the group has slots."""
-        return group_id in self._groups
-
-    def sizes(self, group_ids: Iterable[str]) -> dict[str, int]:
-        """How many slots these groups have."""
-        return {group_id: len(self._groups[group_id]) for group_id in group_ids}
 
     def add_group(self, group_id: str, size: int = FEWEST) -> None:
         """Give a group slots, if it has none."""

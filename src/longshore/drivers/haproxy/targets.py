@@ -11,7 +11,7 @@ from typing import Literal
 from longshore.domain.balancing import GroupPlan, TargetObservation, TargetPlan
 from longshore.drivers.haproxy import prober
 from longshore.drivers.haproxy.commands import Commands
-from longshore.drivers.haproxy.health import CHECKING, HEALTHY, REGISTERING, Verdict, group_of, verdict
+from longshore.drivers.haproxy.health import CHECKING, HEALTHY, REGISTERING, Verdict, backends_in, group_of, verdict
 from longshore.drivers.haproxy.process import HaproxyProcess
 from longshore.drivers.haproxy.render.text import group_backend, open_backend
 from longshore.drivers.haproxy.runtime import RuntimeFailure, Worker
@@ -193,9 +193,9 @@ class Targets:
         self._changed.update(group_ids)
         self._wake.set()
 
-    def on_log(self, backend: str) -> None:
-        """HAProxy logged about a backend."""
-        self.look([group_of(backend)])
+    def on_log(self, line: bytes) -> None:
+        """HAProxy logged something: a look at the groups it is about tells what."""
+        self.look(map(group_of, backends_in(line)))
 
     # ------------------------------------------------------------------------------------------------ inside
 
