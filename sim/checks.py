@@ -168,7 +168,7 @@ def _check_targets(world: World) -> None:
             continue
         for task in store.select(Task, "live_service", (service.uid,)):
             have = {t.group_id for t in store.select(Target, "task", (task.task_id,)) if t.state == "healthy"}
-            wanted = {use.target_group_arn.rsplit("/", 1)[-1] for use in service.load_balancers}
+            wanted = {use.group_id for use in service.load_balancers}
             if have != wanted:
                 raise Violation(f"task {task.task_id} is in service in {have}, and should be in {wanted}")
 

@@ -289,8 +289,8 @@ def _deregister(tx: Transaction, made: Plan, now: float) -> list[str]:
 
 def _group_arn(made: Plan, target: Target) -> str:
     """As a deployment has it; the group itself may be gone."""
-    uses = (use.target_group_arn for deployment in made.deployments for use in deployment.load_balancers)
-    return next((arn for arn in uses if arn.endswith(f"/{target.group_id}")), target.group_id)
+    uses = (use for deployment in made.deployments for use in deployment.load_balancers)
+    return next((use.target_group_arn for use in uses if use.group_id == target.group_id), target.group_id)
 
 
 def _by_task(found: list[Target]) -> dict[str, list[Target]]:

@@ -6,45 +6,43 @@ target once it is registered, by `control/balancers.py`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from longshore.decide import task as life
 from longshore.decide.rollout.snapshot import IN_SERVICE, ServiceSnapshot
-from longshore.domain.balancer import NOT_IN_USE, Target, TargetGroup, TargetState, group_key_of
+from longshore.domain.balancer import NOT_IN_USE, REGISTERING, Target, TargetGroup, TargetState
 from longshore.domain.balancer_attributes import group_attributes
 from longshore.domain.balancing import TargetObservation
 from longshore.domain.task import Task
 
-REGISTERING = ("Elb.RegistrationInProgress", "Target registration is in progress")
 UNCHECKED = ("Target.HealthCheckDisabled", "Health checks are disabled for this target group")
 
 
 def to_register(snapshot: ServiceSnapshot, now: float) -> list[Target]:
     """The targets of running tasks that are not registered yet."""
-    found = []
-    for task in snapshot.tasks:
-        if not task.wanted or task.last_status != "RUNNING" or task.attachment is None:
-            continue
-        have = {(target.group_id, target.port) for target in snapshot.targets_of(task) if not target.draining}
-        for use in snapshot.load_balancers_of(task):
-            key = group_key_of(use.target_group_arn)
-            if key is not None and (key[2], use.container_port) not in have:
-                found.append(
-                    Target(
-                        account=task.account,
-                        region=task.region,
-                        group_id=key[2],
-                        target_id=task.attachment.private_ip,
-                        port=use.container_port,
-                        address=task.attachment.private_ip,
-                        availability_zone=task.availability_zone,
-                        registered_at=now,
-                        cluster=task.cluster,
-                        task_id=task.task_id,
-                        service_uid=task.service_uid,
-                    )
-                )
-    return found
+    running = (task for task in snapshot.tasks if task.wanted and task.last_status == "RUNNING")
+    return [target for task in running for target in _missing(snapshot, task, now)]
+
+
+def _missing(snapshot: ServiceSnapshot, task: Task, now: float) -> Iterator[Target]:
+    if task.attachment is None:
+        return
+    have = {(target.group_id, target.port) for target in snapshot.targets_of(task) if not target.draining}
+    for use in snapshot.load_balancers_of(task):
+        if (use.group_id, use.container_port) not in have:
+            yield Target(
+                account=task.account,
+                region=task.region,
+                group_id=use.group_id,
+                target_id=task.attachment.private_ip,
+                port=use.container_port,
+                address=task.attachment.private_ip,
+                availability_zone=task.availability_zone,
+                registered_at=now,
+                cluster=task.cluster,
+                task_id=task.task_id,
+                service_uid=task.service_uid,
+            )
 
 
 def to_deregister(snapshot: ServiceSnapshot, stopping: Iterable[Task]) -> list[Target]:

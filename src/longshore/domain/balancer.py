@@ -18,6 +18,8 @@ TargetState = Literal["initial", "healthy", "unhealthy", "unused", "draining", "
 SHORT: Mapping[str, str] = {"application": "app", "network": "net"}
 """How ARNs and metrics abbreviate a type."""
 
+REGISTERING = ("Elb.RegistrationInProgress", "Target registration is in progress")
+"""Reason and description of a target that has just come."""
 NOT_IN_USE = ("Target.NotInUse", "Target group is not configured to receive traffic from the load balancer")
 """Reason and description of a target whose group nothing forwards to."""
 
@@ -228,7 +230,7 @@ class Target(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A registered target; it exists until it has drained.
 
     Two writers: what is registered and when it was deregistered comes from the API or, for a service's tasks, from
-    `control/targets.py`; `state`, `reason` and `description` are what the data plane saw, from `control/balancers.py`.
+    `control/services.py`; `state`, `reason` and `description` are what the data plane saw, from `control/balancers.py`.
     """
 
     kind: ClassVar[str] = "target"
@@ -247,10 +249,9 @@ class Target(Record, frozen=True, kw_only=True, omit_defaults=True):
     task_id: str = ""
     """The task that a service registered; empty for a user's own target."""
     service_uid: str = ""
-    container_port: int = 0
     state: TargetState = "initial"
-    reason: str = "Elb.RegistrationInProgress"
-    description: str = "Target registration is in progress"
+    reason: str = REGISTERING[0]
+    description: str = REGISTERING[1]
     changed_at: float | None = None
     """When the state last changed."""
 

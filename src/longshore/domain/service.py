@@ -48,6 +48,11 @@ class ServiceLoadBalancer(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     container_name: str
     container_port: int
 
+    @property
+    def group_id(self) -> str:
+        """The target group's id, the last part of its ARN."""
+        return self.target_group_arn.rpartition("/")[2]
+
 
 class Service(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A service. The API writes the specification; `control/services.py` the status INACTIVE and the steady state."""

@@ -5,9 +5,9 @@ from typing import Any
 
 from longshore.api.elbv2.limits import LIMITS
 from longshore.api.elbv2.lookup import find_group
-from longshore.api.elbv2.target_groups import groups_of
+from longshore.api.elbv2.target_groups import groups_of, users_of
 from longshore.api.operation import Call
-from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup, forwarded_groups
+from longshore.domain.balancer import LoadBalancer, TargetGroup, forwarded_groups
 from longshore.wire.errors import ApiError
 
 FITTING: Mapping[str, tuple[str, ...]] = {
@@ -45,10 +45,6 @@ def _check_group(call: Call, balancer: LoadBalancer, protocol: str, group: Targe
     if group.vpc_id != balancer.vpc_id:
         text = f"Target group '{group.arn}' is in VPC {group.vpc_id}, the load balancer in {balancer.vpc_id}"
         raise ApiError("InvalidConfigurationRequest", text)
-    users: list[Listener | Rule] = [
-        *call.tx.select(Listener, "group", (group.arn,)),
-        *call.tx.select(Rule, "group", (group.arn,)),
-    ]
-    if any(user.lb_id != balancer.lb_id for user in users):
+    if any(user.lb_id != balancer.lb_id for user in users_of(call, group)):
         text = f"The following target groups cannot be associated with more than one load balancer: {group.arn}"
         raise ApiError("TargetGroupAssociationLimit", text)

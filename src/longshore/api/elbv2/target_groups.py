@@ -110,6 +110,11 @@ def in_use(call: Call, group: TargetGroup) -> bool:
     return any(call.tx.count(cls, "group", (group.arn,)) for cls in (Listener, Rule))
 
 
+def users_of(call: Call, group: TargetGroup) -> list[Listener | Rule]:
+    """The listeners and rules that forward to a group."""
+    return [*call.tx.select(Listener, "group", (group.arn,)), *call.tx.select(Rule, "group", (group.arn,))]
+
+
 def groups_of(call: Call, balancer: LoadBalancer) -> list[TargetGroup]:
     """The groups that a load balancer forwards to."""
     arns: dict[str, None] = {}
@@ -123,11 +128,7 @@ def groups_of(call: Call, balancer: LoadBalancer) -> list[TargetGroup]:
 
 def view(call: Call, group: TargetGroup) -> dict[str, Any]:
     """A target group, as ELBv2 answers it."""
-    users: list[Listener | Rule] = [
-        *call.tx.select(Listener, "group", (group.arn,)),
-        *call.tx.select(Rule, "group", (group.arn,)),
-    ]
-    arns = dict.fromkeys(elb_arn(user.scope, "loadbalancer", user.lb_path) for user in users)
+    arns = dict.fromkeys(elb_arn(user.scope, "loadbalancer", user.lb_path) for user in users_of(call, group))
     shown: dict[str, Any] = {
         "TargetGroupArn": group.arn,
         "TargetGroupName": group.name,

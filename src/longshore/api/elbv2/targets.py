@@ -1,4 +1,4 @@
-"""Targets: registered, deregistered, and how they are. What a service's tasks register, `control/targets.py` writes."""
+"""Targets: registered, deregistered, and how they are. Those of a service's tasks are `control/services.py`'s."""
 
 import ipaddress
 from collections.abc import Mapping

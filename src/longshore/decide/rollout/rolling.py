@@ -199,7 +199,7 @@ def _unhealthy_events(snapshot: ServiceSnapshot, stops: list[Stop]) -> tuple[str
 def _arn_of(snapshot: ServiceSnapshot, task: Task, target: Target) -> str:
     """The target group's ARN, as the service has it."""
     uses = snapshot.load_balancers_of(task)
-    return next((u.target_group_arn for u in uses if u.target_group_arn.endswith(f"/{target.group_id}")), "")
+    return next((use.target_group_arn for use in uses if use.group_id == target.group_id), "")
 
 
 def _grace_ends(snapshot: ServiceSnapshot, now: float) -> list[float]:

@@ -73,7 +73,7 @@ class ServiceSnapshot:
         """Whether each of its load balancers sends it requests."""
         ready = {(t.group_id, t.port) for t in self.targets_of(task) if t.state in IN_SERVICE and not t.draining}
         wanted = self.load_balancers_of(task)
-        return all((use.target_group_arn.rsplit("/", 1)[-1], use.container_port) in ready for use in wanted)
+        return all((use.group_id, use.container_port) in ready for use in wanted)
 
     def failed_target(self, task: Task) -> Target | None:
         """One of its targets that fails its checks."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from longshore.domain.balancer import REGISTERING
 from longshore.drivers.haproxy.render.text import group_backend
 
 SERVER = re.compile(rb"\b(g-[A-Za-z0-9-]+)/s\d+\b")
@@ -23,7 +24,7 @@ class Verdict(NamedTuple):
 
 
 HEALTHY = Verdict("healthy")
-REGISTERING = Verdict("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
+REGISTERED = Verdict("initial", *REGISTERING)
 CHECKING = Verdict("initial", "Elb.InitialHealthChecking", "Initial health checks in progress")
 TIMED_OUT = Verdict("unhealthy", "Target.Timeout", "Request timed out")
 FAILED = Verdict("unhealthy", "Target.FailedHealthChecks", "Health checks failed")

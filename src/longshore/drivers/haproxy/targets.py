@@ -11,7 +11,7 @@ from typing import Literal
 from longshore.domain.balancing import GroupPlan, TargetObservation, TargetPlan
 from longshore.drivers.haproxy import prober
 from longshore.drivers.haproxy.commands import Commands
-from longshore.drivers.haproxy.health import CHECKING, HEALTHY, REGISTERING, Verdict, backends_in, group_of, verdict
+from longshore.drivers.haproxy.health import CHECKING, HEALTHY, REGISTERED, Verdict, backends_in, group_of, verdict
 from longshore.drivers.haproxy.process import HaproxyProcess
 from longshore.drivers.haproxy.render.text import group_backend, open_backend
 from longshore.drivers.haproxy.runtime import RuntimeFailure, Worker
@@ -84,7 +84,7 @@ class Targets:
         before, placement.phase, placement.down = placement.phase, phase, False
         placement.claimed = True
         if phase == "probing":
-            self._report(placement, REGISTERING)
+            self._report(placement, REGISTERED)
         try:
             await self._take_in(placement)
         except Retryable:
