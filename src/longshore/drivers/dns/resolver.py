@@ -47,6 +47,14 @@ class _Followed(NamedTuple):
     """Where a CNAME leads out of them: to be asked elsewhere."""
 
 
+class Elsewhere(NamedTuple):
+    """What the host's resolvers are to be asked."""
+
+    question: Question
+    so_far: Answer | None
+    """The records that lead there, where our own zones have some."""
+
+
 class Resolver:
     """Answers questions. `zones` are asked in order: the first that knows a name's zone answers."""
 
@@ -56,34 +64,29 @@ class Resolver:
         self._forwarder = forwarder
         self._ids = ids
 
-    def at_once(self, query: Query, vpc_id: str | None) -> Answer | None:
-        """The answer; None where another resolver must be asked."""
+    def at_once(self, query: Query, vpc_id: str | None) -> Answer | Elsewhere:
+        """The answer, or what another resolver must be asked for it."""
         refusal = _refusal(query)
         if refusal is not None:
             return refusal
         ours = self._follow(query, vpc_id)
-        outside = query.key if ours is None else ours.outside
-        if outside is None:
-            assert ours is not None  # noqa: S101  the line above
+        if ours is None:
+            name, so_far = query.key, None
+        elif ours.outside is None:
             return ours.answer
+        else:
+            name, so_far = ours.outside, ours.answer
         if not query.flags & RD:  # asked for what we know ourselves
-            return ours.answer if ours else Answer(REFUSED)
-        cached = self._cache.get(_question(query, outside))
-        if cached is None:
-            return None
-        return _joined(ours, _aged(*cached))
+            return so_far or Answer(REFUSED)
+        question = Question(name, query.type, query.dnssec_ok, bool(query.flags & CD))
+        cached = self._cache.get(question)
+        return Elsewhere(question, so_far) if cached is None else _joined(so_far, _aged(*cached))
 
-    async def ask(self, query: Query, vpc_id: str | None) -> Answer:
-        """The same, and whoever must be asked is. Never raises."""
-        ours = self._follow(query, vpc_id)
-        outside = query.key if ours is None else ours.outside
-        if outside is None:
-            assert ours is not None  # noqa: S101  the line above
-            return ours.answer
-        question = _question(query, outside)
-        answer = await self._forwarder.ask(question)
-        self._cache.put(question, answer)
-        return _joined(ours, answer)
+    async def ask(self, elsewhere: Elsewhere) -> Answer:
+        """The answer, once whoever must be asked was. Never raises."""
+        answer = await self._forwarder.ask(elsewhere.question)
+        self._cache.put(elsewhere.question, answer)
+        return _joined(elsewhere.so_far, answer)
 
     async def close(self) -> None:
         """Give up what is being asked of others."""
@@ -134,10 +137,6 @@ def _refusal(query: Query) -> Answer | None:
     return None
 
 
-def _question(query: Query, name: bytes) -> Question:
-    return Question(name, query.type, query.dnssec_ok, bool(query.flags & CD))
-
-
 def _target(found: ZoneAnswer, rdtype: int) -> str | None:
     """Where a CNAME in place of the records leads."""
     if rdtype == CNAME or not found.records or found.records[0].type != "CNAME":
@@ -151,10 +150,10 @@ def _answer(found: ZoneAnswer, records: list[Rr]) -> Answer:
     return Answer(rcode, tuple(records), authority, authoritative=True)
 
 
-def _joined(ours: _Followed | None, rest: Answer) -> Answer:
-    if ours is None:
+def _joined(so_far: Answer | None, rest: Answer) -> Answer:
+    if so_far is None:
         return rest
-    return Answer(rest.rcode, ours.answer.records + rest.records, rest.authority, authoritative=True)
+    return Answer(rest.rcode, so_far.records + rest.records, rest.authority, authoritative=True)
 
 
 def _aged(answer: Answer, age_s: int) -> Answer:

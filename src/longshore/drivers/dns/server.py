@@ -19,7 +19,7 @@ from longshore.drivers.dns.fair import Admission, FairQueue
 from longshore.drivers.dns.forward import Forwarder
 from longshore.drivers.dns.message import REFUSED, SERVFAIL, TCP_LIMIT, Answer, Malformed, Query, parse, render
 from longshore.drivers.dns.resolv_conf import resolvers
-from longshore.drivers.dns.resolver import Resolver
+from longshore.drivers.dns.resolver import Elsewhere, Resolver
 from longshore.drivers.ports import Zones
 
 log = logging.getLogger(__name__)
@@ -116,16 +116,16 @@ class DnsServer:
             _send(datagram, query.reply)
             return
         answer = self._at_once(query, datagram.vpc_id)
-        if answer is not None:
+        if not isinstance(answer, Elsewhere):
             _send(datagram, render(query, answer, query.udp_limit))
         elif self._asked.enter(datagram.address[0]):
-            self._start(self._later(datagram, query))
+            self._start(self._later(datagram, query, answer))
         else:
             _send(datagram, render(query, Answer(REFUSED), query.udp_limit))
 
-    async def _later(self, datagram: _Datagram, query: Query) -> None:
+    async def _later(self, datagram: _Datagram, query: Query, elsewhere: Elsewhere) -> None:
         try:
-            answer = await self._ask(query, datagram.vpc_id)
+            answer = await self._ask(elsewhere)
         finally:
             self._asked.leave(datagram.address[0])
         _send(datagram, render(query, answer, query.udp_limit))
@@ -181,27 +181,27 @@ class DnsServer:
 
     async def _for_stream(self, query: Query, client: str, vpc_id: str | None) -> Answer:
         answer = self._at_once(query, vpc_id)
-        if answer is not None:
+        if not isinstance(answer, Elsewhere):
             return answer
         if not self._asked.enter(client):
             return Answer(REFUSED)
         try:
-            return await self._ask(query, vpc_id)
+            return await self._ask(answer)
         finally:
             self._asked.leave(client)
 
     # -------------------------------------------------------------------------------------------------- the resolver
 
-    def _at_once(self, query: Query, vpc_id: str | None) -> Answer | None:
+    def _at_once(self, query: Query, vpc_id: str | None) -> Answer | Elsewhere:
         try:
             return self._resolver.at_once(query, vpc_id)
         except Exception:  # a fault of ours in one question must not silence the server
             log.exception("a question could not be answered")
             return Answer(SERVFAIL)
 
-    async def _ask(self, query: Query, vpc_id: str | None) -> Answer:
+    async def _ask(self, elsewhere: Elsewhere) -> Answer:
         try:
-            return await self._resolver.ask(query, vpc_id)
+            return await self._resolver.ask(elsewhere)
         except Exception:  # as above
             log.exception("a question could not be answered")
             return Answer(SERVFAIL)
