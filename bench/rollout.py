@@ -13,7 +13,6 @@ import boto3
 from bench.docker_tasks import docker_server
 from bench.server import REGION, Longshore
 from bench.table import Row, below, progress
-from tests.support import data_plane
 from tests.support.live_balancer import Balancer, Load, balancer
 
 SERVE = "echo $VERSION >/www/index.html; exec httpd -f -p 80 -h /www"
@@ -42,60 +41,38 @@ def measure(quick: bool) -> list[Row]:
     """Deployments one after the other."""
     with docker_server("--lb-ports", "") as (longshore, image):
         server = _Server(longshore)
-        try:
-            it = balancer(server, "bench")
-            _serve(server, it, image)
-            with Load(it.address) as load:
-                times = [_deploy(server, image, version) for version in range(2, 4 if quick else 7)]
-            answered = load.outcomes["200"]
-            progress(f"deployments: {[round(t, 1) for t in times]} s; {answered} answers, lost: {dict(load.lost)}")
-            _remove(server, it)
-        finally:
-            data_plane.end((longshore.state / "instance").read_text().strip())
+        it = balancer(server, "bench")
+        _serve(server, it, _define(longshore, image, 1))
+        with Load(it.address) as load:
+            times = [_deploy(server, longshore, image, version) for version in range(2, 4 if quick else 7)]
+        answered = load.outcomes["200"]
+        progress(f"deployments: {[round(t, 1) for t in times]} s; {answered} answers, lost: {dict(load.lost)}")
+        _remove(server, it)
     return [
         below("two tasks behind a load balancer replaced, default settings", statistics.median(times), "s", LIMIT_S),
         below(f"requests lost meanwhile, of {answered:,}", sum(load.lost.values()), "requests", 1),
     ]
 
 
-def _define(server: _Server, image: str, version: int) -> str:
-    container = {
-        "name": "app",
-        "image": image,
-        "command": ["sh", "-c", SERVE],
-        "environment": [{"name": "VERSION", "value": str(version)}],
-        "portMappings": [{"containerPort": 80}],
-        "linuxParameters": {"initProcessEnabled": True},
-    }
-    made = server.client("ecs").register_task_definition(
-        family="rolls",
-        networkMode="awsvpc",
-        requiresCompatibilities=["FARGATE"],
-        cpu="256",
-        memory="512",
-        containerDefinitions=[container],
+def _define(longshore: Longshore, image: str, version: int) -> dict[str, Any]:
+    return longshore.furnish(
+        image=image,
+        command=["sh", "-c", SERVE],
+        environment=[{"name": "VERSION", "value": str(version)}],
+        portMappings=[{"containerPort": 80}],
+        linuxParameters={"initProcessEnabled": True},
     )
-    arn: str = made["taskDefinition"]["taskDefinitionArn"]
-    return arn
 
 
-def _serve(server: _Server, it: Balancer, image: str) -> None:
+def _serve(server: _Server, it: Balancer, launch: dict[str, Any]) -> None:
     ecs = server.client("ecs")
-    ecs.create_cluster(clusterName="default")
-    ecs.create_service(
-        serviceName="rolls",
-        taskDefinition=_define(server, image, 1),
-        desiredCount=2,
-        launchType="FARGATE",
-        networkConfiguration=server.network,
-        loadBalancers=it.use("bench"),
-    )
+    ecs.create_service(serviceName="rolls", desiredCount=2, loadBalancers=it.use("bench"), **launch)
     _until_rolled(ecs)
 
 
-def _deploy(server: _Server, image: str, version: int) -> float:
+def _deploy(server: _Server, longshore: Longshore, image: str, version: int) -> float:
     ecs = server.client("ecs")
-    definition = _define(server, image, version)
+    definition = _define(longshore, image, version)["taskDefinition"]
     began = time.perf_counter()
     ecs.update_service(service="rolls", taskDefinition=definition)
     _until_rolled(ecs)

@@ -11,6 +11,7 @@ from tests.support.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,15 @@ def server(tmp_path_factory: pytest.TempPathFactory, docker_url: str, busybox_im
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture
+def simulated(tmp_path: Path) -> Iterator[Server]:
+    """A server whose tasks, and load balancers, only seem to run."""
+    server = Server(tmp_path / "longshore", "172.31.0.0/16", "--engine", "sim", docker_url="unix:///nowhere")
+    server.start()
+    yield server
+    server.kill9()
 
 
 @pytest.fixture

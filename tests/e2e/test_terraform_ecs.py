@@ -17,22 +17,12 @@ from tests.support import terraform
 from tests.support.server import ACCOUNT, Server, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "terraform-ecs"
 BESIDE = Path(__file__).parent / "terraform" / "beside.tf"
-REASON = terraform.why_unavailable()
 
-pytestmark = pytest.mark.skipif(REASON is not None, reason=REASON or "")
-
-
-@pytest.fixture
-def simulated(tmp_path: Path) -> Iterator[Server]:
-    """A server whose tasks only seem to run."""
-    server = Server(tmp_path / "longshore", "172.31.0.0/16", "--engine", "sim", docker_url="unix:///nowhere")
-    server.start()
-    yield server
-    server.kill9()
+pytestmark = terraform.NEEDED
 
 
 @pytest.fixture

@@ -6,27 +6,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.support import terraform
 from tests.support.certificates import make
 from tests.support.server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 PROJECT = Path(__file__).parent / "terraform" / "listeners.tf"
-REASON = terraform.why_unavailable()
 
-pytestmark = pytest.mark.skipif(REASON is not None, reason=REASON or "")
-
-
-@pytest.fixture
-def simulated(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "longshore", "172.31.0.0/16", "--engine", "sim", docker_url="unix:///nowhere")
-    server.start()
-    yield server
-    server.kill9()
+pytestmark = terraform.NEEDED
 
 
 def balancer(server: Server, name: str, kind: str) -> str:

@@ -7,26 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
-import pytest
 
 from tests.support import terraform
 from tests.support.server import REGION, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 PROJECT = Path(__file__).parent / "terraform" / "targets.tf"
-REASON = terraform.why_unavailable()
 
-pytestmark = pytest.mark.skipif(REASON is not None, reason=REASON or "")
-
-
-@pytest.fixture
-def simulated(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "longshore", "172.31.0.0/16", "--engine", "sim", docker_url="unix:///nowhere")
-    server.start()
-    yield server
-    server.kill9()
+pytestmark = terraform.NEEDED
 
 
 def test_target_groups_are_applied_changed_and_destroyed(simulated: Server, tmp_path: Path) -> None:

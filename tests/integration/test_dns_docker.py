@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from longshore.control.names import LoadBalancerNames, PrivateNames
-from longshore.domain.balancer import LoadBalancer, Zone
+from longshore.domain.balancer import LoadBalancer
 from longshore.domain.resolving import DnsRecord
 from longshore.drivers.docker.linklocal import ADDRESS, open_sockets
 from longshore.store.journal import MemoryJournal
 from longshore.store.store import Store
+from tests.support.balancers import standing_at
 from tests.support.dns_rig import HOST, FixedZones, Upstream, answering, serving
 from tests.support.docker_rig import RecordingSink, Rig, make_rig, network, sh, task
 
@@ -32,24 +33,8 @@ VPC_ID = network("10.0.0.0/24").vpc_id
 
 def balancers() -> Store:
     store = Store([LoadBalancer], MemoryJournal())
-    zones = tuple(
-        Zone(name="eu-west-1a", subnet_id="subnet-1", interface_id="eni-1", address=address) for address in ADDRESSES
-    )
     with store.transaction() as tx:
-        tx.put(
-            LoadBalancer(
-                account="1",
-                region="eu-west-1",
-                lb_id="0123456789abcdef",
-                name="web",
-                type="application",
-                scheme="internet-facing",
-                vpc_id=VPC_ID,
-                zones=zones,
-                dns_name=NAME,
-                created_at=1.0,
-            )
-        )
+        tx.put(standing_at(*ADDRESSES, dns_name=NAME, vpc_id=VPC_ID))
     return store
 
 

@@ -11,22 +11,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from longshore.api.ec2.defaults import seed
 from longshore.domain.balancer import Listener, LoadBalancer, Target, TargetGroup
-from longshore.domain.record import Record, Scope
-from longshore.system import SystemIds
+from longshore.domain.record import Record
 from tests.support.balancers import forward, listener_of
-from tests.support.serving import ACCOUNT, REGION, Serving
+from tests.support.serving import ACCOUNT, REGION, Serving, furnished
 
 QUICK = {"Delay": 1, "MaxAttempts": 2}
 
 
 @pytest.fixture
 def serving() -> Iterator[Serving]:
-    made = Serving()
-    with made.store.transaction() as tx:
-        seed(tx, Scope(ACCOUNT, REGION), "172.31.0.0/16", SystemIds(), 0.0)
-    with made as running:
+    with furnished() as running:
         yield running
 
 

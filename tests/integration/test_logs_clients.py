@@ -13,18 +13,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from longshore.api.ec2.defaults import seed
-from longshore.domain.record import Scope
-from longshore.system import SystemIds
-from tests.support.serving import ACCOUNT, REGION, Serving
+from tests.support.serving import ACCOUNT, REGION, Serving, furnished
 
 
 @pytest.fixture(scope="module")
 def serving() -> Iterator[Serving]:
-    made = Serving()
-    with made.store.transaction() as tx:
-        seed(tx, Scope(ACCOUNT, REGION), "172.31.0.0/16", SystemIds(), 0.0)
-    with made as running:
+    with furnished() as running:
         yield running
 
 

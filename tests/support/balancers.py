@@ -3,7 +3,7 @@
 from typing import Any
 
 from longshore.api import acm
-from longshore.domain.balancer import HealthCheckSettings, Listener, LoadBalancer, Rule, TargetGroup
+from longshore.domain.balancer import HealthCheckSettings, Listener, LoadBalancer, Rule, TargetGroup, Zone
 from tests.support.api import SCOPE, Api
 from tests.support.certificates import Key, make
 
@@ -24,6 +24,26 @@ def balancer_named(api: Api, name: str) -> LoadBalancer:
     """The record of a load balancer."""
     (found,) = api.store.select(LoadBalancer, "name", (*SCOPE, name))
     return found
+
+
+def standing_at(*addresses: str, dns_name: str, vpc_id: str = "vpc-1") -> LoadBalancer:
+    """The record of a load balancer with these addresses, for whoever looks its name up."""
+    zones = tuple(
+        Zone(name=f"eu-west-1{letter}", subnet_id="subnet-1", interface_id="eni-1", address=address)
+        for letter, address in zip("abc", addresses, strict=False)
+    )
+    return LoadBalancer(
+        account="1",
+        region="eu-west-1",
+        lb_id="0123456789abcdef",
+        name="web",
+        type="application",
+        scheme="internet-facing",
+        vpc_id=vpc_id,
+        zones=zones,
+        dns_name=dns_name,
+        created_at=1.0,
+    )
 
 
 def create_group(api: Api, name: str = "web", **params: Any) -> TargetGroup:

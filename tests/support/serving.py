@@ -13,12 +13,14 @@ from botocore.config import Config
 from longshore.api.app import Chain, aws_app
 from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials, KeyPair
+from longshore.api.ec2.defaults import seed
 from longshore.api.internal import internal_paths
 from longshore.api.metrics import Metrics
 from longshore.api.operation import Operation, Service
 from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.domain.kinds import KINDS
+from longshore.domain.record import Scope
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.system import SystemClock, SystemIds
@@ -35,6 +37,14 @@ class ShiftedClock(SystemClock):
 
     def now(self) -> float:
         return super().now() + self.shift_s
+
+
+def furnished() -> "Serving":
+    """A server whose account has its default VPC already."""
+    made = Serving()
+    with made.store.transaction() as tx:
+        seed(tx, Scope(ACCOUNT, REGION), "172.31.0.0/16", SystemIds(), 0.0)
+    return made
 
 
 class Serving:

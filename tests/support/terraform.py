@@ -16,6 +16,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -62,6 +64,11 @@ def _has_provider(folder: Path) -> bool:
     provider = folder / PROVIDER
     unpacked, packed = provider / VERSION / system, provider / f"terraform-provider-aws_{VERSION}_{system}.zip"
     return unpacked.is_dir() or packed.is_file()
+
+
+_REASON = why_unavailable()
+NEEDED = pytest.mark.skipif(_REASON is not None, reason=_REASON or "")
+"""The mark of tests that run Terraform."""
 
 
 class Terraform:

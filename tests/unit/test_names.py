@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 from longshore.control.names import LoadBalancerNames, PrivateNames
-from longshore.domain.balancer import LoadBalancer, Zone
+from longshore.domain.balancer import LoadBalancer
 from longshore.domain.resolving import DnsRecord, ZoneAnswer, soa
 from longshore.store.journal import MemoryJournal
 from longshore.store.store import Store
+from tests.support.balancers import standing_at
 
 NAME = "web-123.eu-west-1.elb.localhost"
 START = soa("elb.localhost", 2)
 
 
 def balancer(*addresses: str) -> LoadBalancer:
-    zones = tuple(
-        Zone(name=f"eu-west-1{letter}", subnet_id="subnet-1", interface_id="eni-1", address=address)
-        for letter, address in zip("abc", addresses, strict=False)
-    )
-    return LoadBalancer(
-        account="1",
-        region="eu-west-1",
-        lb_id="0123456789abcdef",
-        name="web",
-        type="application",
-        scheme="internet-facing",
-        vpc_id="vpc-1",
-        zones=zones,
-        dns_name=NAME,
-        created_at=1.0,
-    )
+    return standing_at(*addresses, dns_name=NAME)
 
 
 def test_a_load_balancers_name_means_its_addresses_from_everywhere_until_it_goes() -> None:
