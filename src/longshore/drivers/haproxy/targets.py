@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Literal
 
 from longshore.domain.balancing import GroupPlan, TargetObservation, TargetPlan
-from longshore.drivers.haproxy import prober
+from longshore.drivers.haproxy import orders, prober
 from longshore.drivers.haproxy.commands import Commands
 from longshore.drivers.haproxy.health import CHECKING, HEALTHY, REGISTERED, Verdict, backends_in, group_of, verdict
 from longshore.drivers.haproxy.process import HaproxyProcess
 from longshore.drivers.haproxy.render.text import group_backend, open_backend
 from longshore.drivers.haproxy.runtime import RuntimeFailure, Worker
-from longshore.drivers.haproxy.slots import EMPTY, Layout, Placement, Slot, Slots, server_name
+from longshore.drivers.haproxy.slots import EMPTY, Layout, Placement, Slots, server_name
 from longshore.drivers.ports import Retryable
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class Targets:
         self._stop_probe(target)
         placement.phase = "draining"
         placement.claimed = True
-        await self._tell(placement, _maintenance(placement))
+        await self._tell(placement, orders.maintenance(placement))
         self._draining.set()
 
     async def remove(self, target: TargetPlan) -> None:
@@ -115,7 +115,9 @@ class Targets:
             return
         self._stop_probe(target)
         placement.phase = "draining"
-        await self._tell(placement, [*_maintenance(placement), *_cut(placement), *_emptied(placement)])
+        await self._tell(
+            placement, [*orders.maintenance(placement), *orders.cut(placement), *orders.emptied(placement)]
+        )
         self.slots.free(placement)
 
     # --------------------------------------------------------------------------------------------- the driver's
@@ -177,14 +179,14 @@ class Targets:
             before = rendered.get(group_id, ())
             for index in range(size):
                 if index < len(before) and before[index] != now[index]:
-                    commands.extend(_filled(group_id, index, now[index]))
+                    commands.extend(orders.filled(group_id, index, now[index]))
         for placement in self.slots:
             if (
                 placement.phase == "serving"
                 and placement.down
                 and placement.index < self.rendered.get(placement.target.group_id, 0)
             ):
-                commands.extend(_down(placement))
+                commands.extend(orders.down(placement))
         if commands:
             await self._process.runtime.tell(commands)
 
@@ -203,7 +205,7 @@ class Targets:
         if placement.index >= self.rendered.get(placement.target.group_id, placement.index + 1):
             await self._grow()
         else:
-            await self._tell(placement, _taking_in(placement))
+            await self._tell(placement, orders.taking_in(placement))
 
     async def _tell(self, placement: Placement, commands: Sequence[str]) -> None:
         """Raises Retryable. What the process has no slot for yet, it gets with its next configuration."""
@@ -235,7 +237,7 @@ class Targets:
         await prober.until_success(group, placement.target, lambda found: self._report(placement, found))
         while placement.phase == "probing":
             try:
-                await self._tell(placement, _ready(placement))
+                await self._tell(placement, orders.ready(placement))
             except Retryable as error:
                 await asyncio.sleep(error.after_s)
             else:
@@ -318,7 +320,7 @@ class Targets:
 
     async def _finish_drains(self, draining: Sequence[Placement]) -> None:
         open_now = await self._connections({placement.target.group_id for placement in draining})
-        done = [placement for placement in draining if not any(map(open_now.get, _keys(placement)))]
+        done = [placement for placement in draining if not any(map(open_now.get, orders.rows_of(placement)))]
         await asyncio.gather(*map(self._drained, done))
 
     async def _drained(self, placement: Placement) -> None:
@@ -326,7 +328,7 @@ class Targets:
         if not placement.is_draining():
             return
         # Emptied first: the observation may bring a new target into the slot.
-        await self._tell(placement, _emptied(placement))
+        await self._tell(placement, orders.emptied(placement))
         if placement.is_draining() and self.slots.get(placement.target) is placement:
             self.slots.free(placement)
             if placement.claimed:
@@ -350,57 +352,3 @@ class Targets:
 
 def _chunks(group_ids: Sequence[str]) -> Iterable[Sequence[str]]:
     return (group_ids[first : first + CHUNK] for first in range(0, len(group_ids), CHUNK))
-
-
-def _both(placement: Placement) -> tuple[str, str]:
-    group_id = placement.target.group_id
-    return (f"{group_backend(group_id)}/{placement.server}", f"{open_backend(group_id)}/{placement.server}")
-
-
-def _keys(placement: Placement) -> list[tuple[str, str]]:
-    """Its rows in `show stat`: backend and server."""
-    group_id = placement.target.group_id
-    return [(group_backend(group_id), placement.server), (open_backend(group_id), placement.server)]
-
-
-def _ready(placement: Placement) -> list[str]:
-    return [f"set server {_both(placement)[0]} state ready"]
-
-
-def _down(placement: Placement) -> list[str]:
-    """Checked, and down until its checks succeed. What leaves maintenance is up: by way of `drain` nobody sees it."""
-    server = _both(placement)[0]
-    return [f"set server {server} {state}" for state in ("state drain", "health down", "state ready")]
-
-
-def _maintenance(placement: Placement) -> list[str]:
-    return [f"set server {server} state maint" for server in _both(placement)]
-
-
-def _cut(placement: Placement) -> list[str]:
-    return [f"shutdown sessions server {server}" for server in _both(placement)]
-
-
-def _emptied(placement: Placement) -> list[str]:
-    return [f"set server {server} addr {EMPTY.address}" for server in _both(placement)]
-
-
-def _taking_in(placement: Placement) -> list[str]:
-    target = placement.target
-    main, twin = _both(placement)
-    commands = [f"set server {server} addr {target.address} port {target.port}" for server in (main, twin)]
-    commands.append(f"set server {twin} state ready")
-    if placement.phase == "serving":
-        commands.extend(_ready(placement))
-    return commands
-
-
-def _filled(group_id: str, index: int, slot: Slot) -> list[str]:
-    """Make a slot what it should be, whatever it was."""
-    commands = []
-    for backend, on in ((group_backend(group_id), slot.serving), (open_backend(group_id), slot.registered)):
-        server = f"{backend}/{server_name(index)}"
-        port = f" port {slot.port}" if slot.port else ""
-        commands.append(f"set server {server} addr {slot.address}{port}")
-        commands.append(f"set server {server} state {'ready' if on else 'maint'}")
-    return commands
