@@ -10,11 +10,13 @@ import pytest
 from longshore.control.balancers import GIVE_UP_S, PLAN, BalancerController
 from longshore.domain.balancer import HealthCheckSettings, Listener, LoadBalancer, Target, TargetGroup
 from longshore.domain.balancing import BalancerPlan, TargetPlan
+from longshore.domain.certificate import Certificate
 from longshore.drivers.ports import Permanent, Retryable
 from longshore.drivers.sim.balancer import BalancerTimings, SimBalancer, SimForwarder
 from longshore.drivers.sim.machine import SimMachine
+from longshore.vault import MasterVault
 from tests.support.api import VAULT, Api
-from tests.support.balancers import PLACE, group_in_use
+from tests.support.balancers import PLACE, group_in_use, import_certificate
 from tests.support.services import ClockOf
 
 
@@ -111,6 +113,19 @@ async def test_what_the_data_plane_refuses_fails_alone_with_its_reason(house: Ho
     house.controller.plans.enqueue(PLAN)
     await house.until(lambda: house.balancer(bad).state == "active")
     assert house.balancer(bad).state_reason == ""
+
+
+async def test_certificate_that_another_key_sealed_keeps_no_other_from_its_work(house: House) -> None:
+    arns = [import_certificate(house, name) for name in ("good.example.com", "lost.example.com")]
+    [lost] = house.store.select(Certificate, "arn", (arns[1],))
+    house.put(lost.but(sealed_key=MasterVault(b"o" * 32).seal(b"another key")))
+    groups = [group_in_use(house, name) for name in ("good", "lost")]
+    for group, arn in zip(groups, arns, strict=True):
+        listeners = house.store.select(Listener, "group", (group.arn,))
+        house.put(listeners[0].but(protocol="HTTPS", certificates=(arn,)))
+    house.controller.start()
+    await house.until(lambda: house.balancer(groups[0]).state == "active")
+    assert [each.certificate_id for each in house.forwarder.plan.certificates] == [arns[0].rpartition("/")[2]]
 
 
 async def test_without_a_data_plane_load_balancers_fail_and_nothing_waits_for_them(house: House) -> None:

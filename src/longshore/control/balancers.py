@@ -153,10 +153,15 @@ class BalancerController:
         )
 
     def _certificates(self, wanted: Collection[str]) -> dict[str, CertificatePlan]:
+        """Those whose keys can be opened: one sealed with another master key keeps no other from its work."""
         plans = {}
         for arn in wanted:
             for certificate in self._store.select(Certificate, "arn", (arn,)):
-                key = self._vault.open(certificate.sealed_key).decode()
+                try:
+                    key = self._vault.open(certificate.sealed_key).decode()
+                except ValueError as error:
+                    log.warning("a certificate can't be used", certificate=arn, reason=str(error))
+                    continue
                 parts = (certificate.certificate_pem, certificate.chain_pem, key)
                 pem = "".join(f"{part.strip()}\n" for part in parts if part)
                 plans[arn] = CertificatePlan(certificate_id=certificate.certificate_id, pem=pem)

@@ -1,6 +1,6 @@
 """Certificates and keys as bytes: read, checked against one another, and described. Knows no record and no call.
 
-Called by `importing.py`, `requesting.py` and `view.py`. Texts of refusals are ACM's where it is known for them.
+Called by `importing.py`, `requesting.py` and `certificates.py`. Texts of refusals are ACM's where it is known for them.
 """
 
 from collections.abc import Mapping, Sequence
