@@ -77,7 +77,8 @@ def test_rolling_update_never_has_fewer_running_than_wanted(server: Server) -> N
 def test_revision_that_cannot_start_is_rolled_back_by_the_circuit_breaker(server: Server) -> None:
     good = server.define("breaks", web())
     breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
-    server.serve("breaks", good, deploymentConfiguration=breaker)
+    # One task: of two, the second may be on its way when the first trips the breaker, and is stopped by the scheduler.
+    server.serve("breaks", good, 1, deploymentConfiguration=breaker)
     until(lambda: server.service("breaks")["deployments"][0]["rolloutState"] == "COMPLETED", "the first rollout")
     before = runtime_ids(server.tasks_of("breaks"))
     bad = server.define("breaks", web() | {"image": ABSENT_IMAGE})
