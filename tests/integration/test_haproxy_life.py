@@ -35,6 +35,18 @@ async def who(client: httpx.AsyncClient, url: str = URL) -> str:
     return str(answer.json()["target"])
 
 
+async def answered(client: httpx.AsyncClient, name: str) -> None:
+    """Wait until a target answers; nothing may answer until then."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                assert await who(client) == name
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+
 async def test_nothing_runs_before_the_first_load_balancer_and_after_the_last() -> None:
     async with rig() as it:
         assert await it.driver.apply(BalancerPlan()) == {}
@@ -249,14 +261,39 @@ async def test_killed_haproxy_is_started_again_with_what_it_had() -> None:
         await it.healthy(planned(one))
         pid = int((it.driver.process.folder / "haproxy.pid").read_text())
         os.kill(pid, signal.SIGKILL)
-        async with asyncio.timeout(20):
-            while True:
-                try:
-                    assert await who(client) == "one"
-                    break
-                except httpx.TransportError:
-                    await asyncio.sleep(0.05)
+        await answered(client, "one")
         assert int((it.driver.process.folder / "haproxy.pid").read_text()) != pid
+
+
+async def test_killed_haproxy_is_started_again_although_its_worker_is_slow_to_notice() -> None:
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one")):
+        await it.driver.apply(SIMPLE)
+        await it.healthy(planned(one))
+        worker = (await it.driver.process.runtime.processes()).current
+        assert worker is not None
+        os.kill(worker.pid, signal.SIGSTOP)
+        os.kill(int((it.driver.process.folder / "haproxy.pid").read_text()), signal.SIGKILL)
+        await asyncio.sleep(1.0)
+        os.kill(worker.pid, signal.SIGCONT)
+        await answered(client, "one")
+
+
+async def test_address_that_is_missing_when_haproxy_is_started_again_is_tried_until_it_is_there() -> None:
+    missing = 0
+
+    async def claim(_addresses: Sequence[str], _vpc_id: str, _vpc_cidr: str) -> None:
+        nonlocal missing
+        if missing:
+            missing -= 1
+            raise Permanent("No such device")
+
+    async with rig(claim=claim) as it, httpx.AsyncClient() as client, serving(one := target("one")):
+        await it.driver.apply(SIMPLE)
+        await it.healthy(planned(one))
+        missing = 2
+        os.kill(int((it.driver.process.folder / "haproxy.pid").read_text()), signal.SIGKILL)
+        await answered(client, "one")
+        assert missing == 0
 
 
 async def test_taken_port_fails_its_own_load_balancer_alone() -> None:

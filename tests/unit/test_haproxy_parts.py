@@ -63,6 +63,7 @@ def test_servers_tell_maintenance() -> None:
         ({"status": "DOWN 1/2", "check_status": "* L4TOUT"}, "Target.Timeout"),
         ({"status": "DOWN", "check_status": "L4CON"}, "Target.FailedHealthChecks"),
         ({"status": "MAINT"}, None),
+        ({"status": "DRAIN"}, None),
     ],
 )
 def test_row_is_a_state_in_the_words_of_elbv2(row: dict[str, str], reason: str | None) -> None:

@@ -6,10 +6,12 @@ are in slots that targets.py fills through the runtime socket.
 
 import asyncio
 import contextlib
+import errno
 import logging
+import os
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -41,11 +43,16 @@ BIND = re.compile(r"^    bind ([0-9a-f.:]+):(\d+)", re.MULTILINE)
 UNCLAIMED_S = 60.0
 """How long after the first plan targets of an earlier life may wait for a word about them."""
 RESTART_S = 1.0
+RELEASE_S = 10.0
+"""How long workers may take to notice that their master is gone; a busy machine does not run them at once."""
 HOST_PORTS = {80: 80, 443: 443}
 
 
 async def _here_already(addresses: Sequence[str], vpc_id: str, vpc_cidr: str) -> None:
     """For addresses that the host has anyway."""
+
+
+IN_USE = os.strerror(errno.EADDRINUSE)
 
 
 class HaproxyBalancer:
@@ -306,15 +313,30 @@ class HaproxyBalancer:
             await self.process.ended.wait()
             self.process.ended.clear()
             log.error("HAProxy has ended; starting it again")
-            self._bound = set()
-            try:
-                # All of it: what took HAProxy may have taken its addresses as well.
-                for lb_id, problem in (await self.apply(self._wanted)).items():
-                    log.warning("load balancer %s: %s", lb_id, problem)
-            except Retryable as error:
-                log.error("HAProxy can't be started: %s", error.reason)  # noqa: TRY400
+            served = {balancer.lb_id for balancer in self._plan.load_balancers}
+            await self._released()
+            while not await self._restored(served):  # noqa: ASYNC110  another process is waited for
                 await asyncio.sleep(RESTART_S)
-                self.process.ended.set()
+
+    async def _restored(self, served: Collection[str]) -> bool:
+        """Whether all load balancers that worked before work again."""
+        try:
+            # All of it: what took HAProxy may have taken its addresses as well.
+            problems = await self.apply(self._wanted)
+        except Retryable as error:
+            log.error("HAProxy can't be started: %s", error.reason)  # noqa: TRY400
+            return False
+        for lb_id, problem in problems.items():
+            log.warning("load balancer %s: %s", lb_id, problem)
+        return not problems.keys() & set(served)
+
+    async def _released(self) -> None:
+        """Wait for the workers of a master that was killed: until they end they hold its addresses."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RELEASE_S):
+                while IN_USE in {_why_taken(*at) for at in self._bound}:  # noqa: ASYNC110  as above
+                    await asyncio.sleep(0.01)
+        self._bound = set()
 
     async def _forget_unclaimed(self) -> None:
         await asyncio.sleep(UNCLAIMED_S)

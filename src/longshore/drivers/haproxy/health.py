@@ -37,9 +37,9 @@ def mismatch(code: str) -> Verdict:
 
 
 def verdict(row: Mapping[str, str]) -> Verdict | None:
-    """What a server's row of `show stat` says; None while it is in maintenance."""
+    """What a server's row of `show stat` says; None while it is in maintenance, or on its way out (`orders.down`)."""
     status = row.get("status", "")
-    if status.startswith("MAINT"):
+    if status.startswith(("MAINT", "DRAIN")):
         return None
     if not status.startswith("DOWN"):
         return HEALTHY
