@@ -250,10 +250,7 @@ def load_balancer_attributes(balancer: LoadBalancer) -> dict[str, str]:
 
 def group_attributes(group: TargetGroup) -> dict[str, str]:
     """All attributes of a target group, defaults filled in."""
-    whole = _complete(TARGET_GROUP, group_type(group), group.attributes)
-    if "preserve_client_ip.enabled" in whole and group.target_type == "instance":
-        return {**whole, "preserve_client_ip.enabled": group.attributes.get("preserve_client_ip.enabled", "true")}
-    return whole
+    return _complete(TARGET_GROUP, group_type(group), group.attributes)
 
 
 def _complete(table: Iterable[Attribute], of: Type, given: Mapping[str, str]) -> dict[str, str]:

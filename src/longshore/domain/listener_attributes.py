@@ -22,6 +22,9 @@ _REQUEST_HEADERS = (
     *("X-Amzn-Tls-Version", "X-Amzn-Tls-Cipher-Suite"),
 )
 
+TCP_IDLE_TIMEOUT = Attribute(key="tcp.idle_timeout.seconds", types=NLB, default="350", least=60, most=6000)
+"""The one attribute of listeners that a data plane acts on."""
+
 LISTENER: tuple[Attribute, ...] = (
     Attribute(key=f"{_RESPONSE}server.enabled", types=ALB, default="true", words=FLAG, refused=_HEADERS),
     *(
@@ -38,7 +41,7 @@ LISTENER: tuple[Attribute, ...] = (
         )
         for name in _REQUEST_HEADERS
     ),
-    Attribute(key="tcp.idle_timeout.seconds", types=NLB, default="350", least=60, most=6000),
+    TCP_IDLE_TIMEOUT,
 )
 """What listeners have, of whatever protocol."""
 

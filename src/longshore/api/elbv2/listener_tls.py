@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from longshore.api.elbv2.conditions import invalid
 from longshore.api.elbv2.lookup import find_trust_store
 from longshore.api.operation import Call
+from longshore.decide.balancing import ALPN
 from longshore.domain.arn import Arn
 from longshore.domain.balancer import Listener, LoadBalancer
 from longshore.domain.certificate import Certificate
@@ -15,7 +16,6 @@ from longshore.wire.errors import ApiError
 Document = Mapping[str, Any]
 
 SECURE = ("HTTPS", "TLS")
-ALPN_POLICIES = ("HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None")
 MODES = ("off", "passthrough", "verify")
 TOO_SHORT = ("RSA_1024",)
 """Keys that ACM takes and today's TLS libraries don't."""
@@ -110,8 +110,8 @@ def _alpn(params: Document, protocol: str, old: Listener | None) -> str:
         return old.alpn_policy if old else ""
     if protocol != "TLS":
         raise ApiError("InvalidConfigurationRequest", f"An ALPN policy can't be specified for {protocol} listeners")
-    if len(given) > 1 or given[0] not in ALPN_POLICIES:
-        raise ApiError("ALPNPolicyNotFound", f"Specify one ALPN policy: {', '.join(ALPN_POLICIES)}")
+    if len(given) > 1 or given[0] not in ALPN:
+        raise ApiError("ALPNPolicyNotFound", f"Specify one ALPN policy: {', '.join(ALPN)}")
     policy: str = given[0]
     return policy
 

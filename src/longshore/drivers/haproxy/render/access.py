@@ -40,7 +40,6 @@ FIELDS = {
     "trace": "%[var(txn.trace),url_enc]",
     "rule": "%[var(txn.rule)]",
     "location": "%[var(txn.location),url_enc]",
-    "termination": "%ts",
 }
 
 
