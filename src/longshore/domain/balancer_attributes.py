@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from longshore.domain.balancer import LoadBalancer, TargetGroup
+from longshore.domain.balancer import HTTP_PROTOCOLS, LoadBalancer, TargetGroup
 
 Type = Literal["application", "network"]
 BOTH: tuple[Type, ...] = ("application", "network")
@@ -235,7 +235,7 @@ TARGET_GROUP: tuple[Attribute, ...] = (
 
 def group_type(group: TargetGroup) -> Type:
     """The type of load balancer that can forward to a group."""
-    return "application" if group.protocol in {"HTTP", "HTTPS"} else "network"
+    return "application" if group.protocol in HTTP_PROTOCOLS else "network"
 
 
 def attribute(table: Iterable[Attribute], key: str, of: Type) -> Attribute | None:

@@ -3,7 +3,7 @@
 Which a listener has depends on its protocol. Source: `ListenerAttribute` in the ELBv2 API reference.
 """
 
-from longshore.domain.balancer import Listener
+from longshore.domain.balancer import HTTP_PROTOCOLS, Listener
 from longshore.domain.balancer_attributes import ALB, FLAG, NLB, Attribute
 
 _NAMES = "The headers that tell targets of client certificates and TLS have their usual names alone."
@@ -48,7 +48,7 @@ LISTENER: tuple[Attribute, ...] = (
 
 def listener_table(protocol: str) -> tuple[Attribute, ...]:
     """The attributes that a listener of this protocol has: the names of request headers only with TLS."""
-    if protocol in {"HTTP", "HTTPS"}:
+    if protocol in HTTP_PROTOCOLS:
         own = _RESPONSE if protocol == "HTTP" else "routing."
         return tuple(each for each in LISTENER if each.key.startswith(own))
     return tuple(each for each in LISTENER if each.types == NLB) if protocol == "TCP" else ()

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from longshore.api.elbv2.conditions import invalid, visible
+from longshore.api.elbv2.conditions import visible
+from longshore.api.elbv2.errors import invalid
 from longshore.api.elbv2.regexes import check_regex
 from longshore.decide.balancing_rules import REWRITE_CONFIGS
 
