@@ -95,9 +95,19 @@ def test_bad_input_is_refused(api: Api, bad: dict[str, Any]) -> None:
     assert api.error("CreateCluster", clusterName="blue", **bad).code == "InvalidParameterException"
 
 
-def test_capacity_providers_and_service_connect_are_refused_with_a_sentence() -> None:
+def test_capacity_providers_are_refused_with_a_sentence() -> None:
     create = clusters.OPERATIONS["CreateCluster"]
-    assert set(create.refuses) == {"capacityProviders", "defaultCapacityProviderStrategy", "serviceConnectDefaults"}
+    assert set(create.refuses) == {"capacityProviders", "defaultCapacityProviderStrategy"}
+
+
+def test_the_default_namespace_of_service_connect_is_kept_until_it_is_replaced_or_taken_away(api: Api) -> None:
+    made = api("CreateCluster", clusterName="blue", serviceConnectDefaults={"namespace": "shop"})["cluster"]
+    assert made["serviceConnectDefaults"] == {"namespace": "shop"}
+    assert api("UpdateCluster", cluster="blue")["cluster"]["serviceConnectDefaults"] == {"namespace": "shop"}
+    changed = api("UpdateCluster", cluster="blue", serviceConnectDefaults={"namespace": "store"})["cluster"]
+    assert changed["serviceConnectDefaults"] == {"namespace": "store"}
+    without = api("UpdateCluster", cluster="blue", serviceConnectDefaults={"namespace": ""})["cluster"]
+    assert "serviceConnectDefaults" not in without
 
 
 def test_describe_gives_only_what_is_included(api: Api) -> None:

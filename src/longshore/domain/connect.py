@@ -27,8 +27,12 @@ class ConnectService(Value, frozen=True, kw_only=True, omit_defaults=True):
     discovery_name: str
     dns_name: str
     """What clients call it."""
-    port: int | None = None
-    """Where clients find it; None: at the container's port."""
+    port: int
+    """Where clients find it."""
+    address: str
+    """What the name means in tasks, 127.255.x.y: the same for all of a namespace and as long as the name is in use."""
+    listen_port: int
+    """Where proxies listen for this name and port: one of its own in the namespace."""
     ingress_port: int | None = None
     idle_timeout_s: int | None = None
     request_timeout_s: int | None = None

@@ -224,6 +224,14 @@ class ConnectDriver(Protocol):
         ...
 
 
+class TaskNames(Protocol):
+    """Names that mean something to one task alone. Implemented by `control`, called by a name server before `Zones`."""
+
+    def answer_to(self, vpc_id: str, client: str, name: str, record_type: str) -> ZoneAnswer | None:
+        """What the name means to the task at the address `client` of a VPC; None: nothing of its own. See Zones."""
+        ...
+
+
 class Zones(Protocol):
     """What Longshore's own names mean. Implemented by `control`, called by a name server for every question."""
 

@@ -36,9 +36,13 @@ class HaproxyConnect:
         nsenter = shutil.which("nsenter")
         if nsenter is None:
             raise Permanent("Service Connect needs nsenter, and this machine has none: install util-linux.")
+        enter = (nsenter, f"--net=/proc/{pid}/ns/net")
         proxy = self._proxies.get(task_id)
+        if proxy is not None and proxy.enter != enter:  # the namespace was made again
+            async with proxy.lock:
+                await proxy.stop()
+            proxy = None
         if proxy is None:
-            enter = (nsenter, f"--net=/proc/{pid}/ns/net")
             proxy = self._proxies[task_id] = TaskProxy(self._folder / task_id, enter)
         async with proxy.lock, self._turn:
             await proxy.begin(self._plans.setdefault(task_id, plan))

@@ -40,7 +40,7 @@ class TaskProxy:
     def __init__(self, folder: Path, enter: Sequence[str]) -> None:
         self.process = HaproxyProcess(folder, enter=enter)
         self.lock = asyncio.Lock()
-        self._enter = enter
+        self.enter = enter
         self._plan = ConnectPlan()
         self._slots: dict[int, list[_Slot | None]] = {}
         self._counters = Counters()
@@ -179,7 +179,7 @@ class TaskProxy:
         if program is None:
             raise Permanent("Service Connect needs iptables-restore, and this machine has none: install iptables.")
         child = await asyncio.create_subprocess_exec(
-            *(*self._enter, program, "--wait", "5", "--noflush"),
+            *(*self.enter, program, "--wait", "5", "--noflush"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
