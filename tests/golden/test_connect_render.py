@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from longshore.domain.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint
-from longshore.drivers.connect.render import render, rules
+from longshore.drivers.connect.render import hosts, render, rules
 
 FOLDER = Path(__file__).parent / "connect"
 WEB = ConnectRoute(
@@ -63,6 +63,13 @@ def test_configuration_is_as_recorded_and_haproxy_takes_it(case: str) -> None:
 @pytest.mark.parametrize("first", [True, False])
 def test_rules_are_as_recorded(first: bool) -> None:
     _compare("first.rules" if first else "later.rules", rules(CASES["client"], first=first))
+
+
+def test_names_in_a_hosts_file_take_the_place_of_those_before() -> None:
+    own = "127.0.0.1\tlocalhost\n10.0.0.9\tother\n"
+    first = hosts(own, ConnectPlan(routes=(CACHE, CACHE)))
+    assert first == f"{own}127.255.3.3\tcache\t# longshore: Service Connect\n"
+    assert hosts(first, ConnectPlan(routes=(WEB,))) == f"{own}127.255.3.1\tweb.shop\t# longshore: Service Connect\n"
 
 
 def test_no_golden_file_without_its_case() -> None:

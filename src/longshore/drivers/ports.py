@@ -6,6 +6,7 @@ forwards: what it sees of its targets it reports as `TargetObservation`s. A name
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from longshore.domain.balancing import BalancerCounts, BalancerPlan, GroupCounts, TargetObservation, TargetPlan
@@ -179,11 +180,12 @@ class BalancerDriver(Protocol):
 class TaskProxies(Protocol):
     """Where an engine has the proxies of tasks with Service Connect begin and end. Calls are idempotent."""
 
-    async def begin(self, task_id: str, pid: int, plan: ConnectPlan) -> None:
+    async def begin(self, task_id: str, pid: int, plan: ConnectPlan, hosts: Path | None = None) -> None:
         """See to it that the task's proxy works, in the network namespace of a process. Returns when it does.
 
         One that an earlier life left running is taken over as it is. `plan` counts unless `ConnectDriver.apply` has
-        given a newer one. Raises Permanent and Retryable.
+        given a newer one. `hosts` is the hosts file of the task's containers, to be written in place.
+        Raises Permanent and Retryable.
         """
         ...
 

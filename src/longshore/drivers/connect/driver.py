@@ -31,7 +31,7 @@ class HaproxyConnect:
 
     # ---------------------------------------------------------------------------------------------- for the engine
 
-    async def begin(self, task_id: str, pid: int, plan: ConnectPlan) -> None:
+    async def begin(self, task_id: str, pid: int, plan: ConnectPlan, hosts: Path | None = None) -> None:
         """See TaskProxies."""
         nsenter = shutil.which("nsenter")
         if nsenter is None:
@@ -43,7 +43,7 @@ class HaproxyConnect:
                 await proxy.stop()
             proxy = None
         if proxy is None:
-            proxy = self._proxies[task_id] = TaskProxy(self._folder / task_id, enter)
+            proxy = self._proxies[task_id] = TaskProxy(self._folder / task_id, enter, hosts)
         async with proxy.lock, self._turn:
             await proxy.begin(self._plans.setdefault(task_id, plan))
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from longshore.domain.connect import ConnectCounts, ConnectPlan, ConnectRoute, Endpoint
-from longshore.drivers.connect.render import NOWHERE, Layout, backend, emptied, render, rules, twin
+from longshore.drivers.connect.render import NOWHERE, Layout, backend, emptied, hosts, render, rules, twin
 from longshore.drivers.haproxy.counts import Counters, Sums, sums
 from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest
 from longshore.drivers.haproxy.runtime import RuntimeFailure, Worker
@@ -35,9 +35,10 @@ class _Slot:
 
 
 class TaskProxy:
-    """One task's. `enter` are the words that start a command in its network namespace."""
+    """One task's. `enter` are the words that start a command in its network namespace, `hosts` is its hosts file."""
 
-    def __init__(self, folder: Path, enter: Sequence[str]) -> None:
+    def __init__(self, folder: Path, enter: Sequence[str], hosts: Path | None = None) -> None:
+        self._hosts = hosts
         self.process = HaproxyProcess(folder, enter=enter)
         self.lock = asyncio.Lock()
         self.enter = enter
@@ -170,6 +171,7 @@ class TaskProxy:
         else:
             await self.process.runtime.reload()
         await self._redirect(plan, first=first)
+        self._name(plan)
         self.process.note_applied(structure, {})
 
     async def _redirect(self, plan: ConnectPlan, *, first: bool) -> None:
@@ -187,6 +189,26 @@ class TaskProxy:
         _, complaint = await child.communicate(rules(plan, first=first).encode())
         if child.returncode:
             raise Retryable(f"iptables-restore failed: {complaint.decode(errors='replace').strip()[-300:]}")
+
+    def _name(self, plan: ConnectPlan) -> None:
+        """Names go into the hosts file that the task's containers share, so that they are known without a name server.
+
+        Containers have the file itself, not its name: it is written in place, and new lines in one piece.
+        """
+        if self._hosts is None:
+            return
+        try:
+            with self._hosts.open("r+") as file:
+                present = file.read()
+                wanted = hosts(present, plan)
+                if wanted.startswith(present):
+                    file.write(wanted.removeprefix(present))
+                else:
+                    file.seek(0)
+                    file.write(wanted)
+                    file.truncate()
+        except OSError as error:  # a task without it asks the name server
+            log.warning("can't write %s: %s", self._hosts, error)
 
     async def _adopt(self, plan: ConnectPlan) -> None:
         """Learn what is in the slots of a process that runs. `plan` says only which routes there may be."""

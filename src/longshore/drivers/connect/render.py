@@ -15,6 +15,8 @@ from longshore.drivers.haproxy.slots import server_name
 CHAIN = "LONGSHORE-CONNECT"
 LOOPBACK = "127.255.0.0/16"
 """Where the addresses of names are."""
+MARK = "# longshore: Service Connect"
+"""At the end of our lines in a hosts file."""
 IDLE_PORT = 61000
 """Below those of routes."""
 MAX_CONNECTIONS = 4096
@@ -68,6 +70,13 @@ def rules(plan: ConnectPlan, *, first: bool) -> str:
         for route in plan.routes
     ]
     return "\n".join([*lines, "COMMIT", ""])
+
+
+def hosts(present: str, plan: ConnectPlan) -> str:
+    """A hosts file with the names of a plan instead of those that it had from us."""
+    kept = [line for line in present.splitlines() if not line.endswith(MARK)]
+    named = dict.fromkeys(f"{route.address}\t{route.dns_name}\t{MARK}" for route in plan.routes)
+    return "\n".join([*kept, *named, ""])
 
 
 def _head() -> str:

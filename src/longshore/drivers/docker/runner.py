@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from longshore.domain.clock import Clock
@@ -310,7 +311,8 @@ class TaskRunner:
             return
         pid = await self._namespace.pid()
         try:
-            await self._tools.proxies.begin(self.launch.task_id, pid, self.launch.connect)
+            hosts = Path(f"/proc/{pid}/root/etc/hosts")  # containers of a task share that of its pause container
+            await self._tools.proxies.begin(self.launch.task_id, pid, self.launch.connect, hosts)
         except (Retryable, Permanent) as error:
             raise TaskFailureError(
                 f"ResourceInitializationError: Service Connect can't be set up: {error.reason}"
