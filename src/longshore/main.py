@@ -103,7 +103,7 @@ class Longshore:
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._retention = Retention(self.store, self.events, self._clock)
-        self._metrics = Metrics(self.store, lambda: self.balancers.counts)
+        self._metrics = Metrics(self.store, lambda: self.balancers.counts, lambda: self.connect.counts)
         self._chain = self._make_chain()
 
     @contextlib.asynccontextmanager

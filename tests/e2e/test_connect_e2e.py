@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from tests.support import images
@@ -84,9 +85,17 @@ def test_no_connection_fails_through_deployments_a_scale_in_and_a_kill(launch: C
         shop.roll(name, desiredCount=1)
     until(lambda: len(server.tasks_of("web") + server.tasks_of("cache")) == 2, "the scale-in")
     assert shop.failures() == []
+    until(lambda: counted(server, "web") > 0 < counted(server, "cache"), "requests in the counters")
     for name in ("client", "web", "cache"):
         server.unserve(name)
     until(lambda: not proxies(server), "the proxies to be gone")
+
+
+def counted(server: Server, name: str) -> float:
+    """How many requests `/metrics` has that the client sent to a discovery name."""
+    page = httpx.get(f"{server.url}/metrics", trust_env=False).text
+    pattern = rf'longshore_service_connect_requests_total{{.*discovery_name="{name}".*service="client".*}} (\S+)'
+    return sum(float(found) for found in re.findall(pattern, page))
 
 
 def proxies(server: Server) -> list[str]:
