@@ -54,6 +54,23 @@ class ServiceLoadBalancer(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
         return self.target_group_arn.rpartition("/")[2]
 
 
+class ServiceRegistry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One of a service's `serviceRegistries`: the Cloud Map service in which its tasks are registered.
+
+    `container_name` and `container_port`, or `port` alone, say which port an SRV record tells.
+    """
+
+    registry_arn: str
+    port: int | None = None
+    container_name: str = ""
+    container_port: int | None = None
+
+    @property
+    def service_id(self) -> str:
+        """The Cloud Map service's id, the last part of its ARN."""
+        return self.registry_arn.rpartition("/")[2]
+
+
 class Service(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A service. The API writes the specification; `control/services.py` the status INACTIVE and the steady state."""
 
@@ -75,6 +92,7 @@ class Service(Record, frozen=True, kw_only=True, omit_defaults=True):
     platform_version: str = "LATEST"
     network_configuration: dict[str, Any] = {}
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    service_registries: tuple[ServiceRegistry, ...] = ()
     health_check_grace_s: int | None = None
     enable_ecs_managed_tags: bool = False
     enable_execute_command: bool = False
@@ -140,6 +158,7 @@ class Deployment(Record, frozen=True, kw_only=True, omit_defaults=True):
     platform_version: str = "LATEST"
     network_configuration: dict[str, Any] = {}
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    service_registries: tuple[ServiceRegistry, ...] = ()
 
     # The entry in deployments[].
     updated_at: float
