@@ -23,6 +23,7 @@ from longshore.api.task_endpoint.app import ADDRESS
 from longshore.config import TASK_API_PORT, Config
 from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
+from longshore.control.discovery import Discovery
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
 from longshore.control.names import LoadBalancerNames, PrivateNames
@@ -92,6 +93,7 @@ class Longshore:
         """By interface index: a bridge made again under its old name is another device."""
         self.engine, self.balancer, release = self._make_drivers()
         self._endpoint.stats = self.engine.stats
+        self.discovery = Discovery(self.store, self._clock)
         self.tasks = TaskController(self.store, self.engine, self._clock, self._ids)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
         self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
@@ -126,6 +128,7 @@ class Longshore:
             stack.push_async_callback(self._observer.stop)
             self._tell("adopting what runs")
             await self.tasks.adopt()
+            self.discovery.resume()
             self.warm.resume()
             self.balancers.start()
             stack.push_async_callback(self.balancers.stop)

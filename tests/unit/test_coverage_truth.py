@@ -29,6 +29,7 @@ from longshore.wire.errors import ApiError
 from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.balancers import group_in_use
 from tests.support.certificates import make
+from tests.support.names import registry
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_servicediscovery
 from tests.support.wire_samples import service_model
@@ -91,6 +92,8 @@ def play_ecs(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("DeleteAccountSetting", name="containerInsights")
     api.define(ports=[{"containerPort": 80}])
     use = {"targetGroupArn": group_in_use(api).arn, "containerName": "app", "containerPort": 80}
+    named = registry("SRV")
+    api.put(named)
     network = awsvpc(groups=("sg-default",), public="ENABLED")
     ran = call("RunTask", taskDefinition="web", networkConfiguration=network, tags=tags, clientToken="t")
     task = ran["tasks"][0]["taskArn"]
@@ -113,6 +116,7 @@ def play_ecs(call: Callable[..., dict[str, Any]], api: Api) -> None:
         "networkConfiguration": network,
         "deploymentConfiguration": deployment,
         "loadBalancers": [use],
+        "serviceRegistries": [{"registryArn": named.arn, "containerName": "app", "containerPort": 80}],
     }
     made = call("CreateService", serviceName="s", desiredCount=1, tags=tags, **common)["service"]
     call("UpdateService", service="s", **common)

@@ -31,6 +31,7 @@ OperationType = Literal[
 IPV4, IPV6, PORT, CNAME = "AWS_INSTANCE_IPV4", "AWS_INSTANCE_IPV6", "AWS_INSTANCE_PORT", "AWS_INSTANCE_CNAME"
 ALIAS = "AWS_ALIAS_DNS_NAME"
 INIT_HEALTH = "AWS_INIT_HEALTH_STATUS"
+"""The attributes that mean something to Cloud Map itself."""
 
 
 class Namespace(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,7 +6,7 @@ asks for it, so that the answer shows it.
 
 from typing import Any
 
-from longshore.api.ecs import balancing, placing, service_rules, service_view
+from longshore.api.ecs import balancing, placing, registries, service_rules, service_view
 from longshore.api.ecs.lookup import find_cluster, find_runnable
 from longshore.api.ecs.references import service_named
 from longshore.api.ecs.service_rules import refuse
@@ -22,7 +22,13 @@ from longshore.domain.task_definition import TaskDefinition, task_definition_key
 from longshore.wire.errors import ApiError
 
 LINKED_ROLE = "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
-REVISION_FIELDS = ("task_definition_arn", "network_configuration", "platform_version", "load_balancers")
+REVISION_FIELDS = (
+    "task_definition_arn",
+    "network_configuration",
+    "platform_version",
+    "load_balancers",
+    "service_registries",
+)
 """What makes a new deployment when it changes."""
 ROLE_WITHOUT_BALANCER = "IAM roles are only valid for services configured to use load balancers"
 ROLE_REFUSED = "You cannot specify an IAM role for services that require a service linked role"
@@ -115,6 +121,7 @@ def _new_service(call: Call, cluster: Cluster, request: dict[str, Any]) -> Servi
         platform_version=_platform_version(definition, params.get("platformVersion")),
         network_configuration=network,
         load_balancers=balancing.load_balancers(call, definition, network, params.get("loadBalancers") or ()),
+        service_registries=registries.service_registries(call, definition, params.get("serviceRegistries") or ()),
         health_check_grace_s=None if grace is None else service_rules.grace_s(grace),
         enable_ecs_managed_tags=bool(params.get("enableECSManagedTags")),
         propagate_tags=params.get("propagateTags") or "NONE",
@@ -145,6 +152,10 @@ def _updated(call: Call, service: Service) -> Service:
         changes["load_balancers"] = balancing.load_balancers(call, definition, network, params["loadBalancers"])
     elif params.get("taskDefinition"):
         balancing.check_ports(definition, service.load_balancers)
+    if params.get("serviceRegistries") is not None:
+        changes["service_registries"] = registries.service_registries(call, definition, params["serviceRegistries"])
+    elif params.get("taskDefinition"):
+        registries.check_ports(definition, service.service_registries)
     if params.get("desiredCount") is not None:
         changes["desired_count"] = service_rules.desired_count(params["desiredCount"])
     if params.get("healthCheckGracePeriodSeconds") is not None:

@@ -46,7 +46,7 @@ def register_instance(call: Call) -> Answer:
         region=service.region,
         service_id=service.service_id,
         instance_id=params["InstanceId"],
-        attributes={name: value for name, value in attributes.items() if name != INIT_HEALTH},
+        attributes=attributes,
         health=_first_health(service, attributes),
         registered_at=call.now,
         creator_request_id=params.get("CreatorRequestId") or call.request_id,
