@@ -24,6 +24,7 @@ from longshore.config import TASK_API_PORT, Config
 from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
+from longshore.control.discovery import Discovery
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
 from longshore.control.names import ConnectNames, LoadBalancerNames, PrivateNames
@@ -97,6 +98,7 @@ class Longshore:
             zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)
         )
         self.tasks = TaskController(self.store, self.engine, self._clock, self._ids, self.connect)
+        self.discovery = Discovery(self.store, self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
         self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
@@ -131,6 +133,7 @@ class Longshore:
             self._tell("adopting what runs")
             self.connect.resume()
             await self.tasks.adopt()
+            self.discovery.resume()
             self.connect.start()
             stack.push_async_callback(self.connect.stop)
             self.warm.resume()

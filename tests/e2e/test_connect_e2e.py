@@ -31,6 +31,7 @@ class Shop:
     def __init__(self, server: Server) -> None:
         self.server = server
         images.python_image(server.docker_url)
+        server.client("servicediscovery").create_http_namespace(Name="shop")
 
     def web(self, text: str) -> str:
         port = {"containerPort": 8080, "name": "http", "appProtocol": "http"}
@@ -85,6 +86,11 @@ def test_no_connection_fails_through_deployments_a_scale_in_and_a_kill(launch: C
         shop.roll(name, desiredCount=1)
     until(lambda: len(server.tasks_of("web") + server.tasks_of("cache")) == 2, "the scale-in")
     assert shop.failures() == []
+    found = server.client("servicediscovery").discover_instances(NamespaceName="shop", ServiceName="web")["Instances"]
+    [task] = server.tasks_of("web")
+    assert [(each["InstanceId"], each["Attributes"]["AWS_INSTANCE_PORT"]) for each in found] == [
+        (task["taskArn"].rpartition("/")[2], "8080")
+    ]
     until(lambda: counted(server, "web") > 0 < counted(server, "cache"), "requests in the counters")
     for name in ("client", "web", "cache"):
         server.unserve(name)

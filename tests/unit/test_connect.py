@@ -10,12 +10,16 @@ from msgspec.structs import replace
 from longshore.decide import connect as decide
 from longshore.domain.cluster import Cluster
 from longshore.domain.connect import ConnectService, Endpoint, ServiceConnect
+from longshore.domain.naming import DiscoveryService, Namespace
 from longshore.domain.service import Deployment
 from longshore.domain.task import Attachment, Container, Task
 from longshore.domain.task_definition import TaskDefinition
-from tests.support.api import awsvpc
+from tests.support.api import SCOPE, awsvpc
 from tests.support.services import ServiceApi
 
+SHOP = Namespace(
+    account=SCOPE.account, region=SCOPE.region, namespace_id="ns-shop", name="shop", type="HTTP", created_at=0.0
+)
 PORTS = [
     {"containerPort": 8080, "name": "http", "appProtocol": "http"},
     {"containerPort": 6379, "name": "cache"},
@@ -26,6 +30,7 @@ PORTS = [
 def api() -> ServiceApi:
     made = ServiceApi()
     made.define(ports=PORTS)
+    made.put(SHOP)
     return made
 
 
@@ -41,11 +46,27 @@ def test_what_was_given_is_answered_under_the_deployment_and_its_revision(api: S
     made = api.create(serviceConnectConfiguration=given)
     [deployment] = made["deployments"]
     assert deployment["serviceConnectConfiguration"] == given
-    assert deployment["serviceConnectResources"] == [{"discoveryName": "http"}]
+    [discovery] = api.store.all(DiscoveryService)
+    assert (discovery.name, discovery.type, discovery.namespace_id) == ("http", "HTTP", "ns-shop")
+    assert deployment["serviceConnectResources"] == [{"discoveryName": "http", "discoveryArn": discovery.arn}]
     [revision] = api("DescribeServiceRevisions", serviceRevisionArns=[made["currentServiceRevisions"][0]["arn"]])[
         "serviceRevisions"
     ]
     assert revision["serviceConnectConfiguration"] == given
+
+
+def test_what_cloud_map_has_for_a_service_goes_with_the_last_that_offers_it(api: ServiceApi) -> None:
+    for name in ("web", "second"):
+        api.create(name, serviceConnectConfiguration=connect({"portName": "http"}))
+    for name, left in (("web", 1), ("second", 0)):
+        api("DeleteService", service=name, force=True)
+        assert len(list(api.store.all(DiscoveryService))) == left
+
+
+def test_an_unknown_namespace_is_refused(api: ServiceApi) -> None:
+    for unknown in ("other", SHOP.arn.replace("ns-shop", "ns-other")):
+        error = api.error("CreateService", **asked(enabled=True, namespace=unknown))
+        assert error.code == "NamespaceNotFoundException"
 
 
 def test_only_a_change_begins_a_deployment(api: ServiceApi) -> None:
@@ -63,10 +84,11 @@ def test_the_cluster_gives_the_namespace(api: ServiceApi) -> None:
     assert "Namespace is missing" in api.error("CreateService", **asked(enabled=True)).message
     with api.store.transaction() as tx:
         [cluster] = tx.all(Cluster)
-        tx.put(cluster.but(service_connect_namespace="shop"))
+        tx.put(cluster.but(service_connect_namespace=SHOP.arn))
     api("CreateService", **asked(enabled=True))
     assert api("ListServicesByNamespace", namespace="shop")["serviceArns"] == [api.record().arn]
-    assert api("ListServicesByNamespace", namespace="other")["serviceArns"] == []
+    assert api("ListServicesByNamespace", namespace=SHOP.arn)["serviceArns"] == [api.record().arn]
+    assert api.error("ListServicesByNamespace", namespace="other").code == "NamespaceNotFoundException"
 
 
 def asked(**given: Any) -> dict[str, Any]:
@@ -139,8 +161,9 @@ DEFINITION = TaskDefinition(
     },
 )
 WEB = ConnectService(
-    port_name="http", discovery_name="web", dns_name="web", port=80, address="127.255.0.1", listen_port=61001
-)
+    port_name="http", discovery_name="web", dns_name="web", port=80, address="127.255.0.1", listen_port=61001,
+    discovery_arn="", endpoint_port=8080,
+)  # fmt: skip
 
 
 def deployment(number: str, service: ConnectService = WEB, *, at: float = 0.0) -> Deployment:
@@ -191,7 +214,7 @@ def test_a_route_has_all_that_offer_its_discovery_name_and_answer() -> None:
 
 
 def test_the_newest_deployment_says_how_a_name_is_served() -> None:
-    newer = replace(WEB, idle_timeout_s=7, request_timeout_s=0, ingress_port=9000)
+    newer = replace(WEB, idle_timeout_s=7, request_timeout_s=0, ingress_port=9000, endpoint_port=9000)
     offers = [
         decide.Offer(deployment("2", newer, at=1.0), DEFINITION, [task(3)]),
         decide.Offer(deployment("1"), DEFINITION, [task(1)]),

@@ -29,7 +29,9 @@ from longshore.wire.errors import ApiError
 from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.balancers import group_in_use
 from tests.support.certificates import make
+from tests.support.names import registry
 from tests.support.play_listeners import play_listeners
+from tests.support.play_names import play_servicediscovery
 from tests.support.wire_samples import service_model
 from tests.support.world import SeededIds
 
@@ -92,6 +94,8 @@ def play_ecs(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("DeleteAccountSetting", name="containerInsights")
     api.define(ports=[{"containerPort": 80, "name": "web", "appProtocol": "http"}])
     use = {"targetGroupArn": group_in_use(api).arn, "containerName": "app", "containerPort": 80}
+    named = registry("SRV")
+    api.put(named)
     network = awsvpc(groups=("sg-default",), public="ENABLED")
     ran = call("RunTask", taskDefinition="web", networkConfiguration=network, tags=tags, clientToken="t")
     task = ran["tasks"][0]["taskArn"]
@@ -127,12 +131,13 @@ def play_ecs(call: Callable[..., dict[str, Any]], api: Api) -> None:
                 }
             ],
         },
+        "serviceRegistries": [{"registryArn": named.arn, "containerName": "app", "containerPort": 80}],
     }
     made = call("CreateService", serviceName="s", desiredCount=1, tags=tags, **common)["service"]
     call("UpdateService", service="s", **common)
     call("DescribeServices", services=["s"])
     call("ListServices")
-    call("ListServicesByNamespace", namespace="n")
+    call("ListServicesByNamespace", namespace="shop")
     call("ListServiceDeployments", service="s", createdAt={"before": 2e9, "after": 1.0})
     arn = made["currentServiceDeployment"]
     call("DescribeServiceDeployments", serviceDeploymentArns=[arn])
@@ -272,6 +277,7 @@ PLAYS = {
     "ec2": play_ec2,
     "elbv2": play_elbv2,
     "logs": play_logs,
+    "servicediscovery": play_servicediscovery,
     "sts": play_sts,
 }
 

@@ -155,7 +155,6 @@ def test_create_service_refuses_a_definition_that_is_not_served(api: ServiceApi)
     [
         {"loadBalancers": [{"loadBalancerName": "classic", "containerName": "app", "containerPort": 80}]},
         {"loadBalancers": [{"targetGroupArn": "arn", "advancedConfiguration": {"alternateTargetGroupArn": "arn"}}]},
-        {"serviceRegistries": [{"registryArn": "arn"}]},
         {"serviceConnectConfiguration": {"enabled": True, "services": [{"portName": "a", "tls": {"kmsKey": "k"}}]}},
         {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
         {"schedulingStrategy": "DAEMON"},

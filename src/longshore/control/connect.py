@@ -31,7 +31,7 @@ PROBE_SLOW_S = 2.0
 DRAIN_LOOK_S = 0.1
 COUNT_S = 10.0
 Namespace = Key
-"""`(account, region, name)`."""
+"""`(account, region, id)`."""
 
 
 class ConnectController:
@@ -256,10 +256,8 @@ class ConnectController:
         return deployment, self._store.get(TaskDefinition, task_definition_key_of(task.task_definition_arn))
 
     def _endpoints(self, task: Task) -> set[Endpoint]:
-        deployment, definition = self._revision(task)
-        if deployment is None or definition is None or not deployment.namespace:
-            return set()
-        return set(decide.endpoints_of(task, deployment.service_connect, definition).values())
+        deployment, _ = self._revision(task)
+        return set(decide.endpoints_of(task, deployment.service_connect).values()) if deployment else set()
 
     def _offers(self, namespace: Namespace) -> Iterator[decide.Offer]:
         for deployment in self._store.select(Deployment, "namespace", namespace):

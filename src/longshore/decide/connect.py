@@ -70,17 +70,13 @@ def ready(task: Task) -> bool:
     return task.health == "HEALTHY" if checked else task.health != "UNHEALTHY"
 
 
-def endpoints_of(task: Task, connect: ServiceConnect | None, definition: TaskDefinition) -> dict[str, Endpoint]:
+def endpoints_of(task: Task, connect: ServiceConnect | None) -> dict[str, Endpoint]:
     """Where a task answers, by discovery name; whether it does is another question."""
     if connect is None or task.attachment is None or not task.attachment.private_ip:
         return {}
     found = {}
     for service in connect.services:
-        port = named_port(definition, service.port_name)
-        if port is not None:
-            found[service.discovery_name] = Endpoint(
-                task.attachment.private_ip, service.ingress_port or port.container_port
-            )
+        found[service.discovery_name] = Endpoint(task.attachment.private_ip, service.endpoint_port)
     return found
 
 
@@ -95,7 +91,7 @@ def routes_of(offers: Iterable[Offer], answering: Callable[[Endpoint], bool]) ->
             if port is not None:
                 routes[service.dns_name, service.port] = _route(service, port)
         for task in filter(ready, offer.tasks):
-            for name, endpoint in endpoints_of(task, connect, offer.definition).items():
+            for name, endpoint in endpoints_of(task, connect).items():
                 if answering(endpoint):
                     endpoints.setdefault(name, set()).add(endpoint)
     return tuple(_with(route, sorted(endpoints.get(route.discovery_name, ()))) for _, route in sorted(routes.items()))

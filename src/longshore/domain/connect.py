@@ -33,6 +33,10 @@ class ConnectService(Value, frozen=True, kw_only=True, omit_defaults=True):
     """What the name means in tasks, 127.255.x.y: the same for all of a namespace and as long as the name is in use."""
     listen_port: int
     """Where proxies listen for this name and port: one of its own in the namespace."""
+    discovery_arn: str
+    """Of the service of Cloud Map in which its tasks are registered."""
+    endpoint_port: int
+    """Where its tasks answer: the container's port, or `ingress_port`."""
     ingress_port: int | None = None
     idle_timeout_s: int | None = None
     request_timeout_s: int | None = None
@@ -44,7 +48,7 @@ class ServiceConnect(Value, frozen=True, kw_only=True, omit_defaults=True):
     given: dict[str, Any]
     """As it was given: what is answered."""
     namespace: str = ""
-    """By name; empty: the service takes no part."""
+    """The id of a namespace of Cloud Map; empty: the service takes no part."""
     services: tuple[ConnectService, ...] = ()
 
 

@@ -55,6 +55,23 @@ class ServiceLoadBalancer(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
         return self.target_group_arn.rpartition("/")[2]
 
 
+class ServiceRegistry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One of a service's `serviceRegistries`: the Cloud Map service in which its tasks are registered.
+
+    `container_name` and `container_port`, or `port` alone, say which port an SRV record tells.
+    """
+
+    registry_arn: str
+    port: int | None = None
+    container_name: str = ""
+    container_port: int | None = None
+
+    @property
+    def service_id(self) -> str:
+        """The Cloud Map service's id, the last part of its ARN."""
+        return self.registry_arn.rpartition("/")[2]
+
+
 class Service(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A service. The API writes the specification; `control/services.py` the status INACTIVE and the steady state."""
 
@@ -77,6 +94,7 @@ class Service(Record, frozen=True, kw_only=True, omit_defaults=True):
     network_configuration: dict[str, Any] = {}
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
     service_connect: ServiceConnect | None = None
+    service_registries: tuple[ServiceRegistry, ...] = ()
     health_check_grace_s: int | None = None
     enable_ecs_managed_tags: bool = False
     enable_execute_command: bool = False
@@ -143,6 +161,7 @@ class Deployment(Record, frozen=True, kw_only=True, omit_defaults=True):
     network_configuration: dict[str, Any] = {}
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
     service_connect: ServiceConnect | None = None
+    service_registries: tuple[ServiceRegistry, ...] = ()
 
     # The entry in deployments[].
     updated_at: float
@@ -204,8 +223,17 @@ class Deployment(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def namespace(self) -> str:
-        """The Service Connect namespace that its tasks are in; empty where they are in none."""
+        """The id of the Service Connect namespace that its tasks are in; empty where they are in none."""
         return self.service_connect.namespace if self.service_connect else ""
+
+    @property
+    def registries(self) -> tuple[ServiceRegistry, ...]:
+        """Where its tasks are registered in Cloud Map: its own registries, and what it offers by Service Connect."""
+        offered = self.service_connect.services if self.service_connect else ()
+        return (
+            *self.service_registries,
+            *(ServiceRegistry(registry_arn=each.discovery_arn, port=each.endpoint_port) for each in offered),
+        )
 
     @property
     def deployment_id(self) -> str:

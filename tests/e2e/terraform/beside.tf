@@ -169,6 +169,10 @@ resource "aws_ecs_service" "bare" {
   }
 }
 
+resource "aws_service_discovery_http_namespace" "shop" {
+  name = "shop"
+}
+
 resource "aws_ecs_service" "full" {
   name                               = "full"
   cluster                            = aws_ecs_cluster.main.id
@@ -199,7 +203,7 @@ resource "aws_ecs_service" "full" {
 
   service_connect_configuration {
     enabled   = true
-    namespace = "shop"
+    namespace = aws_service_discovery_http_namespace.shop.arn
 
     service {
       port_name      = "http"

@@ -42,7 +42,7 @@ def create_cluster(call: Call) -> dict[str, Any]:
     settings = _settings(params.get("settings"))
     configuration = _configuration(params.get("configuration"))
     tags = checked_tags(params.get("tags"))
-    namespace = connecting.defaults(params.get("serviceConnectDefaults"))
+    namespace = connecting.defaults(call, params.get("serviceConnectDefaults"))
     known = call.tx.get(Cluster, (*call.scope, name))
     if known is not None and known.status == "ACTIVE":
         same = settings.items() <= known.settings.items() and configuration in ({}, known.configuration)
@@ -96,7 +96,7 @@ def update_cluster(call: Call) -> dict[str, Any]:
     cluster = find_cluster(call)
     settings = {**cluster.settings, **_settings(call.params.get("settings"))}
     given = _configuration(call.params.get("configuration"))
-    namespace = connecting.defaults(call.params.get("serviceConnectDefaults"))
+    namespace = connecting.defaults(call, call.params.get("serviceConnectDefaults"))
     cluster = cluster.but(
         settings=settings,
         configuration={**cluster.configuration, **given},

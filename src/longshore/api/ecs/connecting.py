@@ -1,7 +1,7 @@
 """Service Connect in requests and answers: `serviceConnectConfiguration` and `serviceConnectDefaults`.
 
-Checks with ECS's texts, and gives a new name its place in the namespace. Reads; changes nothing. What proxies do with
-it is `control/connect.py`'s.
+Checks with ECS's texts, gives a new name its place in the namespace, and makes in Cloud Map what ECS makes there. What
+proxies do with it is `control/connect.py`'s.
 """
 
 import re
@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from longshore.api.operation import Call
-from longshore.decide.connect import NamedPort, named_port, place
+from longshore.decide import connect as decide
+from longshore.decide.connect import NamedPort, named_port
 from longshore.decide.launch import port_numbers
 from longshore.domain.arn import Arn
 from longshore.domain.cluster import Cluster
 from longshore.domain.connect import ConnectService, ServiceConnect
-from longshore.domain.service import Deployment
+from longshore.domain.naming import DiscoveryService, Namespace, ServiceInstance
+from longshore.domain.service import Deployment, Service
 from longshore.domain.task_definition import TaskDefinition
 from longshore.wire.errors import ApiError
 
@@ -27,6 +29,8 @@ DNS_NAME = re.compile(
     r"(?=.{1,127}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*", re.IGNORECASE
 )
 NO_TLS = "TLS between the proxies is not served, since it needs a private certificate authority: leave tls out."
+MANAGED = {"AmazonECSManaged": "true"}
+"""The tags of what ECS makes in Cloud Map."""
 REFUSES = {
     "serviceConnectConfiguration.services[].tls": NO_TLS,
     "serviceConnectConfiguration.services[].clientAliases[].testTrafficRules": (
@@ -44,29 +48,50 @@ REFUSES = {
 }
 
 
-def namespace_name(reference: str) -> str:
-    """The name of a namespace given by name or ARN."""
+def find_namespace(call: Call, reference: str) -> Namespace | None:
+    """The namespace with this ARN or name; an HTTP namespace before others of its name."""
     if Arn.parse(reference) is not None:
-        raise refuse("Cloud Map namespaces are not served yet: give the namespace of Service Connect by its name.")
-    if not NAMESPACE.fullmatch(reference):
-        raise refuse("Invalid namespace: give a name of up to 1024 visible ASCII characters.")
-    return reference
+        found = call.tx.get(Namespace, (*call.scope, reference.rpartition("/")[2]))
+        return found if found is not None and found.arn == reference else None
+    found_by_name = call.tx.select(Namespace, "name", (*call.scope, reference.lower()))
+    named = [each for each in found_by_name if each.name == reference]
+    return min(named, key=lambda each: (each.type != "HTTP", each.created_at), default=None)
 
 
-def defaults(given: Mapping[str, Any] | None) -> str | None:
-    """The namespace in `serviceConnectDefaults`; empty to have none any more, None where nothing is said of it."""
+def defaults(call: Call, given: Mapping[str, Any] | None) -> str | None:
+    """The namespace's ARN in `serviceConnectDefaults`; empty to have none any more, None where nothing is said of it.
+
+    A name that is not there becomes an HTTP namespace.
+    """
     if given is None:
         return None
     reference: str = given["namespace"]
-    if reference:
-        namespace_name(reference)
-    return reference
+    if not reference:
+        return ""
+    found = find_namespace(call, reference)
+    if found is None:
+        if Arn.parse(reference) is not None:
+            raise _not_found(reference)
+        if not NAMESPACE.fullmatch(reference):
+            raise refuse("Invalid namespace: give a name of up to 1024 visible ASCII characters.")
+        found = Namespace(
+            account=call.scope.account,
+            region=call.scope.region,
+            namespace_id=f"ns-{call.ids.token(16).lower()}",
+            name=reference,
+            type="HTTP",
+            created_at=call.now,
+            creator_request_id=call.request_id,
+            tags=MANAGED,
+        )
+        call.tx.put(found)
+    return found.arn
 
 
 def defaults_view(cluster: Cluster) -> dict[str, Any]:
     """`serviceConnectDefaults`, where there are any."""
-    reference = cluster.service_connect_namespace
-    return {"serviceConnectDefaults": {"namespace": reference}} if reference else {}
+    arn = cluster.service_connect_namespace
+    return {"serviceConnectDefaults": {"namespace": arn}} if arn else {}
 
 
 def service_connect(
@@ -85,15 +110,33 @@ def service_connect(
         raise refuse("Namespace is missing")
     if definition.network_mode != "awsvpc":
         raise refuse("Service Connect is served for the network mode awsvpc only.")
-    namespace = namespace_name(reference)
+    namespace = find_namespace(call, reference)
+    if namespace is None:
+        raise _not_found(reference)
     services = _services(call, definition, namespace, given.get("services") or ())
-    return ServiceConnect(given=kept, namespace=namespace, services=services)
+    return ServiceConnect(given=kept, namespace=namespace.namespace_id, services=services)
 
 
-def check_ports(definition: TaskDefinition, connect: ServiceConnect | None) -> None:
-    """That a definition has the ports that a service offers already."""
-    for service in connect.services if connect else ():
-        _port(definition, service.port_name, service.ingress_port)
+def renewed(
+    call: Call, cluster: Cluster, definition: TaskDefinition, present: ServiceConnect | None
+) -> ServiceConnect | None:
+    """A service's configuration for another definition, which must have the ports that it offers."""
+    return service_connect(call, cluster, definition, present.given) if present is not None else None
+
+
+def let_go(call: Call, service: Service) -> None:
+    """The end of a service: what Cloud Map has for it goes, unless another service offers the same name."""
+    for deployment in call.tx.select(Deployment, "service", (service.uid,)):
+        others = call.tx.select(Deployment, "namespace", (*service.scope, deployment.namespace))
+        kept = {each.discovery_arn for other in others if other.service_uid != service.uid for each in _offered(other)}
+        for each in _offered(deployment):
+            service_id = each.discovery_arn.rpartition("/")[2]
+            found = call.tx.get(DiscoveryService, (*service.scope, service_id))
+            if found is None or each.discovery_arn in kept or found.tags != MANAGED:
+                continue
+            for instance in call.tx.select(ServiceInstance, "service", (*service.scope, service_id)):
+                call.tx.delete(ServiceInstance, instance.key)
+            call.tx.delete(DiscoveryService, found.key)
 
 
 def view(deployment: Deployment) -> dict[str, Any]:
@@ -101,7 +144,9 @@ def view(deployment: Deployment) -> dict[str, Any]:
     connect = deployment.service_connect
     if connect is None:
         return {}
-    resources = [{"discoveryName": service.discovery_name} for service in connect.services]
+    resources = [
+        {"discoveryName": service.discovery_name, "discoveryArn": service.discovery_arn} for service in connect.services
+    ]
     return {
         "serviceConnectConfiguration": connect.given,
         **({"serviceConnectResources": resources} if resources else {}),
@@ -113,27 +158,26 @@ def refuse(text: str) -> ApiError:
     return ApiError("InvalidParameterException", text)
 
 
+def _not_found(reference: str) -> ApiError:
+    return ApiError("NamespaceNotFoundException", f"The specified namespace was not found: {reference}")
+
+
+def _offered(deployment: Deployment) -> tuple[ConnectService, ...]:
+    return deployment.service_connect.services if deployment.service_connect else ()
+
+
 def _services(
-    call: Call, definition: TaskDefinition, namespace: str, given: Sequence[Mapping[str, Any]]
+    call: Call, definition: TaskDefinition, namespace: Namespace, given: Sequence[Mapping[str, Any]]
 ) -> tuple[ConnectService, ...]:
     if len(given) > MOST_SERVICES:
         raise refuse(f"services can have at most {MOST_SERVICES} items.")
-    taken = [
-        service
-        for deployment in call.tx.select(Deployment, "places", (*call.scope, namespace))
-        if deployment.service_connect
-        for service in deployment.service_connect.services
-    ]
-    current = [
-        service
-        for deployment in call.tx.select(Deployment, "namespace", (*call.scope, namespace))
-        if deployment.service_connect
-        for service in deployment.service_connect.services
-    ]
+    place = (*call.scope, namespace.namespace_id)
+    taken = [each for deployment in call.tx.select(Deployment, "places", place) for each in _offered(deployment)]
+    current = [each for deployment in call.tx.select(Deployment, "namespace", place) for each in _offered(deployment)]
     made: list[ConnectService] = []
     for each in given:
-        service = _service(definition, namespace, each, [*taken, *made])
-        _check_owner(service, [*current, *made], namespace)
+        service = _service(call, definition, namespace, each, [*taken, *made])
+        _check_owner(service, [*current, *made], namespace.name)
         made.append(service)
     if len({service.discovery_name for service in made}) < len(made):
         raise refuse("A discoveryName can be used only once in a service.")
@@ -141,7 +185,11 @@ def _services(
 
 
 def _service(
-    definition: TaskDefinition, namespace: str, given: Mapping[str, Any], taken: Sequence[ConnectService]
+    call: Call,
+    definition: TaskDefinition,
+    namespace: Namespace,
+    given: Mapping[str, Any],
+    taken: Sequence[ConnectService],
 ) -> ConnectService:
     port_name = given["portName"]
     ingress_port = given.get("ingressPortOverride")
@@ -149,10 +197,12 @@ def _service(
     discovery_name = given.get("discoveryName") or port_name
     if not DISCOVERY_NAME.fullmatch(discovery_name):
         raise refuse(f"discoveryName({discovery_name}) can have up to 64 letters, digits, underscores and hyphens.")
-    dns_name, port = _alias(given.get("clientAliases") or (), f"{discovery_name}.{namespace}", mapping.container_port)
-    found = place(dns_name, port, taken)
+    dns_name, port = _alias(
+        given.get("clientAliases") or (), f"{discovery_name}.{namespace.name}", mapping.container_port
+    )
+    found = decide.place(dns_name, port, taken)
     if found is None:
-        raise refuse(f"There is no room for another client alias in the namespace {namespace}.")
+        raise refuse(f"There is no room for another client alias in the namespace {namespace.name}.")
     timeout = given.get("timeout") or {}
     request_s = timeout.get("perRequestTimeoutSeconds")
     if request_s is not None and mapping.protocol == "tcp":
@@ -167,10 +217,34 @@ def _service(
         port=port,
         address=found.address,
         listen_port=found.listen_port,
+        discovery_arn=_discovery(call, namespace, discovery_name).arn,
+        endpoint_port=ingress_port or mapping.container_port,
         ingress_port=ingress_port,
         idle_timeout_s=timeout.get("idleTimeoutSeconds"),
         request_timeout_s=request_s,
     )
+
+
+def _discovery(call: Call, namespace: Namespace, name: str) -> DiscoveryService:
+    """The service of Cloud Map with a discovery name, made where there is none."""
+    for found in call.tx.select(DiscoveryService, "namespace", (*call.scope, namespace.namespace_id)):
+        if found.name == name:
+            if found.records:
+                raise refuse(f"discoveryName({name}) is that of a service with DNS records in {namespace.name}.")
+            return found
+    made = DiscoveryService(
+        account=call.scope.account,
+        region=call.scope.region,
+        service_id=f"srv-{call.ids.token(16).lower()}",
+        namespace_id=namespace.namespace_id,
+        name=name,
+        type="HTTP",
+        created_at=call.now,
+        creator_request_id=call.request_id,
+        tags=MANAGED,
+    )
+    call.tx.put(made)
+    return made
 
 
 def _alias(given: Sequence[Mapping[str, Any]], default_name: str, default_port: int) -> tuple[str, int]:

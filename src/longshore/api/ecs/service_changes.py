@@ -6,7 +6,7 @@ asks for it, so that the answer shows it.
 
 from typing import Any
 
-from longshore.api.ecs import balancing, connecting, placing, service_rules, service_view
+from longshore.api.ecs import balancing, connecting, placing, registries, service_rules, service_view
 from longshore.api.ecs.lookup import find_cluster, find_runnable
 from longshore.api.ecs.references import service_named
 from longshore.api.ecs.service_rules import refuse
@@ -16,6 +16,7 @@ from longshore.decide.launch import resources_of
 from longshore.decide.rollout.begin import begin
 from longshore.domain.arn import Arn
 from longshore.domain.cluster import Cluster
+from longshore.domain.connect import ServiceConnect
 from longshore.domain.record import Scope
 from longshore.domain.service import Deployment, DeploymentConfiguration, Service, ServiceEvent
 from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
@@ -28,6 +29,7 @@ REVISION_FIELDS = (
     "platform_version",
     "load_balancers",
     "service_connect",
+    "service_registries",
 )
 """What makes a new deployment when it changes."""
 ROLE_WITHOUT_BALANCER = "IAM roles are only valid for services configured to use load balancers"
@@ -75,6 +77,7 @@ def delete_service(call: Call) -> dict[str, Any]:
             raise refuse("The service cannot be stopped while it is scaled above 0.")
         service = service.but(status="DRAINING", desired_count=0)
         call.tx.put(service)
+        connecting.let_go(call, service)
     return {"service": service_view.service(call.tx, service, include_tags=True)}
 
 
@@ -124,6 +127,7 @@ def _new_service(call: Call, cluster: Cluster, request: dict[str, Any]) -> Servi
         service_connect=connecting.service_connect(
             call, cluster, definition, params.get("serviceConnectConfiguration")
         ),
+        service_registries=registries.service_registries(call, definition, params.get("serviceRegistries") or ()),
         health_check_grace_s=None if grace is None else service_rules.grace_s(grace),
         enable_ecs_managed_tags=bool(params.get("enableECSManagedTags")),
         propagate_tags=params.get("propagateTags") or "NONE",
@@ -154,12 +158,11 @@ def _updated(call: Call, cluster: Cluster, service: Service) -> Service:
         changes["load_balancers"] = balancing.load_balancers(call, definition, network, params["loadBalancers"])
     elif params.get("taskDefinition"):
         balancing.check_ports(definition, service.load_balancers)
-    if params.get("serviceConnectConfiguration") is not None:
-        changes["service_connect"] = connecting.service_connect(
-            call, cluster, definition, params["serviceConnectConfiguration"]
-        )
+    changes["service_connect"] = _service_connect(call, cluster, definition, service)
+    if params.get("serviceRegistries") is not None:
+        changes["service_registries"] = registries.service_registries(call, definition, params["serviceRegistries"])
     elif params.get("taskDefinition"):
-        connecting.check_ports(definition, service.service_connect)
+        registries.check_ports(definition, service.service_registries)
     if params.get("desiredCount") is not None:
         changes["desired_count"] = service_rules.desired_count(params["desiredCount"])
     if params.get("healthCheckGracePeriodSeconds") is not None:
@@ -171,6 +174,17 @@ def _updated(call: Call, cluster: Cluster, service: Service) -> Service:
     if params.get("availabilityZoneRebalancing") is not None:
         changes["availability_zone_rebalancing"] = params["availabilityZoneRebalancing"]
     return service.but(**changes)
+
+
+def _service_connect(
+    call: Call, cluster: Cluster, definition: TaskDefinition, service: Service
+) -> ServiceConnect | None:
+    given = call.params.get("serviceConnectConfiguration")
+    if given is not None:
+        return connecting.service_connect(call, cluster, definition, given)
+    if call.params.get("taskDefinition"):
+        return connecting.renewed(call, cluster, definition, service.service_connect)
+    return service.service_connect
 
 
 def _definition(call: Call, service: Service) -> TaskDefinition:

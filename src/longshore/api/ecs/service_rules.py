@@ -22,7 +22,6 @@ MAX_GRACE_S = 2_147_483_647
 REFUSES: dict[str, str] = {
     **{name: text for name, text in placing.NOT_SERVED.items() if name != "launchType"},
     **balancing.REFUSES,
-    "serviceRegistries": "Service discovery is not served yet: reach the tasks at their own addresses.",
     **connecting.REFUSES,
     "vpcLatticeConfigurations": "VPC Lattice is not served.",
     "gatewayConnectors": "Gateways are not served.",

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from longshore.api.ecs import balancing, connecting
+from longshore.api.ecs import balancing, connecting, registries
 from longshore.domain.arn import ecs_arn
 from longshore.domain.service import Deployment, DeploymentConfiguration, Service, ServiceEvent
 from longshore.domain.tag import tags_list
@@ -62,7 +62,7 @@ def service(reader: Reader, service: Service, *, include_tags: bool = False) -> 
         "serviceName": service.name,
         "clusterArn": ecs_arn(service.scope, "cluster", service.cluster),
         "loadBalancers": balancing.view(service.load_balancers),
-        "serviceRegistries": [],
+        "serviceRegistries": registries.view(service.service_registries),
         "status": service.status,
         "desiredCount": service.desired_count,
         "runningCount": sum(each.running for each in counts.values()),

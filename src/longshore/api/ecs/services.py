@@ -59,10 +59,13 @@ def list_services_by_namespace(call: Call) -> dict[str, Any]:
     namespace = call.params["namespace"]
     if not 1 <= len(namespace) <= 1024:
         raise ApiError("InvalidParameterException", "namespace should be the name or ARN of a Cloud Map namespace.")
-    name = connecting.namespace_name(namespace)
-    uids = {each.service_uid for each in call.tx.select(Deployment, "namespace", (*call.scope, name))}
+    known = connecting.find_namespace(call, namespace)
+    if known is None:
+        raise ApiError("NamespaceNotFoundException", f"The specified namespace was not found: {namespace}")
+    namespace_id = known.namespace_id
+    uids = {each.service_uid for each in call.tx.select(Deployment, "namespace", (*call.scope, namespace_id))}
     found = [service for uid in uids for service in call.tx.select(Service, "uid", (uid,))]
-    found = [each for each in found if each.service_connect and each.service_connect.namespace == name]
+    found = [each for each in found if each.service_connect and each.service_connect.namespace == namespace_id]
     found.sort(key=_place)
     shown, token = listed(call, "ListServicesByNamespace", found, _place, default=10)
     return {"serviceArns": [service.arn for service in shown], "nextToken": token}
