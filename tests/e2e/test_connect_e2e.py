@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from botocore.config import Config
 
 from tests.support import images
 from tests.support.connect import CLIENT, HTTP_SERVER, TCP_SERVER, connect, program
@@ -86,7 +87,10 @@ def test_no_connection_fails_through_deployments_a_scale_in_and_a_kill(launch: C
         shop.roll(name, desiredCount=1)
     until(lambda: len(server.tasks_of("web") + server.tasks_of("cache")) == 2, "the scale-in")
     assert shop.failures() == []
-    found = server.client("servicediscovery").discover_instances(NamespaceName="shop", ServiceName="web")["Instances"]
+    plain = Config(inject_host_prefix=False)  # `data-` before the host's name
+    found = server.client("servicediscovery", config=plain).discover_instances(NamespaceName="shop", ServiceName="web")[
+        "Instances"
+    ]
     [task] = server.tasks_of("web")
     assert [(each["InstanceId"], each["Attributes"]["AWS_INSTANCE_PORT"]) for each in found] == [
         (task["taskArn"].rpartition("/")[2], "8080")

@@ -423,9 +423,9 @@ def test_list_services_filters(api: ServiceApi) -> None:
     assert api("ListServices", resourceManagementType="ECS")["serviceArns"] == []
 
 
-def test_no_service_is_in_a_namespace(api: ServiceApi) -> None:
+def test_no_service_is_in_a_namespace_that_is_not_there(api: ServiceApi) -> None:
     api.create()
-    assert api("ListServicesByNamespace", namespace="internal") == {"serviceArns": []}
+    assert api.error("ListServicesByNamespace", namespace="internal").code == "NamespaceNotFoundException"
 
 
 # DeleteService

@@ -128,7 +128,7 @@ def let_go(call: Call, service: Service) -> None:
     """The end of a service: what Cloud Map has for it goes, unless another service offers the same name."""
     for deployment in call.tx.select(Deployment, "service", (service.uid,)):
         others = call.tx.select(Deployment, "namespace", (*service.scope, deployment.namespace))
-        kept = {each.discovery_arn for other in others if other.service_uid != service.uid for each in _offered(other)}
+        kept = {each.discovery_arn for other in others if _lives(call, other) for each in _offered(other)}
         for each in _offered(deployment):
             service_id = each.discovery_arn.rpartition("/")[2]
             found = call.tx.get(DiscoveryService, (*service.scope, service_id))
@@ -160,6 +160,10 @@ def refuse(text: str) -> ApiError:
 
 def _not_found(reference: str) -> ApiError:
     return ApiError("NamespaceNotFoundException", f"The specified namespace was not found: {reference}")
+
+
+def _lives(call: Call, deployment: Deployment) -> bool:
+    return any(service.status == "ACTIVE" for service in call.tx.select(Service, "uid", (deployment.service_uid,)))
 
 
 def _offered(deployment: Deployment) -> tuple[ConnectService, ...]:
