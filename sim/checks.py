@@ -4,14 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from longshore.control.services import ServiceController
+from longshore.decide.names import discoverable
 from longshore.decide.rollout.rolling import ceiling_of, floor_of, occupies
 from longshore.decide.service import Plan, ServiceSnapshot
 from longshore.decide.task import MOVES, was_started
 from longshore.domain.balancer import Target
+from longshore.domain.naming import ServiceInstance
 from longshore.domain.network import NetworkInterface
 from longshore.domain.service import Deployment, Service
 from longshore.domain.task import Task
-from longshore.store.store import Change, Transaction
+from longshore.store.store import Change, Reader, Transaction
 from sim.world import SCOPE, World
 
 
@@ -75,6 +77,19 @@ def check_change(change: Change) -> None:
             raise Violation(f"the version of task {after.task_id} went back")
     elif after.last_status != "PROVISIONING":
         raise Violation(f"task {after.task_id} was made in {after.last_status}")
+
+
+def check_names(reader: Reader, change: Change) -> None:
+    """With every change of a task, in the same commit: it is in its service's name if it runs and is to, else not."""
+    task = change.after
+    if not isinstance(task, Task):
+        return
+    deployment = reader.get(Deployment, (*task.scope, task.deployment_id))
+    named = discoverable(task) and task.health != "UNHEALTHY" and deployment is not None
+    wanted = {use.service_id for use in deployment.service_registries} if deployment is not None and named else set()
+    have = {instance.service_id for instance in reader.select(ServiceInstance, "task", (task.task_id,))}
+    if have != wanted:
+        raise Violation(f"task {task.task_id} is {task.last_status} and in the names {have}, not in {wanted}")
 
 
 def check_stop(world: World, task_id: str) -> None:

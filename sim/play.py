@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from longshore.control.loop import Loop
+from longshore.domain.naming import DiscoveryService
 from longshore.domain.service import Deployment, Service
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
@@ -16,16 +17,27 @@ from sim.checks import (
     check_always,
     check_answers,
     check_change,
+    check_names,
     check_settled,
     check_stop,
     unsettled,
 )
 from sim.time import SimLoop, run
-from sim.world import ControlPlane, World
+from sim.world import SCOPE, ControlPlane, World
 
 STEPS = 60
 REST_S = 4 * 3600.0
 PERCENTAGES = [(100, 200), (50, 100), (0, 100), (50, 150), (100, 150)]
+NAME = DiscoveryService(
+    account=SCOPE.account,
+    region=SCOPE.region,
+    service_id="srv-names",
+    namespace_id="ns-names",
+    name="app",
+    type="HTTP",
+    created_at=0.0,
+)
+NAMED = {"s0", "s2"}
 BEHAVIOURS: list[dict[str, str]] = [
     {},
     {},
@@ -53,6 +65,7 @@ class CheckedPlane(ControlPlane):
     def _check(self, change: Any) -> None:
         try:
             check_change(change)
+            check_names(self.store, change)
         except Violation as violation:
             self.violations.append(violation)
 
@@ -95,6 +108,7 @@ class Story(World):
         await self.call("CreateCluster", clusterName="default")
         await self._register({})
         await self._make_load_balancer()
+        await self._make_name()
         for _ in range(STEPS):
             await self._step()
             self._look()
@@ -163,6 +177,12 @@ class Story(World):
             DefaultActions=[{"Type": "forward", "ForwardConfig": forward}],
         )
 
+    async def _make_name(self) -> None:
+        """A Cloud Map service, in which every second service is registered."""
+        with self.plane.store.transaction() as tx:
+            tx.put(NAME)
+        await self.plane.store.durable()
+
     def _uses(self) -> list[dict[str, Any]]:
         """The `loadBalancers` of a service: none, one or two."""
         chosen = self.dice.choice([[], self.groups[:1], self.groups[1:], self.groups])
@@ -186,6 +206,7 @@ class Story(World):
             launchType="FARGATE",
             networkConfiguration=self._network(),
             loadBalancers=self._uses(),
+            serviceRegistries=[{"registryArn": NAME.arn}] if name in NAMED else [],
             deploymentConfiguration={
                 "minimumHealthyPercent": minimum,
                 "maximumPercent": maximum,

@@ -9,6 +9,7 @@ from longshore.api.ec2.defaults import seed as seed_network
 from longshore.api.operation import Call
 from longshore.control.balancers import BalancerController
 from longshore.control.capacity import measure
+from longshore.control.discovery import Discovery
 from longshore.control.observe import Observer
 from longshore.control.services import ServiceController
 from longshore.control.tasks import TaskController
@@ -71,6 +72,7 @@ class ControlPlane:
         self.store.load(list(world.disk.rows.values()), world.disk.revision)
         self.engine = FaultyEngine(world.clock, machine=world.machine, capacity=world.capacity)
         self.engine.fate = world.fate
+        self.discovery = Discovery(self.store, world.clock)
         self.tasks = TaskController(self.store, self.engine, world.clock, world.ids)
         self.services = ServiceController(self.store, world.clock, world.ids, healthy_after_s=HEALTHY_AFTER_S)
         self.balancer = FaultyBalancer(world.forwarder)
@@ -86,6 +88,7 @@ class ControlPlane:
             seed_network(tx, SCOPE, "172.31.0.0/16", self.world.ids, self.world.clock.now())
         self.observer.start()
         await self.tasks.adopt()
+        self.discovery.resume()
         self.tasks.loop.start()
         self.services.loop.start()
         self.balancers.start()

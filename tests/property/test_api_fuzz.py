@@ -199,7 +199,9 @@ def draw(house: House, service: str, operation: str, kind: str, key: str) -> tup
     params: Any = drawer.structure(model.input_shape) if model.input_shape is not None else {}
     if kind != "full":
         needed = {name: params[name] for name in model.input_shape.required_members} if params else {}
-        params = {**needed, **joined(house.example(operation), params, chance)} if chance.random() < 0.8 else params
+        params = (
+            {**needed, **joined(house.example(service, operation), params, chance)} if chance.random() < 0.8 else params
+        )
         for path in (*SERVED[service, operation].refuses, "DryRun"):
             if chance.random() < 0.95:
                 params = without(params, path.split("."))
@@ -260,7 +262,9 @@ async def test_operation_survives_bodies_made_to_hurt(house: House, service: str
             key = f"{operation} {protocol} {number}"
             drawer = Drawer(key, house.known(), full=True, wild=False)
             drawn = drawer.structure(model.input_shape) if model.input_shape is not None else {}
-            request = client_request(service, model, {**drawn, **house.example(operation)}, protocol, check=False)
+            request = client_request(
+                service, model, {**drawn, **house.example(service, operation)}, protocol, check=False
+            )
             for name, hurting in hostile_bodies(request, protocol, random.Random(key)):
                 await hold(house, service, operation, hurting, protocol, f"{name}, seed {key!r}")
 

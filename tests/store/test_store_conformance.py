@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from longshore.domain.cluster import Cluster
+from longshore.domain.record import Record
 from longshore.store.errors import TransactionMisusedError, UnknownKindError
 from longshore.store.open import open_store
-from longshore.store.store import Change, Store
+from longshore.store.store import Change, Store, Transaction
 from tests.support.store_records import KINDS, SCOPE, Item, Note, item, key, note
 
 
@@ -233,3 +234,34 @@ async def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     assert set(modes.values()) == {0o600}
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
     await store.close()
+
+
+async def test_a_follower_writes_into_the_commit_it_follows_with_each_net_change(store: Store) -> None:
+    heard: list[tuple[object, object]] = []
+
+    def follow(tx: Transaction, before: Record | None, after: Record | None) -> None:
+        heard.append((before, after))
+        if isinstance(after, Item):
+            tx.put(note(after.name, len(tx.select(Item, "colour", (after.colour,)))))
+
+    store.follow(Item, follow)
+    put(store, item("a", "red", 1), item("b", "red", 1))
+    assert store.revision == 1
+    assert store.get(Note, key("b")) == note("b", 2)
+    with store.transaction() as tx:
+        tx.put(item("a", "blue", 1))
+        tx.put(item("a", "red", 1))
+        tx.put(note("c", 1))
+        tx.delete(Item, key("b"))
+    assert heard[2:] == [(item("b", "red", 1), None)]
+
+
+async def test_a_broken_follower_leaves_everything_as_it_was(store: Store) -> None:
+    def broken(_tx: Transaction, _before: Record | None, _after: Record | None) -> None:
+        raise RuntimeError("broken")
+
+    store.follow(Item, broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        put(store, item("a", "red", 1))
+    assert (store.revision, store.get(Item, key("a"))) == (0, None)
+    put(store, note("a", 1))

@@ -24,6 +24,7 @@ from longshore.domain.certificate import Certificate
 from longshore.domain.cluster import Cluster, Host
 from longshore.domain.kinds import KINDS
 from longshore.domain.log import LogStream
+from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation
 from longshore.domain.network import SecurityGroup, Subnet, Vpc
 from longshore.domain.record import Scope
 from longshore.domain.service import Deployment, Service
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 MASTER_KEY = b"m" * 32
 NOT_FOUND = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+INSTANCE = {"AWS_INSTANCE_IPV4": "172.31.0.201", "AWS_INSTANCE_PORT": "80", "color": "blue"}
 EC = "EC_prime256v1"
 """The kind of key that costs no time to make."""
 TRUSTING = Listener("fuzz", signatures=False)
@@ -130,6 +132,7 @@ class House:
         for number in range(2):
             await self.ok("acm", "RequestCertificate", DomainName=f"n{number}.example.com", KeyAlgorithm=EC)
         await self._furnish_balancers([s["SubnetId"] for s in subnets["Subnets"]])
+        await self._furnish_names()
         with self.store.transaction() as tx:
             for number, task in enumerate(tx.select(Task, "live", ())):
                 now = self.clock.now()
@@ -148,6 +151,24 @@ class House:
             arn = made["TargetGroups"][0]["TargetGroupArn"]
             await self.ok("elbv2", "RegisterTargets", TargetGroupArn=arn, Targets=[{"Id": "172.31.0.200"}])
         await self._furnish_listeners()
+
+    async def _furnish_names(self) -> None:
+        vpc_id = next(vpc.vpc_id for vpc in self.store.all(Vpc))
+        await self.ok("servicediscovery", "CreatePrivateDnsNamespace", Name="a.internal", Vpc=vpc_id)
+        await self.ok("servicediscovery", "CreateHttpNamespace", Name="a")
+        for namespace in list(self.store.all(Namespace)):
+            asked: dict[str, Any] = {
+                "Name": "web",
+                "NamespaceId": namespace.namespace_id,
+                "HealthCheckCustomConfig": {},
+            }
+            if namespace.hosted_zone_id:
+                asked["DnsConfig"] = {"DnsRecords": [{"Type": "A", "TTL": 5}, {"Type": "SRV", "TTL": 5}]}
+            await self.ok("servicediscovery", "CreateService", **asked)
+        for service in list(self.store.all(DiscoveryService)):
+            for number in range(3):
+                instance = {"ServiceId": service.service_id, "InstanceId": f"i{number}", "Attributes": INSTANCE}
+                await self.ok("servicediscovery", "RegisterInstance", **instance)
 
     async def _furnish_listeners(self) -> None:
         balancers = {balancer.name: balancer.arn for balancer in self.store.all(LoadBalancer)}
@@ -223,10 +244,28 @@ class House:
             "keyalgorithm": [EC],
             "clienttoken": ["once", "again"],
             "launchtype": ["FARGATE"],
+            **self._known_names(),
         }
 
-    def example(self, operation: str) -> dict[str, Any]:
+    def _known_names(self) -> dict[str, list[str]]:
+        """Those of Cloud Map. `Id` is one of a namespace or a service, as is asked for."""
+        namespaces = [namespace.namespace_id for namespace in self.store.all(Namespace)]
+        services = [service.service_id for service in self.store.all(DiscoveryService)]
+        return {
+            "namespaceid": namespaces,
+            "serviceid": services,
+            "id": [*namespaces, *services],
+            "instanceid": ["i0", "i1", "i2"],
+            "instances": ["i0", "i1", "i2"],
+            "namespacename": ["a", "a.internal"],
+            "operationid": [operation.operation_id for operation in self.store.all(NamingOperation)],
+            "vpc": [vpc.vpc_id for vpc in self.store.all(Vpc)],
+        }
+
+    def example(self, service: str, operation: str) -> dict[str, Any]:
         """What an operation takes that hardly takes anything drawn at random."""
+        if service == "servicediscovery":
+            return self._naming_examples().get(operation, {})
         awsvpc = {"awsvpcConfiguration": {"subnets": [subnet.subnet_id for subnet in self.store.all(Subnet)]}}
         launch: dict[str, Any] = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": awsvpc}
         group = {"logGroupName": "/app"}
@@ -295,6 +334,24 @@ class House:
         if operation in {"TagResource", "UntagResource", "ListTagsForResource"} and self.ids.choice(2):
             return {"resourceArn": group_arn}
         return examples.get(operation, {})
+
+    def _naming_examples(self) -> dict[str, dict[str, Any]]:
+        """Those of Cloud Map."""
+        by_type = {namespace.type: namespace.namespace_id for namespace in self.store.all(Namespace)}
+        found = {"NamespaceName": "a.internal", "ServiceName": "web"}
+        description = {"Description": "d"}
+        arns = [n.arn for n in self.store.all(Namespace)] + [s.arn for s in self.store.all(DiscoveryService)]
+        tagged = {"ResourceARN": arns[self.ids.choice(len(arns))]} if arns else {}
+        return {
+            **dict.fromkeys(("ListTagsForResource", "TagResource", "UntagResource"), tagged),
+            "CreateService": {"Name": f"new-{self.ids.hex(2)}", "DnsConfig": {"DnsRecords": [{"Type": "A", "TTL": 5}]}},
+            "UpdateService": {"Service": description},
+            "DiscoverInstances": found,
+            "DiscoverInstancesRevision": found,
+            "RegisterInstance": {"InstanceId": f"i{self.ids.choice(9)}", "Attributes": INSTANCE},
+            "UpdatePrivateDnsNamespace": {"Id": by_type.get("DNS_PRIVATE", ""), "Namespace": description},
+            "UpdateHttpNamespace": {"Id": by_type.get("HTTP", ""), "Namespace": description},
+        }
 
 
 def protocols(service: str) -> list[str]:

@@ -5,10 +5,12 @@ from types import SimpleNamespace
 from longshore.control.history import DEPLOYMENTS_KEPT, History
 from longshore.domain.cluster import Cluster
 from longshore.domain.kinds import KINDS
+from longshore.domain.naming import NamingOperation
 from longshore.domain.record import Record
 from longshore.domain.service import Deployment, Service
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
+from longshore.domain.zone import ZoneChange
 from longshore.store.open import open_store
 from longshore.store.store import Store
 from tests.support.world import ACCOUNT, REGION, definition_arn, service
@@ -107,3 +109,19 @@ async def test_deleted_task_definition_goes_once_nothing_needs_it() -> None:
     family = TaskDefinitionFamily(account=ACCOUNT, region=REGION, family="web", last_revision=2)
     store = await swept(family, a_definition(1), a_definition(2), a_task("live", None))
     assert [d.revision for d in store.all(TaskDefinition)] == [1]
+
+
+async def test_what_was_done_in_cloud_map_and_route_53_goes_after_its_time() -> None:
+    place = {"account": ACCOUNT, "region": REGION}
+    store = await swept(
+        *(
+            NamingOperation(**place, operation_id=name, type="CREATE_NAMESPACE", targets={}, created_at=at)
+            for name, at in (("old", NOW - 8 * DAY), ("new", NOW - DAY))
+        ),
+        *(
+            ZoneChange(account=ACCOUNT, region="", change_id=name, submitted_at=at)
+            for name, at in (("old", NOW - 8 * DAY), ("new", NOW - DAY))
+        ),
+    )
+    assert [operation.operation_id for operation in store.all(NamingOperation)] == ["new"]
+    assert [change.change_id for change in store.all(ZoneChange)] == ["new"]

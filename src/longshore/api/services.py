@@ -1,6 +1,6 @@
 """Every AWS service that is served."""
 
-from longshore.api import acm, ec2, ecs, elbv2, logs, sts
+from longshore.api import acm, ec2, ecs, elbv2, logs, servicediscovery, sts
 from longshore.api.operation import Service
 
 SERVICES: tuple[Service, ...] = (
@@ -9,5 +9,6 @@ SERVICES: tuple[Service, ...] = (
     ecs.SERVICE,
     elbv2.SERVICE,
     logs.SERVICE,
+    servicediscovery.SERVICE,
     sts.SERVICE,
 )

@@ -1,4 +1,5 @@
-"""Lets go of what is only history, after its time: stopped tasks, past deployments, deleted services and definitions.
+"""Lets go of what is only history, after its time: stopped tasks, past deployments, deleted services and definitions,
+and what was done in Cloud Map and Route 53.
 
 A sweep now and then over the stopped tasks, oldest first; nothing here is urgent.
 """
@@ -6,9 +7,11 @@ A sweep now and then over the stopped tasks, oldest first; nothing here is urgen
 from longshore.control.loop import Timer
 from longshore.domain.clock import Clock
 from longshore.domain.cluster import Cluster
+from longshore.domain.naming import NamingOperation
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
+from longshore.domain.zone import ZoneChange
 from longshore.store.store import Store, Transaction
 
 SWEEP_S = 600.0
@@ -33,6 +36,12 @@ class History:
         with self._store.transaction() as tx:
             for cluster_scope in {cluster.scope for cluster in tx.all(Cluster)}:
                 _sweep_tasks(tx, cluster_scope, before)
+            for operation in list(tx.all(NamingOperation)):
+                if operation.created_at < before:
+                    tx.delete(NamingOperation, operation.key)
+            for change in list(tx.all(ZoneChange)):
+                if change.submitted_at < before:
+                    tx.delete(ZoneChange, change.key)
             for service in list(tx.all(Service)):
                 _sweep_deployments(tx, service, before)
             for scope in {family.scope for family in tx.all(TaskDefinitionFamily)}:

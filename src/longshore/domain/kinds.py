@@ -4,11 +4,13 @@ from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, Targ
 from longshore.domain.certificate import Authority, Certificate
 from longshore.domain.cluster import AccountSetting, Cluster, Host
 from longshore.domain.log import LogGroup, LogStream
+from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
 from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc
 from longshore.domain.record import Record
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
+from longshore.domain.zone import HostedZone, RecordSet, ZoneChange
 
 KINDS: tuple[type[Record], ...] = (
     AccountSetting,
@@ -16,16 +18,22 @@ KINDS: tuple[type[Record], ...] = (
     Certificate,
     Cluster,
     Deployment,
+    DiscoveryService,
     Host,
+    HostedZone,
     Listener,
     LoadBalancer,
     LogGroup,
     LogStream,
+    Namespace,
+    NamingOperation,
     NetworkInterface,
+    RecordSet,
     Rule,
     SecurityGroup,
     Service,
     ServiceEvent,
+    ServiceInstance,
     Subnet,
     Target,
     TargetGroup,
@@ -34,4 +42,5 @@ KINDS: tuple[type[Record], ...] = (
     TaskDefinitionFamily,
     TrustStore,
     Vpc,
+    ZoneChange,
 )

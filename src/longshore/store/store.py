@@ -35,6 +35,8 @@ class Change(NamedTuple):
 
 
 Watcher = Callable[[Change], None]
+Follower = Callable[["Transaction", Record | None, Record | None], None]
+"""`(transaction, before, after)` of a record that is about to be committed."""
 
 
 class _View(Protocol):
@@ -119,6 +121,14 @@ class Transaction(Reader):
         """Remove a record; nothing happens where there is none."""
         self._change(cls, key, None)
 
+    def _changed(self, kind: str) -> list[tuple[Record | None, Record | None]]:
+        """What this transaction has changed so far of one kind: before and after."""
+        overlay = self._overlays.get(kind)
+        if overlay is None:
+            return []
+        pairs = [(overlay.table.records.get(key), after) for key, after in overlay.changed.items()]
+        return [(before, after) for before, after in pairs if before != after]
+
     def _end(self, revision: int) -> list[Change]:
         """Close, and give what this transaction changed in all."""
         self._open = False
@@ -151,6 +161,7 @@ class Store(Reader):
         self._tables = {kind: Table() for kind in self._classes}
         self._journal = journal
         self._watchers: dict[object, Watcher] = {}
+        self._followers: list[tuple[str, Follower]] = []
         self._current: Transaction | None = None
         self._pending: deque[list[Change]] = deque()
         self._failed: StoreFailed | None = None
@@ -204,12 +215,18 @@ class Store(Reader):
         try:
             try:
                 yield transaction
+                self._follow(transaction)
             except BaseException:
                 transaction._end(0)  # noqa: SLF001 - a transaction is the store's own
                 raise
             self._commit(transaction._end(self.revision + 1))  # noqa: SLF001 - as above
         finally:
             self._current = None
+
+    def _follow(self, transaction: Transaction) -> None:
+        for kind, follower in self._followers:
+            for before, after in transaction._changed(kind):  # noqa: SLF001 - as above
+                follower(transaction, before, after)
 
     def _commit(self, changes: list[Change]) -> None:
         if not changes:
@@ -282,6 +299,16 @@ class Store(Reader):
             self._watchers.pop(token, None)
 
         return unsubscribe
+
+    def follow(self, cls: type[Record], callback: Follower) -> None:
+        """Call back at the end of each transaction for every record of a class that it changed, before the commit.
+
+        What the callback writes is part of the same commit: for what must never be seen apart from its cause. It
+        changes records of other classes, and finds what it knows no other way by an index. If it raises, nothing
+        has changed.
+        """
+        _table_of(self._tables, cls)
+        self._followers.append((cls.kind, callback))
 
     async def close(self) -> None:
         """Write what is left, and let go of the file."""

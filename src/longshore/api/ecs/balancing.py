@@ -40,7 +40,7 @@ def load_balancers(
 def check_ports(definition: TaskDefinition, uses: Sequence[ServiceLoadBalancer]) -> None:
     """That a definition has the ports by which a service is registered already."""
     for use in uses:
-        _check_port(definition, use.container_name, use.container_port)
+        check_port(definition, use.container_name, use.container_port)
 
 
 def view(uses: Sequence[ServiceLoadBalancer]) -> list[dict[str, Any]]:
@@ -63,12 +63,13 @@ def _use(
         raise _refuse("targetGroupArn must be specified for each load balancer.")
     if not name or port is None:
         raise _refuse("containerName and containerPort must be specified for each load balancer.")
-    _check_port(definition, name, port)
+    check_port(definition, name, port)
     _check_group(call, network_configuration, arn)
     return ServiceLoadBalancer(target_group_arn=arn, container_name=name, container_port=port)
 
 
-def _check_port(definition: TaskDefinition, name: str, port: int) -> None:
+def check_port(definition: TaskDefinition, name: str, port: int) -> None:
+    """That a definition has a container with this port."""
     container = next((each for each in definition.containers if each["name"] == name), None)
     if container is None:
         raise _refuse(f"The container {name} does not exist in the task definition.")

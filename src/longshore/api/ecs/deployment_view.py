@@ -5,7 +5,7 @@ Called by `deployments.py`; reads, changes nothing.
 
 from typing import Any
 
-from longshore.api.ecs import balancing
+from longshore.api.ecs import balancing, registries
 from longshore.api.ecs.service_view import Counts, counts_of, deployment_configuration, platform, requested, resolved
 from longshore.decide.rollout.breaker import threshold
 from longshore.domain.arn import ecs_arn
@@ -78,12 +78,14 @@ def service_revision(reader: Reader, deployment: Deployment) -> dict[str, Any]:
         "taskDefinition": deployment.task_definition_arn,
         "launchType": deployment.launch_type,
         "loadBalancers": balancing.view(deployment.load_balancers),
-        "serviceRegistries": [],
+        "serviceRegistries": registries.view(deployment.service_registries),
         "containerImages": _images(reader, deployment, definition),
         "guardDutyEnabled": False,
         "createdAt": deployment.created_at,
         **platform(deployment.launch_type, resolved(deployment.platform_version)),
     }
+    if deployment.service_connect is not None:
+        view["serviceConnectConfiguration"] = deployment.service_connect.given
     if deployment.network_configuration:
         view["networkConfiguration"] = deployment.network_configuration
     return view

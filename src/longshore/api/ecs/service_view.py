@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from longshore.api.ecs import balancing
+from longshore.api.ecs import balancing, connecting, registries
 from longshore.domain.arn import ecs_arn
 from longshore.domain.service import Deployment, DeploymentConfiguration, Service, ServiceEvent
 from longshore.domain.tag import tags_list
@@ -62,7 +62,7 @@ def service(reader: Reader, service: Service, *, include_tags: bool = False) -> 
         "serviceName": service.name,
         "clusterArn": ecs_arn(service.scope, "cluster", service.cluster),
         "loadBalancers": balancing.view(service.load_balancers),
-        "serviceRegistries": [],
+        "serviceRegistries": registries.view(service.service_registries),
         "status": service.status,
         "desiredCount": service.desired_count,
         "runningCount": sum(each.running for each in counts.values()),
@@ -155,6 +155,7 @@ def _deployment(service: Service, deployment: Deployment, counts: Counts) -> dic
         "networkConfiguration": deployment.network_configuration or None,
         "rolloutState": deployment.rollout_state,
         "rolloutStateReason": deployment.rollout_reason,
+        **connecting.view(deployment),
         **platform(deployment.launch_type, resolved(deployment.platform_version)),
     }
     return {name: value for name, value in view.items() if value is not None}

@@ -1,0 +1,83 @@
+"""Hosted zones as both Route 53 and Cloud Map make and remove them: with SOA and NS, and all that is in them."""
+
+from longshore.api.operation import Call
+from longshore.domain.naming import Namespace
+from longshore.domain.record import Scope
+from longshore.domain.zone import GLOBAL, NAME_SERVERS, SOA_DATA, HostedZone, RecordSet, ZoneVpc
+
+NS_TTL_S = 172800
+OWN_TYPES = frozenset({"SOA", "NS"})
+"""What a zone has at its own name as long as it exists."""
+
+
+def global_scope(call: Call) -> Scope:
+    """Where Route 53's records are kept: one place for all regions of an account."""
+    return Scope(call.scope.account, GLOBAL)
+
+
+def make_zone(
+    call: Call,
+    *,
+    name: str,
+    private: bool,
+    vpcs: tuple[ZoneVpc, ...],
+    comment: str,
+    caller_reference: str,
+    soa_ttl_s: int,
+    namespace: Namespace | None = None,
+) -> HostedZone:
+    """A new zone, written with its SOA and NS. `name` is as records have it."""
+    scope = global_scope(call)
+    zone = HostedZone(
+        account=scope.account,
+        region=scope.region,
+        zone_id=f"Z{call.ids.token(20).upper()}",
+        name=name,
+        private=private,
+        vpcs=vpcs,
+        comment=comment,
+        caller_reference=caller_reference,
+        created_at=call.now,
+        namespace_region=namespace.region if namespace else "",
+        namespace_id=namespace.namespace_id if namespace else "",
+    )
+    call.tx.put(zone)
+    soa = RecordSet(
+        account=scope.account,
+        region=scope.region,
+        zone_id=zone.zone_id,
+        name=name,
+        type="SOA",
+        ttl_s=soa_ttl_s,
+        values=(SOA_DATA,),
+    )
+    call.tx.put(soa)
+    call.tx.put(soa.but(type="NS", ttl_s=NS_TTL_S, values=NAME_SERVERS))
+    return zone
+
+
+def remove_zone(call: Call, zone_id: str) -> None:
+    """The zone gone, with every record set in it."""
+    scope = global_scope(call)
+    for record_set in call.tx.select(RecordSet, "zone", (zone_id,)):
+        call.tx.delete(RecordSet, record_set.key)
+    call.tx.delete(HostedZone, (*scope, zone_id))
+
+
+def soa_ttl_s(call: Call, zone_id: str) -> int:
+    """The TTL of a zone's SOA: for how long the absence of a name may be remembered."""
+    soa = _soa(call, zone_id)
+    return soa.ttl_s if soa else 0
+
+
+def set_soa_ttl(call: Call, zone_id: str, ttl_s: int) -> None:
+    """Change it."""
+    soa = _soa(call, zone_id)
+    if soa is not None:
+        call.tx.put(soa.but(ttl_s=ttl_s))
+
+
+def _soa(call: Call, zone_id: str) -> RecordSet | None:
+    scope = global_scope(call)
+    zone = call.tx.get(HostedZone, (*scope, zone_id))
+    return call.tx.get(RecordSet, (*scope, zone_id, zone.name, "SOA", "")) if zone else None

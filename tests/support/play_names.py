@@ -1,0 +1,65 @@
+"""What `tests/unit/test_coverage_truth.py` plays of Cloud Map and Route 53: each operation, with all that it serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.api import Api
+
+TAGS = [{"Key": "k", "Value": "v"}]
+PROPERTIES = {"DnsProperties": {"SOA": {"TTL": 5}}}
+
+
+def play_servicediscovery(call: Callable[..., dict[str, Any]], _api: Api) -> None:
+    """Each operation of Cloud Map."""
+
+    def made(operation: str, **asked: Any) -> str:
+        done = call(operation, CreatorRequestId=operation, Description="d", Tags=TAGS, **asked)
+        found = call("GetOperation", OperationId=done["OperationId"])["Operation"]
+        return str(found["Targets"]["NAMESPACE"])
+
+    private = made("CreatePrivateDnsNamespace", Name="a.internal", Vpc="vpc-1", Properties=PROPERTIES)
+    public = made("CreatePublicDnsNamespace", Name="a.example.com", Properties=PROPERTIES)
+    http = made("CreateHttpNamespace", Name="a")
+    change = {"Description": "e", "Properties": PROPERTIES}
+    call("UpdatePrivateDnsNamespace", Id=private, Namespace=change, UpdaterRequestId="u1")
+    call("UpdatePublicDnsNamespace", Id=public, Namespace=change, UpdaterRequestId="u2")
+    call("UpdateHttpNamespace", Id=http, Namespace={"Description": "e"}, UpdaterRequestId="u3")
+    call("GetNamespace", Id=private)
+    call("ListNamespaces", Filters=[{"Name": "TYPE", "Values": ["HTTP"], "Condition": "EQ"}])
+    _play_services(call, private, public)
+    call("DeleteNamespace", Id=http)
+    call("ListOperations", Filters=[{"Name": "STATUS", "Values": ["SUCCESS"], "Condition": "EQ"}])
+
+
+def _play_services(call: Callable[..., dict[str, Any]], private: str, public: str) -> None:
+    config = {"RoutingPolicy": "MULTIVALUE", "DnsRecords": [{"Type": "A", "TTL": 5}]}
+    whole = {"CreatorRequestId": "s", "Description": "d", "Tags": TAGS, "DnsConfig": config}
+    made = call("CreateService", Name="web", NamespaceId=private, HealthCheckCustomConfig={}, Type=None, **whole)
+    service, arn = made["Service"]["Id"], made["Service"]["Arn"]
+    check = {"Type": "HTTP", "ResourcePath": "/", "FailureThreshold": 2}
+    old = {**config, "NamespaceId": public}
+    checked = call("CreateService", Name="web", DnsConfig=old, HealthCheckConfig=check)["Service"]["Id"]
+    call("UpdateService", Id=checked, Service={"Description": "d", "DnsConfig": config, "HealthCheckConfig": check})
+    call("GetService", Id=service)
+    call("ListServices", Filters=[{"Name": "NAMESPACE_ID", "Values": [private], "Condition": "EQ"}])
+    call("UpdateServiceAttributes", ServiceId=service, Attributes={"a": "b"})
+    call("GetServiceAttributes", ServiceId=service)
+    call("DeleteServiceAttributes", ServiceId=service, Attributes=["a"])
+    call("TagResource", ResourceARN=arn, Tags=TAGS)
+    call("ListTagsForResource", ResourceARN=arn)
+    call("UntagResource", ResourceARN=arn, TagKeys=["k"])
+    instance = {"ServiceId": service, "InstanceId": "one"}
+    call("RegisterInstance", **instance, Attributes={"AWS_INSTANCE_IPV4": "10.0.0.1"}, CreatorRequestId="r")
+    call("GetInstance", **instance)
+    call("ListInstances", ServiceId=service)
+    call("UpdateInstanceCustomHealthStatus", **instance, Status="UNHEALTHY")
+    call("GetInstancesHealthStatus", ServiceId=service)
+    names = {"NamespaceName": "a.internal", "ServiceName": "web"}
+    call("DiscoverInstances", **names, QueryParameters={"a": "b"}, OptionalParameters={"c": "d"})
+    call("DiscoverInstancesRevision", **names)
+    call("DeregisterInstance", **instance)
+    call("DeleteService", Id=service)
