@@ -103,7 +103,7 @@ def _choose_backend(rules: Sequence[RulePlan], groups: Sequence[str]) -> Iterato
         names = yield from _conditions(number, rule)
         name = group_backend(group_id)
         # What costs least is asked first.
-        yield f"use_backend {open_backend(group_id)} if {' '.join((f'{{ nbsrv({name}) eq 0 }}', *names))}"
+        yield f"use_backend {open_backend(group_id)} if {' '.join((f'!{{ nbsrv({name}) -m bool }}', *names))}"
         yield f"use_backend {name}" + (f" if {' '.join(names)}" if names else "")
 
 
@@ -192,8 +192,9 @@ def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str
         yield "http-request set-header x-amzn-tls-cipher-suite %[ssl_fc_cipher]"
     yield from tls.client_headers(listener)
     if not balancer.preserve_host and listener.port not in DEFAULT_PORTS.values():
+        port = "req.fhdr(host),port_only"
         host = f"%[req.hdr(host),host_only]:{listener.port}"
-        yield f'http-request set-header host "{host}" if {{ req.hdr(host),port_only eq 0 }}'
+        yield f'http-request set-header host "{host}" unless {{ {port} -m bool }}'
 
 
 def _append_client(*, with_port: bool) -> Iterator[str]:
