@@ -70,7 +70,12 @@ def test_no_connection_fails_through_deployments_a_scale_in_and_a_kill(launch: C
     server = launch()
     shop = Shop(server)
     # The client comes first: order does not matter.
-    server.serve("client", server.define("client", program(CLIENT)), 1, serviceConnectConfiguration=connect())
+    server.serve(
+        "client",
+        server.define("client", program(CLIENT), cpu="1024", memory="2048"),
+        1,
+        serviceConnectConfiguration=connect(),
+    )
     server.serve("web", shop.web("one"), 2, serviceConnectConfiguration=WEB)
     server.serve("cache", shop.cache("one"), 2, serviceConnectConfiguration=CACHE)
     shop.sees("web:one", "pool:one", "cache:one")

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from longshore.domain.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint
 from longshore.drivers.connect.driver import HaproxyConnect
+from longshore.drivers.ports import Permanent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -256,6 +257,18 @@ async def test_what_nobody_keeps_is_ended_with_its_folder(namespace: Namespace, 
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
     assert not Path(f"/proc/{pid}").exists()
+
+
+async def test_without_a_haproxy_a_proxy_says_so_and_ends_without_trouble(
+    namespace: Namespace, drivers: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = await drivers()
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name, **more: None if name == "haproxy" else which(name, **more))
+    with pytest.raises(Permanent, match="install the package haproxy"):
+        await driver.begin(TASK, namespace.held.pid, plan(ONE))
+    await driver.end(TASK)
+    assert not (driver._folder / TASK).exists()
 
 
 async def test_ingress_leads_to_the_container(namespace: Namespace, drivers: Make) -> None:

@@ -10,7 +10,7 @@ from tests.support.server import LOG_GROUP, REGION
 HTTP_SERVER = """
 import http.server, os, signal, sys, threading
 class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+    protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
     def do_GET(self):
         body = os.environ["TEXT"].encode()
         self.send_response(200); self.send_header("content-length", str(len(body))); self.end_headers()
@@ -30,13 +30,15 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 Server(("", int(os.environ["PORT"])), Handler).serve_forever()
 """
 CLIENT = """
-import collections, os, signal, socket, sys, time, urllib.request, http.client
+import collections, os, signal, socket, sys, time, http.client
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 counted, failures = collections.Counter(), 0
 pool = http.client.HTTPConnection("web", 80, timeout=10)
 def fresh():
     # resolves and connects each time
-    with urllib.request.urlopen("http://web/", timeout=10) as answer: return "web", answer.read().decode()
+    connection = http.client.HTTPConnection("web", 80, timeout=10)
+    try: connection.request("GET", "/"); return "web", connection.getresponse().read().decode()
+    finally: connection.close()
 def pooled():
     pool.request("GET", "/"); return "pool", pool.getresponse().read().decode()
 def tcp():
