@@ -32,6 +32,7 @@ from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
 from longshore.control.tasks import TaskController
 from longshore.control.warm import WarmController
+from longshore.control.zones import HostedZoneNames
 from longshore.domain.kinds import KINDS
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.record import Scope
@@ -85,7 +86,7 @@ class Longshore:
         self.events = EventLog(config.state and config.state / EVENTS)
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
         self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
-        zones = (LoadBalancerNames(self.store), PrivateNames())
+        zones = (LoadBalancerNames(self.store), PrivateNames(), HostedZoneNames(self.store, self._ids))
         self._names = make_dns_server(zones, self._clock, self._ids, own_address=ADDRESS)
         self._vpc_cidr = config.vpc_cidr
         self._task_servers: list[HttpServer] = []
