@@ -6,6 +6,8 @@ from longshore.domain.record import Scope
 from longshore.domain.zone import GLOBAL, NAME_SERVERS, SOA_DATA, HostedZone, RecordSet, ZoneVpc
 
 NS_TTL_S = 172800
+ID_LENGTH = 19
+"""Of a zone's id behind its `Z`: `/hostedzone/` before it, which some clients send, just fits the model."""
 OWN_TYPES = frozenset({"SOA", "NS"})
 """What a zone has at its own name as long as it exists."""
 
@@ -31,7 +33,7 @@ def make_zone(
     zone = HostedZone(
         account=scope.account,
         region=scope.region,
-        zone_id=f"Z{call.ids.token(20).upper()}",
+        zone_id=f"Z{call.ids.token(ID_LENGTH).upper()}",
         name=name,
         private=private,
         vpcs=vpcs,
