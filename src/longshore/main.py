@@ -33,6 +33,7 @@ from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
 from longshore.control.tasks import TaskController
 from longshore.control.warm import WarmController
+from longshore.control.zones import HostedZoneNames
 from longshore.domain.kinds import KINDS
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.record import Scope
@@ -93,7 +94,7 @@ class Longshore:
         self.engine, self.balancer, release, connect = self._make_drivers()
         self._endpoint.stats = self.engine.stats
         self.connect = ConnectController(self.store, connect, self._clock)
-        zones = (LoadBalancerNames(self.store), PrivateNames())
+        zones = (LoadBalancerNames(self.store), PrivateNames(), HostedZoneNames(self.store, self._ids))
         self._names = make_dns_server(
             zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)
         )

@@ -30,6 +30,7 @@ from longshore.domain.record import Scope
 from longshore.domain.service import Deployment, Service
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition
+from longshore.domain.zone import HostedZone
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.vault import MasterVault
@@ -45,6 +46,10 @@ ACCOUNT, REGION = "123456789012", "eu-west-1"
 MASTER_KEY = b"m" * 32
 NOT_FOUND = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
 INSTANCE = {"AWS_INSTANCE_IPV4": "172.31.0.201", "AWS_INSTANCE_PORT": "80", "color": "blue"}
+RECORD_SETS: list[dict[str, Any]] = [
+    {"Name": "web.b.internal", "Type": "A", "TTL": 5, "ResourceRecords": [{"Value": "172.31.0.201"}]},
+    {"Name": "*.b.internal", "Type": "TXT", "TTL": 5, "ResourceRecords": [{"Value": '"a"'}]},
+]
 EC = "EC_prime256v1"
 """The kind of key that costs no time to make."""
 TRUSTING = Listener("fuzz", signatures=False)
@@ -165,6 +170,11 @@ class House:
             if namespace.hosted_zone_id:
                 asked["DnsConfig"] = {"DnsRecords": [{"Type": "A", "TTL": 5}, {"Type": "SRV", "TTL": 5}]}
             await self.ok("servicediscovery", "CreateService", **asked)
+        vpc = {"VPCId": vpc_id, "VPCRegion": REGION}
+        made = await self.ok("route53", "CreateHostedZone", Name="b.internal", CallerReference="b", VPC=vpc)
+        changes = [{"Action": "CREATE", "ResourceRecordSet": each} for each in RECORD_SETS]
+        batch = {"HostedZoneId": made["HostedZone"]["Id"], "ChangeBatch": {"Changes": changes}}
+        await self.ok("route53", "ChangeResourceRecordSets", **batch)
         for service in list(self.store.all(DiscoveryService)):
             for number in range(3):
                 instance = {"ServiceId": service.service_id, "InstanceId": f"i{number}", "Attributes": INSTANCE}
@@ -198,7 +208,7 @@ class House:
         model = service_model(service).operation_model(operation)
         protocol = protocols(service)[0]
         answer = await self.chain.answer(client_request(service, model, params, protocol), TRUSTING)
-        assert answer.status == 200, answer
+        assert answer.status < 300, answer
         return read(protocol, answer, model)
 
     def known(self) -> dict[str, list[str]]:
@@ -253,6 +263,8 @@ class House:
         services = [service.service_id for service in self.store.all(DiscoveryService)]
         return {
             "namespaceid": namespaces,
+            "hostedzoneid": [zone.zone_id for zone in self.store.all(HostedZone)],
+            "maxitems": ["1", "100"],
             "serviceid": services,
             "id": [*namespaces, *services],
             "instanceid": ["i0", "i1", "i2"],
@@ -266,6 +278,8 @@ class House:
         """What an operation takes that hardly takes anything drawn at random."""
         if service == "servicediscovery":
             return self._naming_examples().get(operation, {})
+        if service == "route53":
+            return self._zone_examples().get(operation, {})
         awsvpc = {"awsvpcConfiguration": {"subnets": [subnet.subnet_id for subnet in self.store.all(Subnet)]}}
         launch: dict[str, Any] = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": awsvpc}
         group = {"logGroupName": "/app"}
@@ -334,6 +348,28 @@ class House:
         if operation in {"TagResource", "UntagResource", "ListTagsForResource"} and self.ids.choice(2):
             return {"resourceArn": group_arn}
         return examples.get(operation, {})
+
+    def _zone_examples(self) -> dict[str, dict[str, Any]]:
+        """Those of Route 53."""
+        own = [zone.zone_id for zone in self.store.all(HostedZone) if not zone.namespace_id]
+        zone_id = own[0] if own else ""
+        vpc = {"VPCId": next(vpc.vpc_id for vpc in self.store.all(Vpc)), "VPCRegion": REGION}
+        actions = ("CREATE", "UPSERT", "DELETE")
+        change = {"Action": actions[self.ids.choice(3)], "ResourceRecordSet": RECORD_SETS[self.ids.choice(2)]}
+        resource = {"ResourceType": "hostedzone", "ResourceId": zone_id}
+        return {
+            "CreateHostedZone": {"Name": f"{self.ids.hex(2)}.internal", "VPC": vpc, "CallerReference": self.ids.hex(4)},
+            "ChangeResourceRecordSets": {"HostedZoneId": zone_id, "ChangeBatch": {"Changes": [change]}},
+            "ListHostedZonesByVPC": vpc,
+            "AssociateVPCWithHostedZone": {"HostedZoneId": zone_id, "VPC": vpc},
+            "DisassociateVPCFromHostedZone": {"HostedZoneId": zone_id, "VPC": vpc},
+            "DeleteHostedZone": {"Id": zone_id},
+            "UpdateHostedZoneComment": {"Id": zone_id},
+            "GetHostedZone": {"Id": zone_id},
+            "ListTagsForResource": resource,
+            "ChangeTagsForResource": resource,
+            "ListTagsForResources": {"ResourceType": "hostedzone", "ResourceIds": [zone_id]},
+        }
 
     def _naming_examples(self) -> dict[str, dict[str, Any]]:
         """Those of Cloud Map."""

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from longshore.api.elbv2.load_balancers import HOSTED_ZONES
+from longshore.domain.network import Vpc
+from longshore.domain.zone import HostedZone, ZoneVpc
+from longshore.wire.errors import ApiError
+from tests.support.api import SCOPE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -63,3 +71,47 @@ def _play_services(call: Callable[..., dict[str, Any]], private: str, public: st
     call("DiscoverInstancesRevision", **names)
     call("DeregisterInstance", **instance)
     call("DeleteService", Id=service)
+
+
+def play_route53(call: Callable[..., dict[str, Any]], api: Api) -> None:
+    """Each operation of Route 53."""
+    vpc = {"VPCId": "vpc-1", "VPCRegion": "us-east-1"}
+    config = {"Comment": "c", "PrivateZone": True}
+    made = call("CreateHostedZone", Name="a.internal", CallerReference="r", VPC=vpc, HostedZoneConfig=config)
+    zone = made["HostedZone"]["Id"]
+    call("GetChange", Id=made["ChangeInfo"]["Id"])
+    call("GetHostedZone", Id=zone)
+    call("GetHostedZoneCount")
+    call("ListHostedZones", MaxItems="1", HostedZoneType="PrivateHostedZone")
+    call("ListHostedZonesByName", DNSName="a.internal", HostedZoneId=zone)
+    call("ListHostedZonesByVPC", **vpc)
+    call("UpdateHostedZoneComment", Id=zone, Comment="d")
+    call("AssociateVPCWithHostedZone", HostedZoneId=zone, VPC=vpc, Comment="c")
+    with pytest.raises(ApiError):
+        call("DisassociateVPCFromHostedZone", HostedZoneId=zone, VPC=vpc)
+    call("DisassociateVPCFromHostedZone", **_in_two_vpcs(api, zone))
+    alias = {"HostedZoneId": HOSTED_ZONES["network"], "DNSName": "x.elb.localhost", "EvaluateTargetHealth": True}
+    sets: list[dict[str, Any]] = [
+        {"Name": "a.a.internal", "Type": "A", "TTL": 5, "ResourceRecords": [{"Value": "10.0.0.1"}]},
+        {"Name": "b.a.internal", "Type": "A", "SetIdentifier": "b", "Weight": 1, "AliasTarget": alias},
+    ]
+    changes = [{"Action": "CREATE", "ResourceRecordSet": each} for each in sets]
+    call("ChangeResourceRecordSets", HostedZoneId=zone, ChangeBatch={"Changes": changes, "Comment": "c"})
+    start = {"StartRecordName": "b.a.internal", "StartRecordType": "A", "StartRecordIdentifier": "b"}
+    call("ListResourceRecordSets", HostedZoneId=zone, MaxItems="1", **start)
+    gone = [{**each, "Action": "DELETE"} for each in changes]
+    call("ChangeResourceRecordSets", HostedZoneId=zone, ChangeBatch={"Changes": gone})
+    resource = {"ResourceType": "hostedzone", "ResourceId": zone}
+    call("ChangeTagsForResource", **resource, AddTags=TAGS, RemoveTagKeys=["x"])
+    call("ListTagsForResource", **resource)
+    call("ListTagsForResources", ResourceType="hostedzone", ResourceIds=[zone])
+    call("DeleteHostedZone", Id=zone)
+
+
+def _in_two_vpcs(api: Api, zone_id: str) -> dict[str, Any]:
+    """A zone that is known in another VPC, too, and that VPC."""
+    api.put(Vpc(account=SCOPE.account, region=SCOPE.region, vpc_id="vpc-2", cidr="10.0.0.0/16"))
+    found = api.store.get(HostedZone, (SCOPE.account, "", zone_id.removeprefix("/hostedzone/")))
+    assert found is not None
+    api.put(found.but(vpcs=(*found.vpcs, ZoneVpc(region=SCOPE.region, vpc_id="vpc-2"))))
+    return {"HostedZoneId": zone_id, "VPC": {"VPCId": "vpc-2", "VPCRegion": SCOPE.region}, "Comment": "c"}

@@ -1,6 +1,6 @@
 """Every AWS service that is served."""
 
-from longshore.api import acm, ec2, ecs, elbv2, logs, servicediscovery, sts
+from longshore.api import acm, ec2, ecs, elbv2, logs, route53, servicediscovery, sts
 from longshore.api.operation import Service
 
 SERVICES: tuple[Service, ...] = (
@@ -9,6 +9,7 @@ SERVICES: tuple[Service, ...] = (
     ecs.SERVICE,
     elbv2.SERVICE,
     logs.SERVICE,
+    route53.SERVICE,
     servicediscovery.SERVICE,
     sts.SERVICE,
 )

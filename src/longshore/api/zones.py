@@ -1,11 +1,13 @@
 """Hosted zones as both Route 53 and Cloud Map make and remove them: with SOA and NS, and all that is in them."""
 
 from longshore.api.operation import Call
-from longshore.domain.naming import Namespace
+from longshore.domain.naming import DiscoveryService, Namespace, ServiceInstance
 from longshore.domain.record import Scope
 from longshore.domain.zone import GLOBAL, NAME_SERVERS, SOA_DATA, HostedZone, RecordSet, ZoneVpc
 
 NS_TTL_S = 172800
+ID_LENGTH = 19
+"""Of a zone's id behind its `Z`: `/hostedzone/` before it, which some clients send, just fits the model."""
 OWN_TYPES = frozenset({"SOA", "NS"})
 """What a zone has at its own name as long as it exists."""
 
@@ -31,7 +33,7 @@ def make_zone(
     zone = HostedZone(
         account=scope.account,
         region=scope.region,
-        zone_id=f"Z{call.ids.token(20).upper()}",
+        zone_id=f"Z{call.ids.token(ID_LENGTH).upper()}",
         name=name,
         private=private,
         vpcs=vpcs,
@@ -75,6 +77,25 @@ def set_soa_ttl(call: Call, zone_id: str, ttl_s: int) -> None:
     soa = _soa(call, zone_id)
     if soa is not None:
         call.tx.put(soa.but(ttl_s=ttl_s))
+
+
+def conflicting(call: Call, name: str, vpc: ZoneVpc) -> str | None:
+    """Why a VPC can't have another zone of a name: it has one. None if it has none."""
+    for other in call.tx.select(HostedZone, "vpc_name", (vpc.vpc_id, name)):
+        return (
+            f"The VPC {vpc.vpc_id} in region {vpc.region} has already been associated with the hosted zone "
+            f"{other.zone_id} with the same domain name."
+        )
+    return None
+
+
+def count_sets(call: Call, zone: HostedZone) -> int:
+    """How many record sets a zone has, those of Cloud Map's instances among them."""
+    count = call.tx.count(RecordSet, "zone", (zone.zone_id,))
+    for service in call.tx.select(DiscoveryService, "zone", (zone.zone_id,)):
+        instances = call.tx.count(ServiceInstance, "service", (*service.scope, service.service_id))
+        count += instances * (len(service.records) + (service.ttl_s("SRV") is not None))
+    return count
 
 
 def _soa(call: Call, zone_id: str) -> RecordSet | None:

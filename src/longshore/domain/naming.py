@@ -179,10 +179,18 @@ class NamingOperation(Record, frozen=True, kw_only=True, omit_defaults=True):
     targets: dict[str, str]
     """Ids by `NAMESPACE`, `SERVICE`, `INSTANCE`."""
     created_at: float
+    error_code: str = ""
+    """Why it came to nothing; empty for the others, which succeeded."""
+    error_message: str = ""
     token: str = ""
     """The request's CreatorRequestId or UpdaterRequestId, with the operation's name before it."""
     request_digest: str = ""
     """Of the request behind the token: tells a repeated call from a different one."""
+
+    @property
+    def status(self) -> str:
+        """SUCCESS or FAIL: none is under way, for changes are done when they are answered."""
+        return "FAIL" if self.error_code else "SUCCESS"
 
     def names(self) -> Key:
         """By id."""

@@ -37,7 +37,7 @@ class HostedZone(Record, frozen=True, kw_only=True, omit_defaults=True):
     kind: ClassVar[str] = "hosted_zone"
 
     zone_id: str
-    """`Z` and 20 capital letters and digits."""
+    """`Z` and 19 capital letters and digits."""
     name: str
     private: bool
     vpcs: tuple[ZoneVpc, ...] = ()

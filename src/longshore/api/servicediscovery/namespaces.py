@@ -9,7 +9,7 @@ from longshore.api.servicediscovery.listing import listed
 from longshore.api.servicediscovery.lookup import Answer, find_namespace, invalid, present
 from longshore.api.servicediscovery.operations import done, repeated
 from longshore.api.servicediscovery.tags import checked_tags
-from longshore.api.zones import make_zone, remove_zone, set_soa_ttl, soa_ttl_s
+from longshore.api.zones import conflicting, make_zone, remove_zone, set_soa_ttl, soa_ttl_s
 from longshore.domain.dns_name import absolute
 from longshore.domain.naming import DiscoveryService, Namespace, NamespaceType
 from longshore.domain.network import Vpc
@@ -62,12 +62,18 @@ def _create(call: Call, kind: NamespaceType, vpc_id: str = "") -> Answer:
         creator_request_id=params.get("CreatorRequestId") or call.request_id,
         tags=checked_tags(call, params.get("Tags")),
     )
+    vpcs = (ZoneVpc(region=call.scope.region, vpc_id=vpc_id),) if vpc_id else ()
+    for vpc in vpcs:
+        conflict = conflicting(call, dns_name, vpc)
+        if conflict is not None:  # a user's zone of that name: the request was right, and its operation fails
+            error = ("CANNOT_CREATE_HOSTED_ZONE", conflict)
+            return done(call, "CREATE_NAMESPACE", error=error, NAMESPACE=namespace.namespace_id)
     if dns_name:
         zone = make_zone(
             call,
             name=dns_name,
             private=kind == "DNS_PRIVATE",
-            vpcs=(ZoneVpc(region=call.scope.region, vpc_id=vpc_id),) if vpc_id else (),
+            vpcs=vpcs,
             comment=COMMENT,
             caller_reference=namespace.namespace_id,
             namespace=namespace,

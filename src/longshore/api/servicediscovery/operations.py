@@ -8,15 +8,18 @@ import msgspec
 from longshore.api.operation import Call, Operation
 from longshore.api.servicediscovery.filters import Filter, chosen
 from longshore.api.servicediscovery.listing import listed
-from longshore.api.servicediscovery.lookup import Answer, check_owner, invalid
+from longshore.api.servicediscovery.lookup import Answer, check_owner, invalid, present
 from longshore.domain.naming import NamingOperation, OperationType
 from longshore.wire.errors import ApiError
 
-DONE = "SUCCESS"
 
+def done(
+    call: Call, kind: OperationType, *, token: str | None = None, error: tuple[str, str] = ("", ""), **targets: str
+) -> Answer:
+    """The answer of a request that has changed something: the id of its operation. Targets by NAMESPACE, SERVICE, …
 
-def done(call: Call, kind: OperationType, *, token: str | None = None, **targets: str) -> Answer:
-    """The answer of a request that has changed something: the id of its operation. Targets by NAMESPACE, SERVICE, …"""
+    `error` is the code and the text of one that came to nothing.
+    """
     operation = NamingOperation(
         account=call.scope.account,
         region=call.scope.region,
@@ -24,6 +27,8 @@ def done(call: Call, kind: OperationType, *, token: str | None = None, **targets
         type=kind,
         targets=targets,
         created_at=call.now,
+        error_code=error[0],
+        error_message=error[1],
         token=_token(kind, token) if token else "",
         request_digest=_digest(call.params) if token else "",
     )
@@ -47,23 +52,24 @@ def get_operation(call: Call) -> Answer:
     found = call.tx.get(NamingOperation, (*call.scope, operation_id))
     if found is None:
         raise ApiError("OperationNotFound", f"Failed to find operation {operation_id}")
-    return {
-        "Operation": {
-            "Id": found.operation_id,
-            "OwnerAccount": found.account,
-            "Type": found.type,
-            "Status": DONE,
-            "CreateDate": found.created_at,
-            "UpdateDate": found.created_at,
-            "Targets": found.targets,
-        }
+    view = {
+        "Id": found.operation_id,
+        "OwnerAccount": found.account,
+        "Type": found.type,
+        "Status": found.status,
+        "ErrorCode": found.error_code or None,
+        "ErrorMessage": found.error_message or None,
+        "CreateDate": found.created_at,
+        "UpdateDate": found.created_at,
+        "Targets": found.targets,
     }
+    return {"Operation": present(view)}
 
 
 FILTERS: dict[str, Filter[NamingOperation]] = {
     "NAMESPACE_ID": Filter(lambda operation: operation.targets.get("NAMESPACE", ""), ("EQ",)),
     "SERVICE_ID": Filter(lambda operation: operation.targets.get("SERVICE", ""), ("EQ",)),
-    "STATUS": Filter(lambda _operation: DONE, ("EQ", "IN")),
+    "STATUS": Filter(lambda operation: operation.status, ("EQ", "IN")),
     "TYPE": Filter(lambda operation: operation.type, ("EQ", "IN")),
     "UPDATE_DATE": Filter(lambda operation: f"{operation.created_at * 1000:020.0f}", ("BETWEEN",)),
 }
@@ -74,7 +80,7 @@ def list_operations(call: Call) -> Answer:
     filters = [_milliseconds(given) if given["Name"] == "UPDATE_DATE" else given for given in _filters(call)]
     found = chosen(call.tx.select(NamingOperation, "scope", call.scope), filters, FILTERS)
     shown, more = listed(call, "ListOperations", found, lambda each: f"{each.created_at:020.6f} {each.operation_id}")
-    return {"Operations": [{"Id": each.operation_id, "Status": DONE} for each in shown], "NextToken": more}
+    return {"Operations": [{"Id": each.operation_id, "Status": each.status} for each in shown], "NextToken": more}
 
 
 def _filters(call: Call) -> list[dict[str, Any]]:
