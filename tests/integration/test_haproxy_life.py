@@ -162,6 +162,32 @@ async def test_draining_ends_with_the_last_request_and_takes_no_new_one() -> Non
         await it.until(planned(one), "drained")
 
 
+async def test_request_that_comes_before_a_drain_is_told_is_waited_for() -> None:
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one", 1), two := target("two", 2)):
+        await it.driver.apply(SIMPLE)
+        await it.healthy(planned(one), planned(two))
+        two.hold.clear()
+        while not two.asked.is_set():  # a drain that takes its time: all that drain are looked at meanwhile
+            held = asyncio.create_task(client.get(URL))
+            await asyncio.wait([held], timeout=0.2)
+        await it.driver.drain(planned(two))
+        async with it.driver.commands.reloading:  # nothing is told now
+            drain = asyncio.create_task(it.driver.drain(planned(one)))
+            await asyncio.sleep(0.5)
+            one.hold.clear()
+            one.asked.clear()
+            late = asyncio.create_task(who(client))
+            await one.asked.wait()
+        await drain
+        await asyncio.sleep(0.5)
+        assert it.state(planned(one)) == "healthy"
+        one.hold.set()
+        assert await late == "one"
+        await it.until(planned(one), "drained")
+        two.hold.set()
+        await held
+
+
 async def test_drain_of_an_unknown_target_is_done_at_once() -> None:
     async with rig() as it:
         await it.driver.drain(TargetPlan(group_id="0a", address=f"{NET}.2.1", port=1))

@@ -90,9 +90,9 @@ class HaproxyBalancer:
         self.unshared: dict[Share, str] = {}
         """Ports of the host that load balancers can't share, and why: somebody else listens there."""
         self._claim = claim
-        self._commands = Commands(self.process)
+        self.commands = Commands(self.process)
         self._reports: asyncio.Queue[TargetObservation | None] = asyncio.Queue()
-        self.targets = Targets(self.process, self._commands, self._reports.put_nowait, self._reconcile)
+        self.targets = Targets(self.process, self.commands, self._reports.put_nowait, self._reconcile)
         self._log = Datagrams(folder / "log.sock", self.targets.on_log)
         self._access = AccessLogs(folder / "access.sock", access_logs) if access_logs is not None else None
         self._wanted = BalancerPlan()
@@ -207,7 +207,7 @@ class HaproxyBalancer:
         if plan.load_balancers:
             await self._load(plan)
         elif self.process.running:
-            async with self._commands.reloading:
+            async with self.commands.reloading:
                 await self.process.stop()
             self._bound = set()
             self.targets.rendered = {}
@@ -226,18 +226,21 @@ class HaproxyBalancer:
         """Start or reload, if the process has not this structure already."""
         if self._access is not None:
             self._access.know(plan)
-        # One look at the slots: what changes in them from here on is told afterwards.
-        layout = self.targets.slots.layout()
-        structure = await self._render(plan, emptied(layout))
+        empty = emptied(self.targets.slots.layout())
+        structure = await self._render(plan, empty)
         wanted = digest(structure.text)
         if self.process.running and self.process.applied == wanted:
             return
         await self.process.check(structure.text, structure.files)
-        rendered = await self._render(plan, layout)
         if self.process.running:
             with contextlib.suppress(RuntimeFailure):
                 await self._count()
-        async with self._commands.reloading:
+        async with self.commands.reloading:
+            # Looked at as late as can be: a new worker must not begin with a target that has drained meanwhile.
+            layout = self.targets.slots.layout()
+            rendered = await self._render(plan, layout)
+            if emptied(layout) != empty:  # a group has outgrown its slots meanwhile
+                wanted = digest((await self._render(plan, emptied(layout))).text)
             self.targets.rendered = {group.group_id: len(layout[group.group_id]) for group in plan.groups}
             self.process.write(rendered.text, rendered.files)
             try:

@@ -41,6 +41,8 @@ class Placement:
         """Serving, but HAProxy's checks say no."""
         self.claimed = True
         """Somebody has spoken of it in this life."""
+        self.withheld = phase == "draining"
+        """Every worker has been told to send it nothing new: only from then on its connections are its last."""
         self.reported: TargetObservation | None = None
 
     @property

@@ -82,6 +82,7 @@ class Targets:
         if placement is None:
             placement = self.slots.place(target, phase)
         before, placement.phase, placement.down = placement.phase, phase, False
+        withheld, placement.withheld = placement.withheld, False
         placement.claimed = True
         if phase == "probing":
             self._report(placement, REGISTERED)
@@ -89,7 +90,7 @@ class Targets:
             await self._take_in(placement)
         except Retryable:
             if before == "draining":
-                placement.phase = before
+                placement.phase, placement.withheld = before, withheld
             else:
                 self.slots.free(placement)
             raise
@@ -106,6 +107,7 @@ class Targets:
         placement.phase = "draining"
         placement.claimed = True
         await self._tell(placement, orders.maintenance(placement))
+        placement.withheld = True
         self._draining.set()
 
     async def remove(self, target: TargetPlan) -> None:
@@ -308,7 +310,7 @@ class Targets:
         while True:
             await self._draining.wait()
             await asyncio.sleep(DRAIN_POLL_S)
-            draining = [placement for placement in self.slots if placement.phase == "draining"]
+            draining = [placement for placement in self.slots if placement.is_draining() and placement.withheld]
             if not draining:
                 self._draining.clear()
                 continue
