@@ -26,7 +26,7 @@ from longshore.control.capacity import measure
 from longshore.control.discovery import Discovery
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
-from longshore.control.names import LoadBalancerNames, PrivateNames
+from longshore.control.names import EndpointNames, LoadBalancerNames, PrivateNames
 from longshore.control.observe import Observer
 from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
@@ -86,7 +86,12 @@ class Longshore:
         self.events = EventLog(config.state and config.state / EVENTS)
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
         self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
-        zones = (LoadBalancerNames(self.store), PrivateNames(), HostedZoneNames(self.store, self._ids))
+        zones = (
+            LoadBalancerNames(self.store),
+            PrivateNames(),
+            EndpointNames(ADDRESS),
+            HostedZoneNames(self.store, self._ids),
+        )
         self._names = make_dns_server(zones, self._clock, self._ids, own_address=ADDRESS)
         self._vpc_cidr = config.vpc_cidr
         self._task_servers: list[HttpServer] = []
