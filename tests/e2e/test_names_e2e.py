@@ -56,6 +56,12 @@ def instances(server: Server) -> set[str]:
     return {each["InstanceId"] for each in found}
 
 
+def running(server: Server) -> set[str]:
+    """The ids of the service's tasks that run."""
+    tasks = server.tasks_of("web")
+    return {task["taskArn"].rpartition("/")[2] for task in tasks if task["lastStatus"] == "RUNNING"}
+
+
 def uptime_s() -> float:
     return float(Path("/proc/uptime").read_text().split()[0])
 
@@ -91,10 +97,11 @@ def test_a_client_never_gets_an_address_that_was_withdrawn_and_always_gets_one(l
     assert seen <= {*old.values(), *new}
 
     server.restart(kill=True)
-    server.kill_container(server.tasks_of("web")[0])
-    server.stable("web")
-    ids = {task["taskArn"].rpartition("/")[2] for task in server.tasks_of("web")}
-    until(lambda: instances(server) == ids, "both tasks to be in the name again")
+    victim = server.tasks_of("web")[0]
+    killed = victim["taskArn"].rpartition("/")[2]
+    server.kill_container(victim)
+    until(lambda: len(ids := running(server)) == 2 and killed not in ids, "another task to run")
+    until(lambda: instances(server) == running(server), "both tasks to be in the name again")
     server.unserve("web")
     assert instances(server) == set()
 
