@@ -10,9 +10,9 @@ from typing import ClassVar, Literal
 import msgspec
 
 from longshore.domain.arn import Arn
+from longshore.domain.dns_name import parents
 from longshore.domain.record import Key, Record, Scope
 from longshore.domain.tag import Tags
-from longshore.domain.zone import parents
 
 NamespaceType = Literal["DNS_PRIVATE", "DNS_PUBLIC", "HTTP"]
 ServiceType = Literal["HTTP", "DNS_HTTP", "DNS"]
