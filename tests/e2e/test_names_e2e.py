@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import dns.message
 import pytest
 
 from tests.support.server import Server, address, sh, until, web
@@ -104,6 +105,25 @@ def test_a_client_never_gets_an_address_that_was_withdrawn_and_always_gets_one(l
     until(lambda: instances(server) == running(server), "both tasks to be in the name again")
     server.unserve("web")
     assert instances(server) == set()
+
+
+def test_a_task_asks_for_the_port_of_a_service_and_reaches_it_there(launch: Callable[..., Server]) -> None:
+    server = launch()
+    use = [{"registryArn": registry(server, "SRV"), "containerName": "app", "containerPort": 8080}]
+    serving = web("ported", 8080)
+    server.serve("web", server.define("web", serving), 1, serviceRegistries=use)
+    query = dns.message.make_query(NAME, "SRV", use_edns=False).to_wire()
+    octal = "".join(f"\\{byte:03o}" for byte in len(query).to_bytes(2, "big") + query)  # busybox' nc has TCP alone
+    script = f"printf '{octal}' | nc 169.254.170.2 53 | hexdump -v -e '/1 \"%02x\"'; echo"
+    done = server.run_to_end(server.define("asks", sh("app", script)))
+    reply = dns.message.from_wire(bytes.fromhex("".join(server.lines(done["taskArn"])))[2:])
+    [record] = reply.answer[0]
+    [task] = server.tasks_of("web")
+    host = record.target.to_text(omit_final_dot=True)
+    assert (record.port, host) == (8080, f"{task['taskArn'].rpartition('/')[2]}.{NAME}")
+    reached = server.run_to_end(server.define("reaches", sh("app", f"http-get {host} {record.port} /")))
+    assert server.lines(reached["taskArn"])[-1] == "ported"
+    server.unserve("web")
 
 
 def test_a_task_finds_users_records_and_the_endpoint_and_nothing_that_is_not_there(
