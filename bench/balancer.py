@@ -63,15 +63,17 @@ def measure(quick: bool) -> list[Row]:
     folder = Path(tempfile.mkdtemp(prefix="lsb-"))
     try:
         with _haproxy(folder / "targets.cfg", ANSWERING), _haproxy(folder / "hand.cfg", by_hand()):
-            ours, baseline = asyncio.run(_throughput(folder / "one", 2, 2 if quick else 12))
+            rounds = asyncio.run(_throughput(folder / "one", 1, 3 if quick else 40))
             live_ms, gone_ms, config_s = asyncio.run(_changes(folder / "many", 10 if quick else CHANGES))
     finally:
         shutil.rmtree(folder)
+    per_s = _median([(ours.requests_per_s, baseline.requests_per_s) for ours, baseline in rounds])
+    p99_ms = _median([(ours.p99_ms, baseline.p99_ms) for ours, baseline in rounds])
     name = "configuration written by hand"
     many = f"{LOAD_BALANCERS} load balancers, {LOAD_BALANCERS * RULES_EACH:,} rules, 2,000 targets"
     return [
-        at_least("requests, 10 rules, 4 targets", ours.requests_per_s, baseline.requests_per_s, "/s", name, 0.95),
-        at_most("p99 of a request", ours.p99_ms, baseline.p99_ms, "ms", name, 1.05),
+        at_least("requests, 10 rules, 4 targets", *per_s, "/s", name, 0.95),
+        at_most("p99 of a request", *p99_ms, "ms", name, 1.05),
         below(f"target is live, worst: {many}", max(live_ms), "ms", LIVE_S * 1000),
         Row("target is live, median", f"{statistics.median(live_ms):.1f} ms"),
         below("target gets nothing more, worst", max(gone_ms), "ms", LIVE_S * 1000),
@@ -103,7 +105,9 @@ backend targets
 @contextlib.contextmanager
 def _haproxy(file: Path, text: str) -> Iterator[None]:
     file.write_text(text)
-    process = subprocess.Popen([find() or "haproxy", "-f", str(file)], stderr=subprocess.DEVNULL)
+    # In a session of its own, as ours is: Linux shares the processor out by session, and wrk takes much of this one's.
+    command = [find() or "haproxy", "-f", str(file)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         time.sleep(0.5)
         if process.poll() is not None:
@@ -125,8 +129,8 @@ async def _driver(folder: Path) -> AsyncIterator[HaproxyBalancer]:
         await driver.close()
 
 
-async def _throughput(folder: Path, duration_s: int, rounds: int) -> tuple[Load, Load]:
-    """The best round of each, in turn, so that other work of the machine counts for both."""
+async def _throughput(folder: Path, duration_s: int, rounds: int) -> list[tuple[Load, Load]]:
+    """Ours and the baseline in many short rounds, in turn, so that other work of the machine counts for both."""
     group = _group("0a")
     rules = [_rule(f"/r{number}/*", "0a") for number in range(RULES)]
     balancer = _balancer(0, OURS, [*rules, _rule("", "0a")])
@@ -136,15 +140,19 @@ async def _throughput(folder: Path, duration_s: int, rounds: int) -> tuple[Load,
             target = TargetPlan(group_id="0a", address=address, port=TARGET_PORT)
             await driver.serve(target, known_healthy=True)
         found: dict[str, list[Load]] = {OURS: [], BY_HAND: []}
-        for _ in range(rounds):
-            for address, loads in found.items():
+        for number in range(rounds):
+            for address, loads in list(found.items())[:: -1 if number % 2 else 1]:
                 url = f"http://{address}:{PORT}/r7"
                 loads.append(await asyncio.to_thread(run, url, {}, "", duration_s=duration_s, connections=CONNECTIONS))
                 progress(f"{address}: {loads[-1]}")
         if any(load.errors for loads in found.values() for load in loads):
             raise RuntimeError("Requests failed.")
-        ours, baseline = (max(loads, key=lambda load: load.requests_per_s) for loads in found.values())
-        return ours, baseline
+        return list(zip(found[OURS], found[BY_HAND], strict=True))
+
+
+def _median(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The pair of ours and the baseline's whose ratio is the middle one."""
+    return sorted(pairs, key=lambda pair: pair[0] / pair[1])[len(pairs) // 2]
 
 
 async def _changes(folder: Path, changes: int) -> tuple[list[float], list[float], float]:

@@ -49,7 +49,7 @@ def run(
 ) -> Load:
     """Send the request as fast as answers come, or at about `rate` per second."""
     if shutil.which("wrk") is None:
-        raise RuntimeError("wrk is missing: apt-get install wrk (`make bench` does it).")
+        raise RuntimeError("wrk is missing: apt-get install wrk (`make setup` does it).")
     lines = [f"wrk.method = 'POST'\nwrk.body = {_lua(body)}"]
     lines += [f"wrk.headers[ {_lua(name)} ] = {_lua(value)}" for name, value in headers.items()]
     if rate is not None:

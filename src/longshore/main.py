@@ -23,10 +23,11 @@ from longshore.api.task_endpoint.app import ADDRESS
 from longshore.config import TASK_API_PORT, Config
 from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
+from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
-from longshore.control.names import EndpointNames, LoadBalancerNames, PrivateNames
+from longshore.control.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
 from longshore.control.observe import Observer
 from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
@@ -38,7 +39,7 @@ from longshore.domain.launch import TaskLaunch
 from longshore.domain.record import Scope
 from longshore.drivers.dns.server import PORT as DNS_PORT
 from longshore.drivers.dns.server import make_dns_server
-from longshore.drivers.ports import BalancerDriver, Permanent, TaskEngine
+from longshore.drivers.ports import BalancerDriver, ConnectDriver, Permanent, TaskEngine
 from longshore.state import (
     ACCESS_LOGS,
     DATABASE,
@@ -86,28 +87,31 @@ class Longshore:
         self.events = EventLog(config.state and config.state / EVENTS)
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
         self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
+        self._vpc_cidr = config.vpc_cidr
+        self._task_servers: list[HttpServer] = []
+        self._served_devices: set[int] = set()
+        """By interface index: a bridge made again under its old name is another device."""
+        self.engine, self.balancer, release, connect = self._make_drivers()
+        self._endpoint.stats = self.engine.stats
+        self.connect = ConnectController(self.store, connect, self._clock)
         zones = (
             LoadBalancerNames(self.store),
             PrivateNames(),
             EndpointNames(ADDRESS),
             HostedZoneNames(self.store, self._ids),
         )
-        self._names = make_dns_server(zones, self._clock, self._ids, own_address=ADDRESS)
-        self._vpc_cidr = config.vpc_cidr
-        self._task_servers: list[HttpServer] = []
-        self._served_devices: set[int] = set()
-        """By interface index: a bridge made again under its old name is another device."""
-        self.engine, self.balancer, release = self._make_drivers()
-        self._endpoint.stats = self.engine.stats
+        self._names = make_dns_server(
+            zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)
+        )
+        self.tasks = TaskController(self.store, self.engine, self._clock, self._ids, self.connect)
         self.discovery = Discovery(self.store, self._clock)
-        self.tasks = TaskController(self.store, self.engine, self._clock, self._ids)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
         self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._retention = Retention(self.store, self.events, self._clock)
-        self._metrics = Metrics(self.store, lambda: self.balancers.counts)
+        self._metrics = Metrics(self.store, lambda: self.balancers.counts, lambda: self.connect.counts)
         self._chain = self._make_chain()
 
     @contextlib.asynccontextmanager
@@ -133,8 +137,11 @@ class Longshore:
             self._observer.start()
             stack.push_async_callback(self._observer.stop)
             self._tell("adopting what runs")
+            self.connect.resume()
             await self.tasks.adopt()
             self.discovery.resume()
+            self.connect.start()
+            stack.push_async_callback(self.connect.stop)
             self.warm.resume()
             self.balancers.start()
             stack.push_async_callback(self.balancers.stop)
@@ -187,18 +194,21 @@ class Longshore:
         await self.events.close()
         await self.store.close()
 
-    def _make_drivers(self) -> tuple[TaskEngine, BalancerDriver, Release]:
-        """What runs tasks, what balances, and what lets go of load balancers' addresses."""
+    def _make_drivers(self) -> tuple[TaskEngine, BalancerDriver, Release, ConnectDriver]:
+        """What runs tasks, what balances, what lets go of load balancers' addresses, and Service Connect's proxies."""
         config = self.config
         if config.engine == "sim":
             from longshore.drivers.sim.balancer import SimBalancer, SimForwarder  # noqa: PLC0415  one engine is loaded
+            from longshore.drivers.sim.connect import SimConnect  # noqa: PLC0415
             from longshore.drivers.sim.engine import SimEngine  # noqa: PLC0415
 
             sim = SimEngine(self._clock, self._sink)
-            return sim, SimBalancer(SimForwarder(sim.machine)), _no_addresses
+            return sim, SimBalancer(SimForwarder(sim.machine)), _no_addresses, SimConnect()
+        from longshore.drivers.connect.driver import HaproxyConnect  # noqa: PLC0415
         from longshore.drivers.docker.engine import DockerEngine  # noqa: PLC0415
         from longshore.drivers.haproxy.driver import HaproxyBalancer  # noqa: PLC0415
 
+        connect = HaproxyConnect(runtime_folder(self._instance) / "connect")
         docker = DockerEngine(
             self._instance,
             self._sink,
@@ -208,6 +218,7 @@ class Longshore:
             pull=config.pull,
             bridge_ready=self._serve_bridge,
             name_server=ADDRESS,
+            proxies=connect,
         )
         haproxy = HaproxyBalancer(
             runtime_folder(self._instance),
@@ -217,7 +228,7 @@ class Longshore:
             host_ports=dict(config.lb_ports),
             access_logs=config.state and config.state / ACCESS_LOGS,
         )
-        return docker, haproxy, docker.release_addresses
+        return docker, haproxy, docker.release_addresses, connect
 
     def _make_chain(self) -> Chain:
         config = self.config

@@ -377,14 +377,6 @@ async def test_addresses_are_claimed_and_what_works_goes_on_without_them() -> No
         assert (await client.get(URL)).text == "hello"
 
 
-async def test_client_ip_preservation_is_refused_with_a_sentence() -> None:
-    async with rig() as it:
-        front = balancer(ADDRESS, listener(8080, protocol="TCP"), type="network")
-        keeps = group(layer="tcp", protocol_version="", preserve_client_ip=True)
-        problems = await it.driver.apply(plan([front], [keeps]))
-        assert "not served" in problems["b1"]
-
-
 async def test_new_target_of_a_group_with_slow_start_begins_with_a_small_share() -> None:
     async with rig() as it, serving(one := target("one")):
         await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [group(slow_start_s=900)]))

@@ -11,8 +11,10 @@ from urllib.parse import unquote
 import httpx
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from longshore.domain.balancing import CertificatePlan, MutualTls, TargetPlan
+from longshore.domain.tls_policy import POLICIES
 from longshore.drivers.haproxy import http2
 from tests.support import certificates
 from tests.support.h2_target import H2Target
@@ -33,6 +35,7 @@ CERTIFICATES = (
     CertificatePlan(certificate_id="c1", pem=ONE.bundle),
     CertificatePlan(certificate_id="c2", pem=TWO.bundle),
 )
+RSA = certificates.make("rsa.test", key=rsa.generate_private_key(public_exponent=65537, key_size=2048))
 POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
 
@@ -147,6 +150,35 @@ async def test_security_policy_says_which_versions(policy: str, offered: ssl.TLS
     async with rig() as it:
         front = balancer(ADDRESS, secure(rules=(rule(text("x")),), ssl_policy=policy))
         await it.driver.apply(plan([front], [], certificates=CERTIFICATES))
+        try:
+            _, writer = await asyncio.open_connection(ADDRESS, 8443, ssl=context)
+        except (ssl.SSLError, ConnectionResetError):
+            assert not works
+        else:
+            writer.transport.abort()
+            assert works
+
+
+@pytest.mark.parametrize(
+    ("policy", "cipher", "works"),
+    [
+        ("ELBSecurityPolicy-TLS13-1-2-FIPS-2023-04", "ECDHE-RSA-AES128-SHA256", True),
+        ("ELBSecurityPolicy-TLS13-1-2-FIPS-2023-04", "ECDHE-RSA-AES128-SHA", False),
+        ("ELBSecurityPolicy-TLS-1-2-2017-01", "AES128-SHA256", True),
+        ("ELBSecurityPolicy-TLS-1-2-2017-01", "AES128-SHA", False),
+        ("ELBSecurityPolicy-FS-1-2-Res-2020-10", "ECDHE-RSA-AES128-GCM-SHA256", True),
+        ("ELBSecurityPolicy-FS-1-2-Res-2020-10", "ECDHE-RSA-AES128-SHA256", False),
+    ],
+)
+async def test_security_policy_says_which_ciphers(policy: str, cipher: str, *, works: bool) -> None:
+    assert (cipher in POLICIES[policy].ciphers) is works
+    context = client_context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(cipher)
+    async with rig() as it:
+        front = balancer(ADDRESS, secure(certificates=("c3",), rules=(rule(text("x")),), ssl_policy=policy))
+        certificate = CertificatePlan(certificate_id="c3", pem=RSA.bundle)
+        assert await it.driver.apply(plan([front], [], certificates=(certificate,))) == {}
         try:
             _, writer = await asyncio.open_connection(ADDRESS, 8443, ssl=context)
         except (ssl.SSLError, ConnectionResetError):

@@ -23,7 +23,7 @@ from longshore.domain.balancing import (
 )
 from tests.support.haproxy_cases import HOSTILE
 from tests.support.haproxy_rig import NET, planned, rig
-from tests.support.plans import balancer, forward, group, listener, path, plan, rule, text
+from tests.support.plans import balancer, check, forward, group, listener, path, plan, rule, text
 from tests.support.targets import Target, serving
 
 if TYPE_CHECKING:
@@ -235,6 +235,42 @@ async def test_forwarded_for_is_treated_as_configured(attributes: dict[str, Any]
             assert "x-forwarded-for" not in seen
         else:
             assert re.fullmatch(expected, seen["x-forwarded-for"])
+
+
+async def test_address_of_the_client_gets_a_line_of_its_own_beside_several() -> None:
+    async with behind() as (client, (one,)):
+        await client.get("/", headers=[("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "192.0.2.2")])
+        lines = [value for name, value in one.requests[-1].headers if name.lower() == "x-forwarded-for"]
+        assert lines == ["192.0.2.1", "192.0.2.2", "127.0.0.1"]
+
+
+async def test_each_rule_keeps_to_its_group_healthy_or_not() -> None:
+    groups = (group("0a", check=check(interval_s=1, timeout_s=1)), group("0b"))
+    rules = (rule(forward("0a"), path("/a*"), host("a.*", "b.*")), rule(forward("0b")))
+    async with behind(*rules, groups=groups) as (client, (a, _)):
+
+        async def asked(url: str, host: str) -> str:
+            answer = await client.get(url, headers={"host": host})
+            return str(answer.json()["target"]) if answer.status_code == httpx.codes.OK else str(answer.status_code)
+
+        wanted = [("/a", "b.test", "0a1"), ("/a", "c.test", "0b1"), ("/b", "b.test", "0b1")]
+        assert [await asked(url, host) for url, host, _ in wanted] == [name for *_, name in wanted]
+        a.health = 500
+        a.checked.clear()
+        async with asyncio.timeout(30):
+            for _ in range(3):
+                await a.checked.wait()
+                a.checked.clear()
+        assert [await asked(url, host) for url, host, _ in wanted] == [name for *_, name in wanted]
+
+
+async def test_condition_on_a_header_reads_what_the_client_sent() -> None:
+    groups = (group("0a"), group("0b"))
+    rules = (rule(forward("0a"), header("X-Forwarded-Proto", "https")), rule(forward("0b")))
+    async with behind(*rules, groups=groups) as (client, _):
+        told = (await client.get("/", headers={"x-forwarded-proto": "https"})).json()
+        assert (told["target"], told["headers"]["x-forwarded-proto"]) == ("0a1", "http")
+        assert (await client.get("/")).json()["target"] == "0b1"
 
 
 async def test_host_header_and_odd_headers_are_treated_as_configured() -> None:

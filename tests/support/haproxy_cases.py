@@ -135,7 +135,14 @@ CASES = {
             balancer(
                 "10.0.0.9",
                 listener(5432, protocol="TCP", rules=(rule(forward("0a", "0b")),), tcp_idle_timeout_s=99),
-                listener(443, protocol="TLS", rules=(rule(forward("0c")),), certificates=("c1",), alpn=("h2",)),
+                listener(
+                    443,
+                    protocol="TLS",
+                    rules=(rule(forward("0c")),),
+                    certificates=("c1",),
+                    ssl_policy="ELBSecurityPolicy-2016-08",
+                    alpn=("h2",),
+                ),
                 listener(444, protocol="TCP", rules=(rule(forward("0d")),)),
                 type="network",
             )

@@ -21,6 +21,9 @@ from urllib.parse import quote
 from tests.support import engine
 
 BUSYBOX = "longshore-test/busybox:latest"
+PYTHON = "longshore-test/python:latest"
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+LEFT_OUT = {"__pycache__", "test", "lib2to3", "ensurepip", "idlelib", "tkinter", "dist-packages", "pydoc_data"}
 DIGEST_LABEL = "longshore-test.digest"
 
 _HTTP_GET = r"""#!/bin/sh
@@ -50,6 +53,11 @@ _CHANGES = ("ENV PATH=/bin:/usr/bin:/sbin", 'CMD ["sh"]')
 def busybox_image(url: str) -> str:
     """The name of the busybox image in the Engine at `url`, built if it is missing or out of date."""
     return _ensure(url, BUSYBOX, _busybox_tar())
+
+
+def python_image(url: str) -> str:
+    """The name of an image with the machine's own Python 3 (Debian's) in it, besides busybox."""
+    return _ensure(url, PYTHON, _python_tar())
 
 
 def _ensure(url: str, name: str, root: bytes) -> str:
@@ -87,6 +95,23 @@ def _busybox_tar() -> bytes:
             link = tarfile.TarInfo(f"bin/{applet}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(link)
+    return buffer.getvalue()
+
+
+def _python_tar() -> bytes:
+    """Busybox's root with the interpreter, its standard library, and the libraries that both need."""
+    program = SYSTEM_PYTHON.resolve()
+    library = next(path for path in Path("/usr/lib").glob("python3.*") if path.name == program.name)
+    needs = subprocess.run(["ldd", str(program)], check=True, capture_output=True, text=True).stdout
+    shared = {Path(word) for word in needs.split() if word.startswith("/")}
+    buffer = io.BytesIO(_busybox_tar())
+    with tarfile.open(fileobj=buffer, mode="a") as tar:
+        for path in sorted(shared):
+            _add_file(tar, str(path).lstrip("/"), path.resolve().read_bytes(), 0o755)
+        _add_file(tar, "usr/bin/python3", program.read_bytes(), 0o755)
+        for path in sorted(library.rglob("*")):
+            if path.is_file() and not LEFT_OUT.intersection(path.relative_to(library).parts) and path.suffix != ".a":
+                _add_file(tar, str(path).lstrip("/"), path.read_bytes(), 0o644)
     return buffer.getvalue()
 
 

@@ -67,7 +67,7 @@ def test_a_load_balancer_alone(api: Api) -> None:
     assert (made.lb_id, made.path, made.dns_name) == (balancer.lb_id, balancer.path, balancer.dns_name)
     assert (made.vpc_id, made.vpc_cidr) == ("vpc-1", VPC_CIDR)
     assert made.addresses == tuple(zone.address for zone in balancer.zones)
-    assert (made.idle_timeout_s, made.keepalive_s, made.http2, made.desync) == (60, 3600, True, "defensive")
+    assert (made.idle_timeout_s, made.keepalive_s, made.http2) == (60, 3600, True)
     assert made.listeners == ()
     assert plan(api).groups == ()
 
@@ -84,7 +84,6 @@ def test_attributes_of_a_load_balancer_reach_the_plan(api: Api) -> None:
         routing__http__xff_client_port__enabled="true",
         routing__http__preserve_host_header__enabled="true",
         routing__http__x_amzn_tls_version_and_cipher_suite__enabled="true",
-        routing__http__desync_mitigation_mode="strictest",
         access_logs__s3__enabled="true",
         access_logs__s3__bucket="logs",
         access_logs__s3__prefix="front/a",
@@ -92,7 +91,7 @@ def test_attributes_of_a_load_balancer_reach_the_plan(api: Api) -> None:
     (made,) = plan(api).load_balancers
     assert (made.idle_timeout_s, made.keepalive_s, made.http2, made.drop_invalid_headers) == (9, 90, False, True)
     assert (made.forwarded_for, made.forwarded_for_port, made.preserve_host) == ("remove", True, True)
-    assert (made.tls_headers, made.desync) == (True, "strictest")
+    assert made.tls_headers
     assert (made.access_log_bucket, made.access_log_prefix) == ("logs", "front/a")
 
 
@@ -185,7 +184,7 @@ def test_a_listener_of_a_network_load_balancer(api: Api) -> None:
     assert listener.alpn == ("h2", "http/1.1", "http/1.0")
     (made,) = plan(api).groups
     assert (made.layer, made.tls, made.protocol_version, made.idle_timeout_s) == ("tcp", True, "", 70)
-    assert (made.preserve_client_ip, made.proxy_protocol) == (False, False)
+    assert not made.proxy_protocol
 
 
 def test_a_group_and_its_check(api: Api) -> None:
@@ -241,7 +240,7 @@ def test_stickiness(api: Api, protocol: str, attributes: dict[str, str], expecte
 
 
 def test_attributes_of_a_network_group(api: Api) -> None:
-    group = create_group(api, Protocol="TCP", TargetType="instance")  # preserves by default
+    group = create_group(api, Protocol="TCP", TargetType="instance")
     set_attributes(api, group, proxy_protocol_v2__enabled="true")
     made = only_group(api, group, create_balancer(api, Type="network"))
-    assert (made.preserve_client_ip, made.proxy_protocol) == (True, True)
+    assert made.proxy_protocol

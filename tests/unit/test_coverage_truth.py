@@ -80,17 +80,19 @@ def _noting(value: Any, seen: set[str], path: str) -> Any:
 def play_ecs(call: Callable[..., dict[str, Any]], api: Api) -> None:
     """Each operation of ECS at least once, with what it serves."""
     tags = [{"key": "k", "value": "v"}]
-    call("CreateCluster", clusterName="c", tags=tags, settings=[{"name": "containerInsights", "value": "enabled"}])
+    names = {"serviceConnectDefaults": {"namespace": "shop"}}
+    insights = [{"name": "containerInsights", "value": "enabled"}]
+    call("CreateCluster", clusterName="c", tags=tags, settings=insights, **names)
     call("DescribeClusters", clusters=["c"], include=["TAGS"])
     call("ListClusters")
-    call("UpdateCluster", cluster="c")
+    call("UpdateCluster", cluster="c", **names)
     call("UpdateClusterSettings", cluster="c", settings=[{"name": "containerInsights", "value": "disabled"}])
     call("DeleteCluster", cluster="c")
     call("PutAccountSetting", name="containerInsights", value="enabled")
     call("PutAccountSettingDefault", name="containerInsights", value="enabled")
     call("ListAccountSettings")
     call("DeleteAccountSetting", name="containerInsights")
-    api.define(ports=[{"containerPort": 80}])
+    api.define(ports=[{"containerPort": 80, "name": "web", "appProtocol": "http"}])
     use = {"targetGroupArn": group_in_use(api).arn, "containerName": "app", "containerPort": 80}
     named = registry("SRV")
     api.put(named)
@@ -116,13 +118,26 @@ def play_ecs(call: Callable[..., dict[str, Any]], api: Api) -> None:
         "networkConfiguration": network,
         "deploymentConfiguration": deployment,
         "loadBalancers": [use],
+        "serviceConnectConfiguration": {
+            "enabled": True,
+            "namespace": "shop",
+            "services": [
+                {
+                    "portName": "web",
+                    "discoveryName": "w",
+                    "clientAliases": [{"port": 80, "dnsName": "w"}],
+                    "ingressPortOverride": 9000,
+                    "timeout": {"idleTimeoutSeconds": 9, "perRequestTimeoutSeconds": 9},
+                }
+            ],
+        },
         "serviceRegistries": [{"registryArn": named.arn, "containerName": "app", "containerPort": 80}],
     }
     made = call("CreateService", serviceName="s", desiredCount=1, tags=tags, **common)["service"]
     call("UpdateService", service="s", **common)
     call("DescribeServices", services=["s"])
     call("ListServices")
-    call("ListServicesByNamespace", namespace="n")
+    call("ListServicesByNamespace", namespace="shop")
     call("ListServiceDeployments", service="s", createdAt={"before": 2e9, "after": 1.0})
     arn = made["currentServiceDeployment"]
     call("DescribeServiceDeployments", serviceDeploymentArns=[arn])
@@ -440,6 +455,8 @@ OUTSIDE_DOCKER = {
     "taskRoleArn": "The credentials that api/task_endpoint gives the task: tests/unit/test_task_endpoint_answers.py.",
     "runtimePlatform.cpuArchitecture": "Another one than the machine's is refused: tests/unit/test_launch.py.",
     "family": "The name of the revision.",
+    "containerDefinitions[].portMappings[].name": "What Service Connect finds a port by: tests/unit/test_connect.py.",
+    "containerDefinitions[].portMappings[].appProtocol": "How its proxies balance: tests/unit/test_connect.py.",
     "tags": "The tags of the revision, and of its tasks where they propagate: tests/unit/test_ecs_tasks.py.",
 }
 """Members that are served, but not by what an engine is told."""

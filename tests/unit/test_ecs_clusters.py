@@ -6,6 +6,7 @@ import pytest
 
 from longshore.api.ecs import account_settings, clusters, tags
 from longshore.domain.cluster import Cluster
+from longshore.domain.naming import Namespace
 from longshore.domain.service import Service
 from longshore.domain.task import Task
 from tests.support import world
@@ -95,9 +96,30 @@ def test_bad_input_is_refused(api: Api, bad: dict[str, Any]) -> None:
     assert api.error("CreateCluster", clusterName="blue", **bad).code == "InvalidParameterException"
 
 
-def test_capacity_providers_and_service_connect_are_refused_with_a_sentence() -> None:
+def test_capacity_providers_are_refused_with_a_sentence() -> None:
     create = clusters.OPERATIONS["CreateCluster"]
-    assert set(create.refuses) == {"capacityProviders", "defaultCapacityProviderStrategy", "serviceConnectDefaults"}
+    assert set(create.refuses) == {"capacityProviders", "defaultCapacityProviderStrategy"}
+
+
+def test_the_default_namespace_of_service_connect_is_made_kept_replaced_and_taken_away(api: Api) -> None:
+    made = api("CreateCluster", clusterName="blue", serviceConnectDefaults={"namespace": "shop"})["cluster"]
+    [shop] = api.store.all(Namespace)
+    assert (shop.name, shop.type) == ("shop", "HTTP")
+    assert made["serviceConnectDefaults"] == {"namespace": shop.arn}
+    again = api("CreateCluster", clusterName="blue", serviceConnectDefaults={"namespace": shop.arn})["cluster"]
+    assert again["serviceConnectDefaults"] == {"namespace": shop.arn}
+    assert api("UpdateCluster", cluster="blue")["cluster"]["serviceConnectDefaults"] == {"namespace": shop.arn}
+    changed = api("UpdateCluster", cluster="blue", serviceConnectDefaults={"namespace": "store"})["cluster"]
+    assert {each.arn for each in api.store.all(Namespace)} == {
+        shop.arn,
+        changed["serviceConnectDefaults"]["namespace"],
+    }
+    without = api("UpdateCluster", cluster="blue", serviceConnectDefaults={"namespace": ""})["cluster"]
+    assert "serviceConnectDefaults" not in without
+    unknown = {"namespace": shop.arn + "x"}
+    assert api.error("UpdateCluster", cluster="blue", serviceConnectDefaults=unknown).code == (
+        "NamespaceNotFoundException"
+    )
 
 
 def test_describe_gives_only_what_is_included(api: Api) -> None:

@@ -155,13 +155,13 @@ def test_create_service_refuses_a_definition_that_is_not_served(api: ServiceApi)
     [
         {"loadBalancers": [{"loadBalancerName": "classic", "containerName": "app", "containerPort": 80}]},
         {"loadBalancers": [{"targetGroupArn": "arn", "advancedConfiguration": {"alternateTargetGroupArn": "arn"}}]},
-        {"serviceConnectConfiguration": {"enabled": True}},
+        {"serviceConnectConfiguration": {"enabled": True, "services": [{"portName": "a", "tls": {"kmsKey": "k"}}]}},
         {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
         {"schedulingStrategy": "DAEMON"},
         {"deploymentController": {"type": "CODE_DEPLOY"}},
         {"enableExecuteCommand": True},
         {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}},
-        {"serviceConnectConfiguration": {"enabled": False, "namespace": "shop"}},
+        {"serviceConnectConfiguration": {"enabled": True, "logConfiguration": {"logDriver": "awslogs"}}},
         {"deploymentConfiguration": {"earlySuccessCriteria": {"enable": False, "healthyPercent": 50}}},
         {"deploymentConfiguration": {"alarms": {"alarmNames": ["a"], "enable": True, "rollback": True}}},
     ],
@@ -423,9 +423,9 @@ def test_list_services_filters(api: ServiceApi) -> None:
     assert api("ListServices", resourceManagementType="ECS")["serviceArns"] == []
 
 
-def test_no_service_is_in_a_namespace(api: ServiceApi) -> None:
+def test_no_service_is_in_a_namespace_that_is_not_there(api: ServiceApi) -> None:
     api.create()
-    assert api("ListServicesByNamespace", namespace="internal") == {"serviceArns": []}
+    assert api.error("ListServicesByNamespace", namespace="internal").code == "NamespaceNotFoundException"
 
 
 # DeleteService

@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from longshore.api.balancer_metrics import BalancerMetrics, Counts
+from longshore.api.connect_metrics import ByTask, ConnectMetrics
 from longshore.domain.cluster import Cluster
 from longshore.domain.task import Task
 from longshore.store.store import Store
@@ -17,7 +18,12 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 class Metrics:
     """Counters of the request chain, and gauges read from the store when asked."""
 
-    def __init__(self, store: Store, balancer_counts: Callable[[], Counts] = lambda: ((), ())) -> None:
+    def __init__(
+        self,
+        store: Store,
+        balancer_counts: Callable[[], Counts] = lambda: ((), ()),
+        connect_counts: Callable[[], ByTask] = dict,
+    ) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "longshore_requests", "API requests", ["service", "operation", "code"], registry=self._registry
@@ -31,6 +37,7 @@ class Metrics:
         )
         self._registry.register(_State(store))
         self._registry.register(BalancerMetrics(store, balancer_counts))
+        self._registry.register(ConnectMetrics(store, connect_counts))
 
     def request(self, service: str, operation: str, code: str, seconds: float) -> None:
         """One request was answered."""

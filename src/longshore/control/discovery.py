@@ -16,7 +16,7 @@ from longshore.store.store import Store, Transaction
 
 
 class Discovery:
-    """All services with `serviceRegistries`."""
+    """All services with `serviceRegistries`, or that offer something by Service Connect."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -49,7 +49,7 @@ class Discovery:
         if not task.service_uid or not names.discoverable(task):
             return
         deployment = tx.get(Deployment, (*task.scope, task.deployment_id))
-        for registry in deployment.service_registries if deployment else ():
+        for registry in deployment.registries if deployment else ():
             service = _service(tx, registry)
             if service is None:  # deleted since; ids are never given twice
                 continue

@@ -7,6 +7,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 
+from longshore.control.connect import ConnectController
 from longshore.domain.balancer import LoadBalancer
 from longshore.domain.resolving import DnsRecord, ZoneAnswer, soa
 from longshore.store.store import Reader
@@ -18,6 +19,8 @@ ALIASES = "elb.internal"
 """The same names again, for programs in tasks that ask nobody, such as curl."""
 TTL_S = 60
 """Of a load balancer's addresses, as AWS has it: they stay the same as long as it exists."""
+CONNECT_TTL_S = 2
+"""Of a Service Connect name. Its address stays the same as long as the name is in use, but not for ever."""
 NEGATIVE_TTL_S = 2
 """A name that is asked for too early is soon found."""
 _LOOPBACK = {"A": "127.0.0.1", "AAAA": "::1"}
@@ -48,6 +51,20 @@ class LoadBalancerNames:
         if not found:
             return ZoneAnswer(start, exists=False)
         return _with(start, name, record_type, {"A": tuple(each.address for each in found[0].zones)})
+
+
+class ConnectNames:
+    """The names of Service Connect: in a task with it they are addresses of its own loopback, where its proxy is."""
+
+    def __init__(self, connect: ConnectController) -> None:
+        self._connect = connect
+
+    def answer_to(self, vpc_id: str, client: str, name: str, record_type: str) -> ZoneAnswer | None:
+        """The address of a name of the asking task's namespace, from the moment on at which a service offers it."""
+        for route in self._connect.routes_at(vpc_id, client):
+            if route.dns_name.lower() == name:
+                return _with(soa(name, NEGATIVE_TTL_S), name, record_type, {"A": (route.address,)}, CONNECT_TTL_S)
+        return None
 
 
 class PrivateNames:
@@ -85,6 +102,8 @@ def _within(name: str, zone: str) -> bool:
     return name == zone or name.endswith(f".{zone}")
 
 
-def _with(start: DnsRecord, name: str, record_type: str, data: Mapping[str, tuple[str, ...]]) -> ZoneAnswer:
-    records = (DnsRecord(name, record_type, TTL_S, each) for each in data.get(record_type, ()))
+def _with(
+    start: DnsRecord, name: str, record_type: str, data: Mapping[str, tuple[str, ...]], ttl_s: int = TTL_S
+) -> ZoneAnswer:
+    records = (DnsRecord(name, record_type, ttl_s, each) for each in data.get(record_type, ()))
     return ZoneAnswer(start, tuple(records))

@@ -5,6 +5,7 @@ The only writer of a task's attachment and of network interfaces. What the engin
 the next start, a record of whatever may exist.
 """
 
+from longshore.control.connect import ConnectController
 from longshore.control.loop import Loop
 from longshore.decide import task as life
 from longshore.decide.launch import launch_of
@@ -26,20 +27,26 @@ NO_SUBNET = "ResourceInitializationError: subnet {subnet} does not exist any mor
 class TaskController:
     """One loop over tasks, by key."""
 
-    def __init__(self, store: Store, engine: TaskEngine, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, store: Store, engine: TaskEngine, clock: Clock, ids: Ids, connect: ConnectController | None = None
+    ) -> None:
+        """`connect`: None where no task can have Service Connect."""
+        self._connect = connect
         self._store = store
         self._engine = engine
         self._clock = clock
         self._ids = ids
         self.loop: Loop[Key] = Loop("tasks", self._reconcile, clock, workers=64)
         store.watch(self._changed)
+        if connect is not None:
+            connect.on_withdrawn = self.loop.enqueue
 
     async def adopt(self) -> None:
         """At a start: take over what runs, let go of what is nobody's, and mourn what is gone."""
         launches = {}
         for task in self._store.select(Task, "live", ()):
             if task.last_status != "PROVISIONING":
-                launches[task.task_id] = launch_from(self._store, task)
+                launches[task.task_id] = launch_from(self._store, task, self._connect)
         found = await self._engine.adopt(list(launches.values()))
         with self._store.transaction() as tx:
             for task in tx.select(Task, "live", ()):
@@ -74,7 +81,7 @@ class TaskController:
                 tx.put(task)
             if not task.wanted:
                 return
-        launch = launch_from(self._store, task)
+        launch = launch_from(self._store, task, self._connect)
         await self._store.durable()
         try:
             await self._engine.start(launch)
@@ -86,6 +93,8 @@ class TaskController:
 
     async def _stop(self, task: Task) -> None:
         withdrawn = not self._store.count(Target, "task", (task.task_id,))
+        if self._connect is not None:
+            withdrawn = withdrawn and self._connect.withdrawn(task)
         moved = life.stopping(task, self._clock.now(), withdrawn=withdrawn)
         if moved != task:
             with self._store.transaction() as tx:
@@ -151,7 +160,7 @@ def release(tx: Transaction, task: Task, now: float) -> None:
     tx.put(life.released(task, now))
 
 
-def launch_from(reader: Reader, task: Task) -> TaskLaunch:
+def launch_from(reader: Reader, task: Task, connect: ConnectController | None = None) -> TaskLaunch:
     """What the engine is told of a task."""
     definition = reader.get(TaskDefinition, task_definition_key_of(task.task_definition_arn))
     if definition is None:
@@ -164,6 +173,7 @@ def launch_from(reader: Reader, task: Task) -> TaskLaunch:
         vpc_id=vpc.vpc_id if vpc else "",
         vpc_cidr=vpc.cidr if vpc else "",
         subnet_cidr=subnet.cidr if subnet else "",
+        connect=connect.plan(task) if connect is not None else None,
     )
 
 

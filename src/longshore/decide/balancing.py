@@ -28,20 +28,19 @@ from longshore.domain.balancing import (
     MutualTls,
 )
 from longshore.domain.health_check import TRAFFIC_PORT, code_ranges
+from longshore.domain.listener_attributes import TCP_IDLE_TIMEOUT
 from longshore.domain.record import Key
 
 Document = Mapping[str, Any]
 
-TCP_IDLE_TIMEOUT = "tcp.idle_timeout.seconds"
-"""The one attribute of listeners that a data plane acts on."""
-TCP_IDLE_TIMEOUT_S = 350
 ALPN: Mapping[str, tuple[str, ...]] = {
     "HTTP1Only": ("http/1.1", "http/1.0"),
     "HTTP2Only": ("h2",),
     "HTTP2Optional": ("http/1.1", "http/1.0", "h2"),
     "HTTP2Preferred": ("h2", "http/1.1", "http/1.0"),
+    "None": (),
 }
-"""What a TLS listener of a network load balancer offers, by its ALPN policy; with None it offers nothing."""
+"""What a TLS listener of a network load balancer offers, by its ALPN policy."""
 
 
 class Known(NamedTuple):
@@ -138,7 +137,6 @@ def _load_balancer(
         forwarded_for_port=values["routing.http.xff_client_port.enabled"] == "true",
         preserve_host=values["routing.http.preserve_host_header.enabled"] == "true",
         tls_headers=values["routing.http.x_amzn_tls_version_and_cipher_suite.enabled"] == "true",
-        desync=values["routing.http.desync_mitigation_mode"],  # type: ignore[arg-type]  # as above
     )
 
 
@@ -169,7 +167,7 @@ def _listener(balancer: LoadBalancer, listener: Listener, known: Known) -> Liste
 
 
 def _tcp_idle_timeout_s(listener: Listener) -> int:
-    return int(listener.attributes.get(TCP_IDLE_TIMEOUT, TCP_IDLE_TIMEOUT_S))
+    return int(listener.attributes.get(TCP_IDLE_TIMEOUT.key, TCP_IDLE_TIMEOUT.default))
 
 
 def _alpn(balancer: LoadBalancer, listener: Listener) -> tuple[str, ...]:
@@ -213,11 +211,7 @@ def _group(group: TargetGroup, idle_timeout_s: int) -> GroupPlan:
         **_stickiness(values),
     }
     if group_type(group) == "network":
-        return GroupPlan(
-            **common,
-            proxy_protocol=values["proxy_protocol_v2.enabled"] == "true",
-            preserve_client_ip=values["preserve_client_ip.enabled"] == "true",
-        )
+        return GroupPlan(**common, proxy_protocol=values["proxy_protocol_v2.enabled"] == "true")
     return GroupPlan(
         **common,
         algorithm=values["load_balancing.algorithm.type"],  # type: ignore[arg-type]  # its table's words

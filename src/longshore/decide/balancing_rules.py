@@ -29,10 +29,11 @@ FIELD_CONFIGS: Mapping[str, str] = {
     "source-ip": "SourceIpConfig",
 }
 """Where a condition on a field has its values."""
-_REWRITES: Mapping[str, tuple[Literal["host-header", "url"], str]] = {
-    "host-header-rewrite": ("host-header", "HostHeaderRewriteConfig"),
-    "url-rewrite": ("url", "UrlRewriteConfig"),
+REWRITE_CONFIGS: Mapping[str, str] = {
+    "host-header-rewrite": "HostHeaderRewriteConfig",
+    "url-rewrite": "UrlRewriteConfig",
 }
+"""Where a transform has its rewrites."""
 
 
 def rule_plan(rule: Rule) -> RulePlan:
@@ -87,10 +88,11 @@ def condition_plan(condition: Document) -> Condition:
 
 def rewrite_plans(transform: Document) -> tuple[Rewrite, ...]:
     """What a transform replaces."""
-    what, config = _REWRITES[transform["Type"]]
+    kind = transform["Type"]
+    what: Literal["host-header", "url"] = "host-header" if kind == "host-header-rewrite" else "url"
     return tuple(
         Rewrite(what=what, regex=rewrite["Regex"], replacement=rewrite["Replace"])
-        for rewrite in transform[config]["Rewrites"]
+        for rewrite in transform[REWRITE_CONFIGS[kind]]["Rewrites"]
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 from longshore.decide import sizes
 from longshore.decide.log_target import log_target
 from longshore.domain.arn import ecs_arn
+from longshore.domain.connect import ConnectPlan
 from longshore.domain.launch import (
     ContainerLaunch,
     Dependency,
@@ -27,7 +28,15 @@ from longshore.domain.task_definition import TaskDefinition
 Document = Mapping[str, Any]
 
 
-def launch_of(task: Task, definition: TaskDefinition, *, vpc_cidr: str, subnet_cidr: str, vpc_id: str) -> TaskLaunch:
+def launch_of(
+    task: Task,
+    definition: TaskDefinition,
+    *,
+    vpc_cidr: str,
+    subnet_cidr: str,
+    vpc_id: str,
+    connect: ConnectPlan | None = None,
+) -> TaskLaunch:
     """What the engine is told of a task. The three of the network count for awsvpc tasks alone."""
     document = definition.document
     cpu_units, memory_mib = task_limits(document, task.overrides)
@@ -53,6 +62,7 @@ def launch_of(task: Task, definition: TaskDefinition, *, vpc_cidr: str, subnet_c
         revision=definition.revision,
         launch_type=task.launch_type,
         observed=task.observed,
+        connect=connect,
         service_name=task.service_name,
         network_mode=cast("Literal['awsvpc', 'bridge', 'host', 'none']", definition.network_mode),
         network=network,

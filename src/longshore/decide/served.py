@@ -78,12 +78,6 @@ INERT: Mapping[str, str] = {
         "Kept and answered. Tags are not resolved to digests for a whole revision: each task runs what the tag names "
         "on the machine when it starts."
     ),
-    "containerDefinitions[].portMappings[].appProtocol": (
-        "Kept and answered; Service Connect, which reads it, is not served."
-    ),
-    "containerDefinitions[].portMappings[].name": (
-        "Kept and answered; Service Connect, which refers to it, is not served."
-    ),
     "containerDefinitions[].logConfiguration.options.mode": (
         "Kept and answered. A container never waits for its log: output is read beside it."
     ),

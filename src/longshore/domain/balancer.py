@@ -18,6 +18,9 @@ TargetState = Literal["initial", "healthy", "unhealthy", "unused", "draining", "
 SHORT: Mapping[str, str] = {"application": "app", "network": "net"}
 """How ARNs and metrics abbreviate a type."""
 
+HTTP_PROTOCOLS = frozenset({"HTTP", "HTTPS"})
+"""What application load balancers and their target groups speak; all else is for network load balancers."""
+
 REGISTERING = ("Elb.RegistrationInProgress", "Target registration is in progress")
 """Reason and description of a target that has just come."""
 NOT_IN_USE = ("Target.NotInUse", "Target group is not configured to receive traffic from the load balancer")
@@ -128,6 +131,11 @@ class Listener(Record, frozen=True, kw_only=True, omit_defaults=True):
         return elb_arn(self.scope, "listener", f"{self.lb_path}/{self.listener_id}")
 
     @property
+    def load_balancer_arn(self) -> str:
+        """Of its load balancer."""
+        return elb_arn(self.scope, "loadbalancer", self.lb_path)
+
+    @property
     def default_rule_arn(self) -> str:
         """The ARN of its default rule."""
         return elb_arn(self.scope, "listener-rule", f"{self.lb_path}/{self.listener_id}/{self.default_rule_id}")
@@ -166,6 +174,11 @@ class Rule(Record, frozen=True, kw_only=True, omit_defaults=True):
     def arn(self) -> str:
         """`arn:aws:elasticloadbalancing:REGION:ACCOUNT:listener-rule/app/NAME/LB/LISTENER/ID`."""
         return elb_arn(self.scope, "listener-rule", f"{self.lb_path}/{self.listener_id}/{self.rule_id}")
+
+    @property
+    def load_balancer_arn(self) -> str:
+        """Of its load balancer."""
+        return elb_arn(self.scope, "loadbalancer", self.lb_path)
 
 
 class HealthCheckSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

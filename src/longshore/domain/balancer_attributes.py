@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from longshore.domain.balancer import LoadBalancer, TargetGroup
+from longshore.domain.balancer import HTTP_PROTOCOLS, LoadBalancer, TargetGroup
 
 Type = Literal["application", "network"]
 BOTH: tuple[Type, ...] = ("application", "network")
@@ -235,7 +235,7 @@ TARGET_GROUP: tuple[Attribute, ...] = (
 
 def group_type(group: TargetGroup) -> Type:
     """The type of load balancer that can forward to a group."""
-    return "application" if group.protocol in {"HTTP", "HTTPS"} else "network"
+    return "application" if group.protocol in HTTP_PROTOCOLS else "network"
 
 
 def attribute(table: Iterable[Attribute], key: str, of: Type) -> Attribute | None:
@@ -250,10 +250,7 @@ def load_balancer_attributes(balancer: LoadBalancer) -> dict[str, str]:
 
 def group_attributes(group: TargetGroup) -> dict[str, str]:
     """All attributes of a target group, defaults filled in."""
-    whole = _complete(TARGET_GROUP, group_type(group), group.attributes)
-    if "preserve_client_ip.enabled" in whole and group.target_type == "instance":
-        return {**whole, "preserve_client_ip.enabled": group.attributes.get("preserve_client_ip.enabled", "true")}
-    return whole
+    return _complete(TARGET_GROUP, group_type(group), group.attributes)
 
 
 def _complete(table: Iterable[Attribute], of: Type, given: Mapping[str, str]) -> dict[str, str]:

@@ -48,7 +48,6 @@ class GroupPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     cookie_name: str = ""
     """The application's cookie (app_cookie)."""
     proxy_protocol: bool = False
-    preserve_client_ip: bool = False
     idle_timeout_s: int = 60
     """Of the connections to its targets: that of the load balancer which uses it."""
     check: CheckPlan
@@ -168,7 +167,6 @@ class LoadBalancerPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     forwarded_for_port: bool = False
     preserve_host: bool = False
     tls_headers: bool = False
-    desync: Literal["monitor", "defensive", "strictest"] = "defensive"
     access_log_bucket: str = ""
     """Where access logs go (a folder of that name); empty: nowhere."""
     access_log_prefix: str = ""

@@ -50,6 +50,13 @@ class Certificate(Record, frozen=True, kw_only=True, omit_defaults=True):
         return str(Arn("acm", self.scope, f"certificate/{self.certificate_id}"))
 
 
+def certificate_key_of(arn: str) -> Key | None:
+    """The store's key of the certificate that an ARN names; None if it names something else."""
+    parsed = Arn.parse(arn)
+    kind, _, certificate_id = parsed.resource.partition("/") if parsed else ("", "", "")
+    return (*parsed.scope, certificate_id) if parsed and parsed.service == "acm" and kind == "certificate" else None
+
+
 class Authority(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The certificate authority of this Longshore: one, with an empty scope. Made by the API when first needed."""
 

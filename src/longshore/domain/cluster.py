@@ -22,6 +22,7 @@ class Cluster(Record, frozen=True, kw_only=True, omit_defaults=True):
     configuration: dict[str, Any] = {}
     """`configuration` as it was given (executeCommandConfiguration, managedStorageConfiguration)."""
     service_connect_namespace: str = ""
+    """The ARN of the namespace of services that name none themselves."""
     capacity_providers: tuple[str, ...] = ()
     default_capacity_provider_strategy: tuple[dict[str, Any], ...] = ()
     tags: Tags = {}

@@ -6,7 +6,7 @@ groups" in both user guides; the API reference has another timeout for HTTP, whi
 
 import re
 
-from longshore.domain.balancer import HealthCheckSettings
+from longshore.domain.balancer import HTTP_PROTOCOLS, HealthCheckSettings
 
 CodeRanges = tuple[tuple[int, int], ...]
 TRAFFIC_PORT = "traffic-port"
@@ -16,12 +16,12 @@ _CODES = re.compile(r"[0-9]{1,3}(-[0-9]{1,3})?(,[0-9]{1,3}(-[0-9]{1,3})?){0,199}
 
 def check_protocols(group_protocol: str) -> tuple[str, ...]:
     """The protocols by which targets of a group can be checked; the default one first."""
-    return ("HTTP", "HTTPS") if group_protocol in {"HTTP", "HTTPS"} else ("TCP", "HTTP", "HTTPS")
+    return ("HTTP", "HTTPS") if group_protocol in HTTP_PROTOCOLS else ("TCP", "HTTP", "HTTPS")
 
 
 def default_check(group_protocol: str, protocol_version: str, check_protocol: str) -> HealthCheckSettings:
     """The check of a group of which nothing but the protocol is said."""
-    application = group_protocol in {"HTTP", "HTTPS"}
+    application = group_protocol in HTTP_PROTOCOLS
     grpc = protocol_version == "GRPC"
     by_http = check_protocol != "TCP"
     success = "12" if grpc else "200" if application else "200-399"
@@ -37,7 +37,7 @@ def allowed_codes(group_protocol: str, protocol_version: str) -> tuple[int, int]
     """The least and the greatest code that a matcher of a group can name."""
     if protocol_version == "GRPC":
         return 0, 99
-    return (200, 499) if group_protocol in {"HTTP", "HTTPS"} else (200, 599)
+    return (200, 499) if group_protocol in HTTP_PROTOCOLS else (200, 599)
 
 
 def code_ranges(matcher: str) -> CodeRanges | None:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from longshore.domain.connect import ConnectPlan
 from longshore.domain.task import HealthStatus, NetworkBinding
 
 
@@ -177,6 +178,8 @@ class TaskLaunch(Value, frozen=True, kw_only=True, omit_defaults=True):
     ipc_mode: Literal["", "host", "task", "none"] = ""
     containers: tuple[ContainerLaunch, ...]
     volumes: tuple[Volume, ...] = ()
+    connect: ConnectPlan | None = None
+    """What the task's Service Connect proxy begins with, before the first container; None: it has none."""
     observed: int = 0
     """The highest sequence number already known of this task: reports go on above it, whatever the clock says."""
 

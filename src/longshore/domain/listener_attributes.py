@@ -3,7 +3,7 @@
 Which a listener has depends on its protocol. Source: `ListenerAttribute` in the ELBv2 API reference.
 """
 
-from longshore.domain.balancer import Listener
+from longshore.domain.balancer import HTTP_PROTOCOLS, Listener
 from longshore.domain.balancer_attributes import ALB, FLAG, NLB, Attribute
 
 _NAMES = "The headers that tell targets of client certificates and TLS have their usual names alone."
@@ -22,6 +22,9 @@ _REQUEST_HEADERS = (
     *("X-Amzn-Tls-Version", "X-Amzn-Tls-Cipher-Suite"),
 )
 
+TCP_IDLE_TIMEOUT = Attribute(key="tcp.idle_timeout.seconds", types=NLB, default="350", least=60, most=6000)
+"""The one attribute of listeners that a data plane acts on."""
+
 LISTENER: tuple[Attribute, ...] = (
     Attribute(key=f"{_RESPONSE}server.enabled", types=ALB, default="true", words=FLAG, refused=_HEADERS),
     *(
@@ -38,14 +41,14 @@ LISTENER: tuple[Attribute, ...] = (
         )
         for name in _REQUEST_HEADERS
     ),
-    Attribute(key="tcp.idle_timeout.seconds", types=NLB, default="350", least=60, most=6000),
+    TCP_IDLE_TIMEOUT,
 )
 """What listeners have, of whatever protocol."""
 
 
 def listener_table(protocol: str) -> tuple[Attribute, ...]:
     """The attributes that a listener of this protocol has: the names of request headers only with TLS."""
-    if protocol in {"HTTP", "HTTPS"}:
+    if protocol in HTTP_PROTOCOLS:
         own = _RESPONSE if protocol == "HTTP" else "routing."
         return tuple(each for each in LISTENER if each.key.startswith(own))
     return tuple(each for each in LISTENER if each.types == NLB) if protocol == "TCP" else ()

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from longshore.domain.arn import ecs_arn
+from longshore.domain.connect import ServiceConnect
 from longshore.domain.record import Key, Record
 from longshore.domain.tag import Tags
 
@@ -92,6 +93,7 @@ class Service(Record, frozen=True, kw_only=True, omit_defaults=True):
     platform_version: str = "LATEST"
     network_configuration: dict[str, Any] = {}
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    service_connect: ServiceConnect | None = None
     service_registries: tuple[ServiceRegistry, ...] = ()
     health_check_grace_s: int | None = None
     enable_ecs_managed_tags: bool = False
@@ -158,6 +160,7 @@ class Deployment(Record, frozen=True, kw_only=True, omit_defaults=True):
     platform_version: str = "LATEST"
     network_configuration: dict[str, Any] = {}
     load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    service_connect: ServiceConnect | None = None
     service_registries: tuple[ServiceRegistry, ...] = ()
 
     # The entry in deployments[].
@@ -201,15 +204,36 @@ class Deployment(Record, frozen=True, kw_only=True, omit_defaults=True):
         return (self.number,)
 
     def indexes(self) -> Iterator[tuple[str, Key]]:
-        """All of a service; the ones in its `deployments[]`; past ones a rollback concerns; by service deployment."""
+        """All of a service; those in its `deployments[]`; past ones a rollback concerns; by service deployment.
+
+        By Service Connect namespace too: current ones, and all that ever had a place in it.
+        """
         yield "service", (self.service_uid,)
+        if self.namespace:
+            yield "places", (*self.scope, self.namespace)
         if self.status != "INACTIVE":
             yield "current", (self.service_uid,)
+            if self.namespace:
+                yield "namespace", (*self.scope, self.namespace)
         elif self.completed_once or self.service_deployment_status == "ROLLBACK_IN_PROGRESS":
             yield "past", (self.service_uid,)
         yield "service_deployment", (self.service_deployment_id,)
         if self.status != "INACTIVE":
             yield "definition", (self.task_definition_arn,)
+
+    @property
+    def namespace(self) -> str:
+        """The id of the Service Connect namespace that its tasks are in; empty where they are in none."""
+        return self.service_connect.namespace if self.service_connect else ""
+
+    @property
+    def registries(self) -> tuple[ServiceRegistry, ...]:
+        """Where its tasks are registered in Cloud Map: its own registries, and what it offers by Service Connect."""
+        offered = self.service_connect.services if self.service_connect else ()
+        return (
+            *self.service_registries,
+            *(ServiceRegistry(registry_arn=each.discovery_arn, port=each.endpoint_port) for each in offered),
+        )
 
     @property
     def deployment_id(self) -> str:

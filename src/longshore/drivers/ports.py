@@ -6,9 +6,11 @@ forwards: what it sees of its targets it reports as `TargetObservation`s. A name
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from longshore.domain.balancing import BalancerCounts, BalancerPlan, GroupCounts, TargetObservation, TargetPlan
+from longshore.domain.connect import ConnectCounts, ConnectPlan, Endpoint
 from longshore.domain.launch import LogTarget, TaskLaunch, TaskObservation, WarmNetwork
 from longshore.domain.log import LogEvent
 from longshore.domain.record import Scope
@@ -172,6 +174,63 @@ class BalancerDriver(Protocol):
 
     async def counts(self) -> tuple[Sequence[BalancerCounts], Sequence[GroupCounts]]:
         """All counters as they are now."""
+        ...
+
+
+class TaskProxies(Protocol):
+    """Where an engine has the proxies of tasks with Service Connect begin and end. Calls are idempotent."""
+
+    async def begin(self, task_id: str, pid: int, plan: ConnectPlan, hosts: Path | None = None) -> None:
+        """See to it that the task's proxy works, in the network namespace of a process. Returns when it does.
+
+        One that an earlier life left running is taken over as it is. `plan` counts unless `ConnectDriver.apply` has
+        given a newer one. `hosts` is the hosts file of the task's containers, to be written in place.
+        Raises Permanent and Retryable.
+        """
+        ...
+
+    async def end(self, task_id: str) -> None:
+        """End the task's proxy, with all connections, and forget it."""
+        ...
+
+    async def keep(self, task_ids: Collection[str]) -> None:
+        """Once, at a start: end those of all other tasks."""
+        ...
+
+    async def close(self) -> None:
+        """Let go. Proxies go on."""
+        ...
+
+
+class ConnectDriver(Protocol):
+    """What control tells the proxies of tasks. Calls are idempotent."""
+
+    async def apply(self, task_id: str, plan: ConnectPlan) -> None:
+        """Make the task's proxy what the plan says; returns when it is.
+
+        An endpoint that is not in the plan any more gets nothing new; the connections that it has go on. Before the
+        proxy begins the plan is kept for it. Raises Retryable.
+        """
+        ...
+
+    async def busy(self, task_id: str) -> frozenset[Endpoint]:
+        """The endpoints that have left the plan and have connections yet. Raises Retryable."""
+        ...
+
+    async def answers(self, endpoint: Endpoint) -> bool:
+        """Whether somebody takes connections there."""
+        ...
+
+    async def counts(self, task_id: str) -> Sequence[ConnectCounts]:
+        """What went through the task's proxy. Raises Retryable."""
+        ...
+
+
+class TaskNames(Protocol):
+    """Names that mean something to one task alone. Implemented by `control`, called by a name server before `Zones`."""
+
+    def answer_to(self, vpc_id: str, client: str, name: str, record_type: str) -> ZoneAnswer | None:
+        """What the name means to the task at the address `client` of a VPC; None: nothing of its own. See Zones."""
         ...
 
 

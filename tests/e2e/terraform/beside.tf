@@ -106,7 +106,7 @@ resource "aws_ecs_task_definition" "full" {
       stopTimeout            = 30
       systemControls         = [{ namespace = "net.core.somaxconn", value = "1024" }]
       portMappings = [
-        { containerPort = 80 },
+        { containerPort = 80, name = "http", appProtocol = "http" },
         { containerPort = 81, hostPort = 81, protocol = "udp" },
         { containerPortRange = "100-110" },
       ]
@@ -169,6 +169,10 @@ resource "aws_ecs_service" "bare" {
   }
 }
 
+resource "aws_service_discovery_http_namespace" "shop" {
+  name = "shop"
+}
+
 resource "aws_ecs_service" "full" {
   name                               = "full"
   cluster                            = aws_ecs_cluster.main.id
@@ -198,6 +202,22 @@ resource "aws_ecs_service" "full" {
   }
 
   service_connect_configuration {
-    enabled = false
+    enabled   = true
+    namespace = aws_service_discovery_http_namespace.shop.arn
+
+    service {
+      port_name      = "http"
+      discovery_name = "full"
+
+      client_alias {
+        port     = 80
+        dns_name = "full"
+      }
+
+      timeout {
+        idle_timeout_seconds        = var.stage == "dev" ? 30 : 60
+        per_request_timeout_seconds = 5
+      }
+    }
   }
 }

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from longshore.api.ecs import connecting
 from longshore.api.ecs.account_settings import effective_value
 from longshore.api.ecs.listing import listed
 from longshore.api.ecs.lookup import DEFAULT_CLUSTER, cluster_name, cluster_named, find_cluster, missing
@@ -21,9 +22,6 @@ MAX_DESCRIBED = 100
 INSIGHTS = ("enabled", "enhanced", "disabled")
 ALL_PARTS = frozenset({"ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "STATISTICS", "TAGS"})
 
-NOT_SERVED = {
-    "serviceConnectDefaults": "Service Connect is not served yet: leave serviceConnectDefaults out.",
-}
 NO_PROVIDERS = {
     "capacityProviders": "Capacity providers are not served yet: use launchType FARGATE.",
     "defaultCapacityProviderStrategy": "Capacity providers are not served yet: use launchType FARGATE.",
@@ -44,9 +42,11 @@ def create_cluster(call: Call) -> dict[str, Any]:
     settings = _settings(params.get("settings"))
     configuration = _configuration(params.get("configuration"))
     tags = checked_tags(params.get("tags"))
+    namespace = connecting.defaults(call, params.get("serviceConnectDefaults"))
     known = call.tx.get(Cluster, (*call.scope, name))
     if known is not None and known.status == "ACTIVE":
         same = settings.items() <= known.settings.items() and configuration in ({}, known.configuration)
+        same = same and namespace in (None, known.service_connect_namespace)
         if not same or (tags and tags != known.tags):
             text = "Arguments on this idempotent request are inconsistent with arguments used in previous request(s)."
             raise ApiError("InvalidParameterException", text)
@@ -58,6 +58,7 @@ def create_cluster(call: Call) -> dict[str, Any]:
         created_at=call.now,
         settings={"containerInsights": effective_value(call, "containerInsights"), **settings},
         configuration=configuration,
+        service_connect_namespace=namespace or "",
         tags=tags,
     )
     call.tx.put(cluster)
@@ -95,7 +96,12 @@ def update_cluster(call: Call) -> dict[str, Any]:
     cluster = find_cluster(call)
     settings = {**cluster.settings, **_settings(call.params.get("settings"))}
     given = _configuration(call.params.get("configuration"))
-    cluster = cluster.but(settings=settings, configuration={**cluster.configuration, **given})
+    namespace = connecting.defaults(call, call.params.get("serviceConnectDefaults"))
+    cluster = cluster.but(
+        settings=settings,
+        configuration={**cluster.configuration, **given},
+        service_connect_namespace=cluster.service_connect_namespace if namespace is None else namespace,
+    )
     call.tx.put(cluster)
     return {"cluster": view(call, cluster, ALL_PARTS)}
 
@@ -135,6 +141,7 @@ def view(call: Call, cluster: Cluster, include: Collection[str]) -> dict[str, An
         "settings": [{"name": n, "value": v} for n, v in cluster.settings.items()] if "SETTINGS" in include else [],
         "capacityProviders": list(cluster.capacity_providers),
         "defaultCapacityProviderStrategy": list(cluster.default_capacity_provider_strategy),
+        **connecting.defaults_view(cluster),
         **({"attachments": []} if "ATTACHMENTS" in include else {}),
         **({"configuration": cluster.configuration} if "CONFIGURATIONS" in include and cluster.configuration else {}),
     }
@@ -185,10 +192,10 @@ def _name(cluster: Cluster) -> str:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "CreateCluster": Operation(create_cluster, refuses={**NOT_SERVED, **NO_PROVIDERS}, inert=INERT),
+    "CreateCluster": Operation(create_cluster, refuses=NO_PROVIDERS, inert=INERT),
     "DescribeClusters": Operation(describe_clusters),
     "ListClusters": Operation(list_clusters),
-    "UpdateCluster": Operation(update_cluster, refuses=NOT_SERVED, inert=INERT),
+    "UpdateCluster": Operation(update_cluster, inert=INERT),
     "UpdateClusterSettings": Operation(update_cluster, inert={"settings": INERT["settings"]}),
     "DeleteCluster": Operation(delete_cluster),
 }

@@ -84,6 +84,8 @@ def service_revision(reader: Reader, deployment: Deployment) -> dict[str, Any]:
         "createdAt": deployment.created_at,
         **platform(deployment.launch_type, resolved(deployment.platform_version)),
     }
+    if deployment.service_connect is not None:
+        view["serviceConnectConfiguration"] = deployment.service_connect.given
     if deployment.network_configuration:
         view["networkConfiguration"] = deployment.network_configuration
     return view

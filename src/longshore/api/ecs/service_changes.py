@@ -6,7 +6,7 @@ asks for it, so that the answer shows it.
 
 from typing import Any
 
-from longshore.api.ecs import balancing, placing, registries, service_rules, service_view
+from longshore.api.ecs import balancing, connecting, placing, registries, service_rules, service_view
 from longshore.api.ecs.lookup import find_cluster, find_runnable
 from longshore.api.ecs.references import service_named
 from longshore.api.ecs.service_rules import refuse
@@ -16,6 +16,7 @@ from longshore.decide.launch import resources_of
 from longshore.decide.rollout.begin import begin
 from longshore.domain.arn import Arn
 from longshore.domain.cluster import Cluster
+from longshore.domain.connect import ServiceConnect
 from longshore.domain.record import Scope
 from longshore.domain.service import Deployment, DeploymentConfiguration, Service, ServiceEvent
 from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
@@ -27,6 +28,7 @@ REVISION_FIELDS = (
     "network_configuration",
     "platform_version",
     "load_balancers",
+    "service_connect",
     "service_registries",
 )
 """What makes a new deployment when it changes."""
@@ -60,7 +62,7 @@ def update_service(call: Call) -> dict[str, Any]:
     service = _existing(call, cluster)
     if service.status != "ACTIVE":
         raise ApiError("ServiceNotActiveException", "Service was not ACTIVE.")
-    updated = _updated(call, service)
+    updated = _updated(call, cluster, service)
     changed = any(getattr(updated, field) != getattr(service, field) for field in REVISION_FIELDS)
     _write(call, updated, new_deployment=changed or bool(call.params.get("forceNewDeployment")))
     return {"service": service_view.service(call.tx, updated, include_tags=True)}
@@ -75,6 +77,7 @@ def delete_service(call: Call) -> dict[str, Any]:
             raise refuse("The service cannot be stopped while it is scaled above 0.")
         service = service.but(status="DRAINING", desired_count=0)
         call.tx.put(service)
+        connecting.let_go(call, service)
     return {"service": service_view.service(call.tx, service, include_tags=True)}
 
 
@@ -121,6 +124,9 @@ def _new_service(call: Call, cluster: Cluster, request: dict[str, Any]) -> Servi
         platform_version=_platform_version(definition, params.get("platformVersion")),
         network_configuration=network,
         load_balancers=balancing.load_balancers(call, definition, network, params.get("loadBalancers") or ()),
+        service_connect=connecting.service_connect(
+            call, cluster, definition, params.get("serviceConnectConfiguration")
+        ),
         service_registries=registries.service_registries(call, definition, params.get("serviceRegistries") or ()),
         health_check_grace_s=None if grace is None else service_rules.grace_s(grace),
         enable_ecs_managed_tags=bool(params.get("enableECSManagedTags")),
@@ -133,7 +139,7 @@ def _new_service(call: Call, cluster: Cluster, request: dict[str, Any]) -> Servi
     )
 
 
-def _updated(call: Call, service: Service) -> Service:
+def _updated(call: Call, cluster: Cluster, service: Service) -> Service:
     """The service with what the call gives put over what it is."""
     params = call.params
     definition = _definition(call, service)
@@ -152,6 +158,7 @@ def _updated(call: Call, service: Service) -> Service:
         changes["load_balancers"] = balancing.load_balancers(call, definition, network, params["loadBalancers"])
     elif params.get("taskDefinition"):
         balancing.check_ports(definition, service.load_balancers)
+    changes["service_connect"] = _service_connect(call, cluster, definition, service)
     if params.get("serviceRegistries") is not None:
         changes["service_registries"] = registries.service_registries(call, definition, params["serviceRegistries"])
     elif params.get("taskDefinition"):
@@ -167,6 +174,17 @@ def _updated(call: Call, service: Service) -> Service:
     if params.get("availabilityZoneRebalancing") is not None:
         changes["availability_zone_rebalancing"] = params["availabilityZoneRebalancing"]
     return service.but(**changes)
+
+
+def _service_connect(
+    call: Call, cluster: Cluster, definition: TaskDefinition, service: Service
+) -> ServiceConnect | None:
+    given = call.params.get("serviceConnectConfiguration")
+    if given is not None:
+        return connecting.service_connect(call, cluster, definition, given)
+    if call.params.get("taskDefinition"):
+        return connecting.renewed(call, cluster, definition, service.service_connect)
+    return service.service_connect
 
 
 def _definition(call: Call, service: Service) -> TaskDefinition:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from longshore.api.ecs import balancing, placing
+from longshore.api.ecs import balancing, connecting, placing
 from longshore.api.operation import Call
 from longshore.domain.service import DeploymentConfiguration
 from longshore.wire.errors import ApiError
@@ -22,11 +22,7 @@ MAX_GRACE_S = 2_147_483_647
 REFUSES: dict[str, str] = {
     **{name: text for name, text in placing.NOT_SERVED.items() if name != "launchType"},
     **balancing.REFUSES,
-    "serviceConnectConfiguration.enabled": "Service Connect is not served yet: set enabled to false.",
-    **{
-        f"serviceConnectConfiguration.{name}": "Service Connect is not served yet: leave out all but enabled."
-        for name in ("namespace", "services", "logConfiguration", "accessLogConfiguration", "containerConfigurations")
-    },
+    **connecting.REFUSES,
     "vpcLatticeConfigurations": "VPC Lattice is not served.",
     "gatewayConnectors": "Gateways are not served.",
     "monitoring.metricConfigurations": "High-resolution metrics of services are not served yet.",
@@ -46,7 +42,6 @@ REFUSES: dict[str, str] = {
 }
 ALLOWED: dict[str, tuple[Any, ...]] = {
     "enableExecuteCommand": (False,),
-    "serviceConnectConfiguration.enabled": (False,),
     "deploymentController.type": ("ECS",),
     "deploymentConfiguration.strategy": ("ROLLING",),
     "deploymentConfiguration.bakeTimeInMinutes": (0,),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from longshore.api.ecs import balancing, registries
+from longshore.api.ecs import balancing, connecting, registries
 from longshore.domain.arn import ecs_arn
 from longshore.domain.service import Deployment, DeploymentConfiguration, Service, ServiceEvent
 from longshore.domain.tag import tags_list
@@ -155,6 +155,7 @@ def _deployment(service: Service, deployment: Deployment, counts: Counts) -> dic
         "networkConfiguration": deployment.network_configuration or None,
         "rolloutState": deployment.rollout_state,
         "rolloutStateReason": deployment.rollout_reason,
+        **connecting.view(deployment),
         **platform(deployment.launch_type, resolved(deployment.platform_version)),
     }
     return {name: value for name, value in view.items() if value is not None}

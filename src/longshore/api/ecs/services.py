@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from longshore.api.ecs import placing, service_changes, service_rules, service_view
+from longshore.api.ecs import connecting, placing, service_changes, service_rules, service_view
 from longshore.api.ecs.listing import listed
 from longshore.api.ecs.lookup import find_cluster
 from longshore.api.ecs.references import name_in, service_named
 from longshore.api.operation import Call, Operation
 from longshore.domain.arn import ecs_arn
-from longshore.domain.service import Service
+from longshore.domain.service import Deployment, Service
 from longshore.wire.errors import ApiError
 
 MAX_DESCRIBED = 10
@@ -55,13 +55,24 @@ def list_services(call: Call) -> dict[str, Any]:
 
 
 def list_services_by_namespace(call: Call) -> dict[str, Any]:
-    """ListServicesByNamespace: services join a namespace by Service Connect alone, which none has yet."""
+    """ListServicesByNamespace: those that Service Connect has in it, by name, over all clusters."""
     namespace = call.params["namespace"]
     if not 1 <= len(namespace) <= 1024:
         raise ApiError("InvalidParameterException", "namespace should be the name or ARN of a Cloud Map namespace.")
-    none: list[Service] = []
-    shown, token = listed(call, "ListServicesByNamespace", none, _name, default=10)
+    known = connecting.find_namespace(call, namespace)
+    if known is None:
+        raise ApiError("NamespaceNotFoundException", f"The specified namespace was not found: {namespace}")
+    namespace_id = known.namespace_id
+    uids = {each.service_uid for each in call.tx.select(Deployment, "namespace", (*call.scope, namespace_id))}
+    found = [service for uid in uids for service in call.tx.select(Service, "uid", (uid,))]
+    found = [each for each in found if each.service_connect and each.service_connect.namespace == namespace_id]
+    found.sort(key=_place)
+    shown, token = listed(call, "ListServicesByNamespace", found, _place, default=10)
     return {"serviceArns": [service.arn for service in shown], "nextToken": token}
+
+
+def _place(service: Service) -> str:
+    return f"{service.cluster}/{service.name}"
 
 
 def _name(service: Service) -> str:

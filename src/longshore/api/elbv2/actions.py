@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from longshore.api.elbv2.conditions import invalid, visible
+from longshore.api.elbv2.conditions import visible
+from longshore.api.elbv2.errors import invalid
 from longshore.wire.errors import ApiError
 
 Document = dict[str, Any]

@@ -6,6 +6,7 @@ What there is stands in `domain/balancer_attributes.py`; here is what ELBv2 says
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from longshore.api.elbv2.errors import conflict
 from longshore.api.elbv2.lookup import find_group, find_load_balancer
 from longshore.api.operation import Call, Operation
 from longshore.domain.balancer_attributes import (
@@ -36,7 +37,7 @@ def modify_load_balancer_attributes(call: Call) -> dict[str, Any]:
     balancer = balancer.but(attributes={**balancer.attributes, **given})
     whole = load_balancer_attributes(balancer)
     if whole.get("access_logs.s3.enabled") == "true" and not whole["access_logs.s3.bucket"]:
-        raise _conflict("access_logs.s3.bucket must name a bucket when access_logs.s3.enabled is true")
+        raise conflict("access_logs.s3.bucket must name a bucket when access_logs.s3.enabled is true")
     call.tx.put(balancer)
     return {"Attributes": attribute_pairs(whole)}
 
@@ -55,7 +56,7 @@ def modify_target_group_attributes(call: Call) -> dict[str, Any]:
     _check_stickiness(whole, group.protocol)
     if whole.get("slow_start.duration_seconds", "0") != "0" and whole["load_balancing.algorithm.type"] != "round_robin":
         algorithm = whole["load_balancing.algorithm.type"]
-        raise _conflict(f"Slow start mode is not supported with the '{algorithm}' load balancing algorithm")
+        raise conflict(f"Slow start mode is not supported with the '{algorithm}' load balancing algorithm")
     call.tx.put(group)
     return {"Attributes": attribute_pairs(whole)}
 
@@ -64,9 +65,9 @@ def _check_stickiness(whole: Mapping[str, str], protocol: str) -> None:
     if whole["stickiness.enabled"] != "true":
         return
     if protocol == "TLS":
-        raise _conflict("You cannot enable stickiness on target groups with the TLS protocol")
+        raise conflict("You cannot enable stickiness on target groups with the TLS protocol")
     if whole["stickiness.type"] == "app_cookie" and not whole["stickiness.app_cookie.cookie_name"]:
-        raise _conflict("You must set an application cookie name to enable stickiness of type 'app_cookie'")
+        raise conflict("You must set an application cookie name to enable stickiness of type 'app_cookie'")
 
 
 def checked_attributes(pairs: Pairs, table: Iterable[Attribute], of: Type, noun: str) -> dict[str, str]:
@@ -79,20 +80,16 @@ def checked_attributes(pairs: Pairs, table: Iterable[Attribute], of: Type, noun:
         if key not in known:
             raise ApiError("ValidationError", f"{noun} attribute key '{key}' is not recognized")
         if found is None:
-            raise _conflict(f"{noun} attribute key '{key}' is not supported with load balancers of type '{of}'")
+            raise conflict(f"{noun} attribute key '{key}' is not supported with load balancers of type '{of}'")
         if key in checked:
             raise ApiError("ValidationError", f"{noun} attribute key '{key}' was specified more than once")
         if not found.accepts(value):
             text = f"{noun} attribute '{key}' cannot have the value '{value}': it takes {found.takes}"
             raise ApiError("ValidationError", text)
         if found.refused and value != found.default:
-            raise _conflict(f"Longshore serves {key} only as '{found.default}'. {found.refused}")
+            raise conflict(f"Longshore serves {key} only as '{found.default}'. {found.refused}")
         checked[key] = value
     return checked
-
-
-def _conflict(text: str) -> ApiError:
-    return ApiError("InvalidConfigurationRequest", text)
 
 
 def attribute_pairs(attributes: Mapping[str, str]) -> list[dict[str, str]]:

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from longshore.api.elbv2.errors import invalid
 from longshore.api.elbv2.regexes import check_regex
 from longshore.decide.balancing_rules import FIELD_CONFIGS
-from longshore.wire.errors import ApiError
 
 Document = dict[str, Any]
 
@@ -47,11 +47,6 @@ def checked_conditions(given: Iterable[Document]) -> tuple[Document, ...]:
     if sum(len(_WILDCARD.findall(text)) for value in values for text in value) > MAX_WILDCARDS:
         raise invalid(f"A rule can have at most {MAX_WILDCARDS} wildcards in all its conditions")
     return conditions
-
-
-def invalid(message: str) -> ApiError:
-    """ValidationError."""
-    return ApiError("ValidationError", message)
 
 
 def visible(text: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from longshore.api.elbv2.errors import conflict
 from longshore.api.elbv2.limits import LIMITS
 from longshore.api.elbv2.lookup import find_group
 from longshore.api.elbv2.target_groups import groups_of, users_of
@@ -41,10 +42,10 @@ def _check_group(call: Call, balancer: LoadBalancer, protocol: str, group: Targe
         text = (
             f"Listener protocol '{protocol}' is not supported with a target group with the protocol-version '{version}'"
         )
-        raise ApiError("InvalidConfigurationRequest", text)
+        raise conflict(text)
     if group.vpc_id != balancer.vpc_id:
         text = f"Target group '{group.arn}' is in VPC {group.vpc_id}, the load balancer in {balancer.vpc_id}"
-        raise ApiError("InvalidConfigurationRequest", text)
+        raise conflict(text)
     if any(user.lb_id != balancer.lb_id for user in users_of(call, group)):
         text = f"The following target groups cannot be associated with more than one load balancer: {group.arn}"
         raise ApiError("TargetGroupAssociationLimit", text)

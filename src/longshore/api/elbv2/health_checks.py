@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from longshore.api.elbv2.errors import conflict
 from longshore.domain.balancer import HealthCheckSettings
 from longshore.domain.health_check import TRAFFIC_PORT, allowed_codes, check_protocols, code_ranges, default_check
 from longshore.wire.errors import ApiError
@@ -20,7 +21,7 @@ def checked_health_check(
     Raises ValidationError or InvalidConfigurationRequest.
     """
     if params.get("HealthCheckEnabled") is False:
-        raise _conflict("Health checks can be disabled only for target groups with target type 'lambda'")
+        raise conflict("Health checks can be disabled only for target groups with target type 'lambda'")
     over = params.get("HealthCheckProtocol") or (before.protocol if before else check_protocols(protocol)[0])
     if over not in check_protocols(protocol):
         names = ", ".join(check_protocols(protocol))
@@ -68,7 +69,7 @@ def health_check_view(settings: HealthCheckSettings, version: str) -> dict[str, 
 def _path(params: Params, over: str) -> str:
     path: str = params.get("HealthCheckPath") or ""
     if path and over == "TCP":
-        raise _conflict("A health check path cannot be specified for health checks with protocol TCP")
+        raise conflict("A health check path cannot be specified for health checks with protocol TCP")
     if path and not path.startswith("/"):
         raise ApiError("ValidationError", f"Health check path '{path}' must begin with a '/' character")
     if any(not "\x20" < character < "\x7f" for character in path):
@@ -81,10 +82,10 @@ def _matcher(params: Params, over: str, protocol: str, version: str) -> str:
     http, grpc = given.get("HttpCode") or "", given.get("GrpcCode") or ""
     codes: str = grpc if version == "GRPC" else http
     if over == "TCP" and (http or grpc):
-        raise _conflict("A health check matcher cannot be specified for health checks with protocol TCP")
+        raise conflict("A health check matcher cannot be specified for health checks with protocol TCP")
     if (http, grpc) not in {(codes, ""), ("", codes)}:
         name = "GrpcCode" if version == "GRPC" else "HttpCode"
-        raise _conflict(f"The health check matcher of this target group is specified by {name} alone")
+        raise conflict(f"The health check matcher of this target group is specified by {name} alone")
     if codes:
         low, high = allowed_codes(protocol, version)
         ranges = code_ranges(codes)
@@ -99,7 +100,3 @@ def _check_port(port: str) -> None:
     if port != TRAFFIC_PORT and not 1 <= number <= 65535:
         text = f"Health check port '{port[:64]}' must be in the range '1-65535', or '{TRAFFIC_PORT}'"
         raise ApiError("ValidationError", text)
-
-
-def _conflict(text: str) -> ApiError:
-    return ApiError("InvalidConfigurationRequest", text)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from longshore.api.elbv2.conditions import invalid
+from longshore.api.elbv2.errors import conflict, invalid
 from longshore.api.elbv2.limits import LIMITS
 from longshore.api.elbv2.listener_tls import SECURE, find_tls_certificate
 from longshore.api.elbv2.lookup import find_listener
@@ -20,7 +20,7 @@ def add_listener_certificates(call: Call) -> dict[str, Any]:
     listener = find_listener(call, call.params["ListenerArn"])
     if listener.protocol not in SECURE:
         text = f"Certificates can't be specified for {listener.protocol} listeners"
-        raise ApiError("InvalidConfigurationRequest", text)
+        raise conflict(text)
     given = call.params["Certificates"]
     if not given:
         raise invalid("A certificate must be specified")

@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from longshore.api.elbv2.conditions import invalid
+from longshore.api.elbv2.errors import conflict, invalid
 from longshore.api.elbv2.lookup import find_trust_store
 from longshore.api.operation import Call
-from longshore.domain.arn import Arn
+from longshore.decide.balancing import ALPN
 from longshore.domain.balancer import Listener, LoadBalancer
-from longshore.domain.certificate import Certificate
+from longshore.domain.certificate import Certificate, certificate_key_of
 from longshore.domain.tls_policy import DEFAULT_POLICY, POLICIES
 from longshore.wire.errors import ApiError
 
 Document = Mapping[str, Any]
 
 SECURE = ("HTTPS", "TLS")
-ALPN_POLICIES = ("HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None")
 MODES = ("off", "passthrough", "verify")
 TOO_SHORT = ("RSA_1024",)
 """Keys that ACM takes and today's TLS libraries don't."""
@@ -57,12 +56,11 @@ def find_tls_certificate(call: Call, given: Document) -> str:
         raise invalid("A certificate ARN must be specified")
     if given.get("IsDefault") is not None:
         raise invalid("IsDefault can't be specified: CreateListener and ModifyListener set the default certificate")
-    arn = Arn.parse(name)
-    kind, _, certificate_id = arn.resource.partition("/") if arn else ("", "", "")
-    if arn is None or arn.service != "acm" or kind != "certificate":
+    key = certificate_key_of(name)
+    if key is None:
         text = f"Certificate ARN '{name}' is not valid: certificates are those of ACM, imported or requested there"
         raise ApiError("CertificateNotFound", text)
-    found = call.tx.get(Certificate, (*call.scope, certificate_id)) if arn.scope == call.scope else None
+    found = call.tx.get(Certificate, key) if key[:2] == call.scope else None
     if found is None:
         raise ApiError("CertificateNotFound", f"Certificate '{name}' not found in this account and region")
     if found.key_algorithm in TOO_SHORT:
@@ -89,10 +87,10 @@ def tls_view(listener: Listener) -> dict[str, Any]:
 def _check_none(params: Document, protocol: str) -> None:
     for name in ("SslPolicy", "Certificates", "AlpnPolicy"):
         if params.get(name):
-            raise ApiError("InvalidConfigurationRequest", f"{name} can't be specified for {protocol} listeners")
+            raise conflict(f"{name} can't be specified for {protocol} listeners")
     if (params.get("MutualAuthentication") or {}).get("Mode") not in (None, "off"):
         text = f"Mutual authentication is for HTTPS listeners, not for {protocol} ones"
-        raise ApiError("InvalidConfigurationRequest", text)
+        raise conflict(text)
 
 
 def _default_certificate(call: Call, given: list[Document] | None, protocol: str) -> str:
@@ -109,9 +107,9 @@ def _alpn(params: Document, protocol: str, old: Listener | None) -> str:
     if not given:
         return old.alpn_policy if old else ""
     if protocol != "TLS":
-        raise ApiError("InvalidConfigurationRequest", f"An ALPN policy can't be specified for {protocol} listeners")
-    if len(given) > 1 or given[0] not in ALPN_POLICIES:
-        raise ApiError("ALPNPolicyNotFound", f"Specify one ALPN policy: {', '.join(ALPN_POLICIES)}")
+        raise conflict(f"An ALPN policy can't be specified for {protocol} listeners")
+    if len(given) > 1 or given[0] not in ALPN:
+        raise ApiError("ALPNPolicyNotFound", f"Specify one ALPN policy: {', '.join(ALPN)}")
     policy: str = given[0]
     return policy
 
@@ -125,7 +123,7 @@ def _mutual(call: Call, protocol: str, old: Listener | None) -> dict[str, Any]:
     if mode not in MODES:
         raise invalid(f"The mode of mutual authentication must be one of {', '.join(MODES)}")
     if protocol != "HTTPS" and mode != "off":
-        raise ApiError("InvalidConfigurationRequest", f"Mutual authentication is for HTTPS listeners, not {protocol}")
+        raise conflict(f"Mutual authentication is for HTTPS listeners, not {protocol}")
     if mode != "verify":
         if given.get("TrustStoreArn") or given.get("IgnoreClientCertificateExpiry"):
             raise invalid(f"A trust store and IgnoreClientCertificateExpiry can't be specified in mode '{mode}'")

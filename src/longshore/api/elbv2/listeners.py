@@ -4,7 +4,7 @@ from typing import Any
 
 from longshore.api.elbv2.actions import CONFIGS, Place, checked_actions, refusals
 from longshore.api.elbv2.attributes import INERT, attribute_pairs, checked_attributes
-from longshore.api.elbv2.conditions import invalid
+from longshore.api.elbv2.errors import conflict, invalid
 from longshore.api.elbv2.group_use import check_groups
 from longshore.api.elbv2.limits import LIMITS
 from longshore.api.elbv2.listener_tls import checked_tls, tls_view
@@ -12,7 +12,7 @@ from longshore.api.elbv2.lookup import find_listener, find_load_balancer
 from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.operation import Call, Operation
-from longshore.domain.balancer import Listener, LoadBalancer, Rule, elb_arn
+from longshore.domain.balancer import Listener, LoadBalancer, Rule
 from longshore.domain.listener_attributes import LISTENER, listener_attributes, listener_table
 from longshore.wire.errors import ApiError
 
@@ -121,7 +121,7 @@ def modify_listener_attributes(call: Call) -> dict[str, Any]:
     for key in given:
         if key not in own:
             text = f"Listener attribute key '{key}' is not supported with listeners of {listener.protocol}"
-            raise ApiError("InvalidConfigurationRequest", text)
+            raise conflict(text)
     listener = listener.but(attributes={**listener.attributes, **given})
     call.tx.put(listener)
     return {"Attributes": attribute_pairs(listener_attributes(listener))}
@@ -139,7 +139,7 @@ def view(listener: Listener) -> dict[str, Any]:
     """A listener, as ELBv2 answers it."""
     return {
         "ListenerArn": listener.arn,
-        "LoadBalancerArn": elb_arn(listener.scope, "loadbalancer", listener.lb_path),
+        "LoadBalancerArn": listener.load_balancer_arn,
         "Port": listener.port,
         "Protocol": listener.protocol,
         "DefaultActions": list(listener.default_actions),
@@ -171,7 +171,7 @@ def _same(known: Listener, asked: Listener) -> Listener:
 
 
 def _duplicate(known: Listener) -> ApiError:
-    balancer = elb_arn(known.scope, "loadbalancer", known.lb_path)
+    balancer = known.load_balancer_arn
     return ApiError("DuplicateListener", f"A listener already exists on this port for this load balancer '{balancer}'")
 
 

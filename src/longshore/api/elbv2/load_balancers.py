@@ -6,6 +6,7 @@ A load balancer is `provisioning` when it is created; `control/balancers.py` mak
 from collections.abc import Mapping
 from typing import Any
 
+from longshore.api.elbv2.errors import conflict
 from longshore.api.elbv2.limits import LIMITS
 from longshore.api.elbv2.lookup import find_load_balancer
 from longshore.api.elbv2.names import check_name
@@ -125,7 +126,7 @@ def set_subnets(call: Call) -> dict[str, Any]:
     places = asked_places(call, balancer.type, balancer.scheme)
     if places[0].subnet.vpc_id != balancer.vpc_id:
         text = f"The subnets must belong to the VPC of the load balancer, '{balancer.vpc_id}'"
-        raise ApiError("InvalidConfigurationRequest", text)
+        raise conflict(text)
     balancer = balancer.but(zones=moved(call, balancer, places))
     call.tx.put(balancer)
     answer: dict[str, Any] = {
@@ -145,7 +146,7 @@ def set_security_groups(call: Call) -> dict[str, Any]:
         raise ApiError("ValidationError", "At least one security group must be specified")
     if balancer.type == "network" and not balancer.security_groups:
         text = "Security groups cannot be added to a load balancer of type 'network' that was created without any"
-        raise ApiError("InvalidConfigurationRequest", text)
+        raise conflict(text)
     groups = _security_groups(call, balancer.type, balancer.vpc_id, asked)
     for zone in balancer.zones:
         interface = call.tx.get(NetworkInterface, (*call.scope, zone.interface_id))
@@ -219,7 +220,7 @@ def _security_groups(call: Call, kind: LoadBalancerType, vpc_id: str, asked: Any
     chosen = tuple(dict.fromkeys(asked))
     if len(chosen) > MAX_SECURITY_GROUPS:
         text = f"At most {MAX_SECURITY_GROUPS} security groups can be specified"
-        raise ApiError("InvalidConfigurationRequest", text)
+        raise conflict(text)
     for group_id in chosen:
         group = call.tx.get(SecurityGroup, (*call.scope, group_id))
         if group is None:

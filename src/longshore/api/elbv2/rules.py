@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from longshore.api.elbv2.actions import CONFIGS, Place, checked_actions, refusals
-from longshore.api.elbv2.conditions import checked_conditions, invalid
+from longshore.api.elbv2.conditions import checked_conditions
+from longshore.api.elbv2.errors import invalid
 from longshore.api.elbv2.group_use import check_groups
 from longshore.api.elbv2.limits import LIMITS
 from longshore.api.elbv2.listeners import ID_DIGITS, balancer_of
@@ -13,7 +14,7 @@ from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.elbv2.transforms import checked_transforms
 from longshore.api.operation import Call, Operation
-from longshore.domain.balancer import Listener, Rule
+from longshore.domain.balancer import HTTP_PROTOCOLS, Listener, Rule
 from longshore.domain.record import Key
 from longshore.wire.errors import ApiError
 
@@ -136,7 +137,7 @@ def _checked_actions(call: Call, listener: Listener, given: list[dict[str, Any]]
 
 
 def _check_layer(listener: Listener) -> None:
-    if listener.protocol not in {"HTTP", "HTTPS"}:
+    if listener.protocol not in HTTP_PROTOCOLS:
         text = (
             f"Rules are unsupported for Network Load Balancer listeners: this one has the protocol {listener.protocol}"
         )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from longshore.api.elbv2.errors import conflict
 from longshore.api.elbv2.health_checks import checked_health_check, health_check_view
 from longshore.api.elbv2.limits import LIMITS
 from longshore.api.elbv2.lookup import find_group, find_load_balancer
@@ -10,12 +11,12 @@ from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.operation import Call, Operation
 from longshore.domain.balancer import (
+    HTTP_PROTOCOLS,
     Listener,
     LoadBalancer,
     Rule,
     Target,
     TargetGroup,
-    elb_arn,
     forwarded_groups,
     group_key_of,
 )
@@ -128,7 +129,7 @@ def groups_of(call: Call, balancer: LoadBalancer) -> list[TargetGroup]:
 
 def view(call: Call, group: TargetGroup) -> dict[str, Any]:
     """A target group, as ELBv2 answers it."""
-    arns = dict.fromkeys(elb_arn(user.scope, "loadbalancer", user.lb_path) for user in users_of(call, group))
+    arns = dict.fromkeys(user.load_balancer_arn for user in users_of(call, group))
     shown: dict[str, Any] = {
         "TargetGroupArn": group.arn,
         "TargetGroupName": group.name,
@@ -154,10 +155,10 @@ def _needed(call: Call, member: str, sentence: str) -> Any:
 
 def _version(protocol: str, asked: str | None) -> str:
     """The protocol version as it is kept: groups of network load balancers have none."""
-    if protocol not in {"HTTP", "HTTPS"}:
+    if protocol not in HTTP_PROTOCOLS:
         if asked:
             text = f"A protocol version cannot be specified for target groups with protocol {protocol}"
-            raise ApiError("InvalidConfigurationRequest", text)
+            raise conflict(text)
         return ""
     version = (asked or VERSIONS[0]).upper()
     if version not in VERSIONS:

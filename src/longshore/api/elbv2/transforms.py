@@ -1,19 +1,17 @@
 """Transforms of rules: checked, and put into the form in which ELBv2 answers them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from longshore.api.elbv2.conditions import invalid, visible
+from longshore.api.elbv2.conditions import visible
+from longshore.api.elbv2.errors import invalid
 from longshore.api.elbv2.regexes import check_regex
+from longshore.decide.balancing_rules import REWRITE_CONFIGS
 
 Document = dict[str, Any]
 
 MAX_LENGTH = 1024
-CONFIGS: Mapping[str, str] = {
-    "host-header-rewrite": "HostHeaderRewriteConfig",
-    "url-rewrite": "UrlRewriteConfig",
-}
 _GROUP = re.compile(r"\$(\d)")
 
 
@@ -27,8 +25,8 @@ def checked_transforms(given: Iterable[Document]) -> tuple[Document, ...]:
 
 def _checked(transform: Document) -> Document:
     kind = transform["Type"]
-    name = CONFIGS[kind]
-    if any(transform.get(other) for other in CONFIGS.values() if other != name):
+    name = REWRITE_CONFIGS[kind]
+    if any(transform.get(other) for other in REWRITE_CONFIGS.values() if other != name):
         raise invalid(f"A transform of type '{kind}' must have a {name}, and no other configuration")
     rewrites = (transform.get(name) or {}).get("Rewrites") or []
     if len(rewrites) != 1:

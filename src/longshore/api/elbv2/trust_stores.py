@@ -14,7 +14,7 @@ from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.operation import Call, Operation
 from longshore.api.pem import certificates_in, pem_of, revocations_in
-from longshore.domain.balancer import Listener, TrustStore, elb_arn
+from longshore.domain.balancer import Listener, TrustStore
 from longshore.wire.errors import ApiError
 
 INLINE = "inline"
@@ -78,7 +78,7 @@ def describe_trust_store_associations(call: Call) -> dict[str, Any]:
     """DescribeTrustStoreAssociations: the load balancers with a listener that uses it."""
     store = find_trust_store(call, call.params["TrustStoreArn"])
     listeners = call.tx.select(Listener, "trust_store", (store.arn,))
-    arns = sorted({elb_arn(listener.scope, "loadbalancer", listener.lb_path) for listener in listeners})
+    arns = sorted({listener.load_balancer_arn for listener in listeners})
     shown, marker = paged(call, "DescribeTrustStoreAssociations", arns, str)
     return {"TrustStoreAssociations": [{"ResourceArn": arn} for arn in shown], "NextMarker": marker}
 

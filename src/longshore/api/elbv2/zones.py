@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from longshore.api.elbv2.errors import conflict
 from longshore.api.operation import Call
 from longshore.decide.launching import free_address
 from longshore.domain.balancer import LoadBalancer, LoadBalancerType, Scheme, Zone
@@ -39,11 +40,11 @@ def asked_places(call: Call, kind: LoadBalancerType, scheme: Scheme) -> list[Pla
     zones = {place.subnet.availability_zone for place in places}
     if len(zones) < len(places):
         text = "A load balancer cannot be attached to multiple subnets in the same Availability Zone"
-        raise ApiError("InvalidConfigurationRequest", text)
+        raise conflict(text)
     if len(zones) < MIN_ZONES[kind]:
         raise ApiError("ValidationError", TOO_FEW[kind])
     if len({place.subnet.vpc_id for place in places}) > 1:
-        raise ApiError("InvalidConfigurationRequest", "All subnets must belong to the same VPC")
+        raise conflict("All subnets must belong to the same VPC")
     for place in places:
         if place.address:
             _check_address(place, kind, scheme)
@@ -97,7 +98,7 @@ def moved(call: Call, balancer: LoadBalancer, places: Iterable[Place]) -> tuple[
         kept = before.pop(place.subnet.subnet_id, None)
         if kept is not None and place.address not in {"", kept.address}:
             text = f"The address of the load balancer in subnet '{kept.subnet_id}' cannot be changed"
-            raise ApiError("InvalidConfigurationRequest", text)
+            raise conflict(text)
         zones.append(kept or attach(call, balancer, place))
     detach(call, before.values())
     return tuple(zones)
@@ -128,7 +129,7 @@ def _subnet(call: Call, name: str) -> Subnet:
 def _check_address(place: Place, kind: LoadBalancerType, scheme: Scheme) -> None:
     if kind != "network" or scheme != "internal":
         text = "A private IPv4 address can be specified only for an internal load balancer of type 'network'"
-        raise ApiError("InvalidConfigurationRequest", text)
+        raise conflict(text)
     try:
         address = ipaddress.IPv4Address(place.address)
     except ValueError:
@@ -138,4 +139,4 @@ def _check_address(place: Place, kind: LoadBalancerType, scheme: Scheme) -> None
     offset = int(address) - int(network.network_address)
     if not RESERVED_HEAD <= offset < network.num_addresses - 1:
         text = f"The address '{address}' is not one that subnet '{place.subnet.subnet_id}' ({network}) can give out"
-        raise ApiError("InvalidConfigurationRequest", text)
+        raise conflict(text)

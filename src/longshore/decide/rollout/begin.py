@@ -28,6 +28,7 @@ def begin(service: Service, current: Sequence[Deployment], *, ids: Ids, now: flo
         platform_version=service.platform_version,
         network_configuration=service.network_configuration,
         load_balancers=service.load_balancers,
+        service_connect=service.service_connect,
         service_registries=service.service_registries,
         service_deployment_id=ids.token(21),
         source_numbers=tuple(old.number for old in current),

@@ -114,5 +114,6 @@ def roll_back(
         platform_version=to.platform_version,
         network_configuration=to.network_configuration,
         load_balancers=to.load_balancers,
+        service_connect=to.service_connect,
     )
     return service, failed, to

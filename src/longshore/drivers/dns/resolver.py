@@ -29,7 +29,7 @@ from longshore.drivers.dns.message import (
     type_text,
 )
 from longshore.drivers.dns.records import from_zone
-from longshore.drivers.ports import Zones
+from longshore.drivers.ports import TaskNames, Zones
 
 MAX_ADDRESSES = 8
 """As Cloud Map and Route 53 answer: eight of a name's records, chosen by chance."""
@@ -56,20 +56,31 @@ class Elsewhere(NamedTuple):
 
 
 class Resolver:
-    """Answers questions. `zones` are asked in order: the first that knows a name's zone answers."""
+    """Answers questions. `zones` are asked in order: the first that knows a name's zone answers.
 
-    def __init__(self, zones: tuple[Zones, ...], cache: Cache, forwarder: Forwarder, ids: Ids) -> None:
+    `task_names` go before them all, for questions of tasks with an address in a VPC.
+    """
+
+    def __init__(
+        self,
+        zones: tuple[Zones, ...],
+        cache: Cache,
+        forwarder: Forwarder,
+        ids: Ids,
+        task_names: TaskNames | None = None,
+    ) -> None:
         self._zones = zones
+        self._task_names = task_names
         self._cache = cache
         self._forwarder = forwarder
         self._ids = ids
 
-    def at_once(self, query: Query, vpc_id: str | None) -> Answer | Elsewhere:
-        """The answer, or what another resolver must be asked for it."""
+    def at_once(self, query: Query, vpc_id: str | None, client: str = "") -> Answer | Elsewhere:
+        """The answer, or what another resolver must be asked for it. `client` is the address that asks."""
         refusal = _refusal(query)
         if refusal is not None:
             return refusal
-        ours = self._follow(query, vpc_id)
+        ours = self._follow(query, vpc_id, client)
         if ours is None:
             name, so_far = query.key, None
         elif ours.outside is None:
@@ -92,13 +103,13 @@ class Resolver:
         """Give up what is being asked of others."""
         await self._forwarder.close()
 
-    def _follow(self, query: Query, vpc_id: str | None) -> _Followed | None:
+    def _follow(self, query: Query, vpc_id: str | None, client: str) -> _Followed | None:
         """Our zones' answer, CNAMEs followed; None if the name is in none of them."""
         name = name_text(query.key)
         wanted = type_text(query.type)
         records: list[Rr] = []
         for hop in range(MAX_HOPS):
-            found = self._look(vpc_id, name, wanted)
+            found = self._look(vpc_id, client, name, wanted)
             if found is None:
                 if not hop:
                     return None
@@ -110,7 +121,11 @@ class Resolver:
             name = target
         return _Followed(Answer(SERVFAIL))
 
-    def _look(self, vpc_id: str | None, name: str, wanted: str) -> ZoneAnswer | None:
+    def _look(self, vpc_id: str | None, client: str, name: str, wanted: str) -> ZoneAnswer | None:
+        if self._task_names is not None and vpc_id is not None and client:
+            own = self._task_names.answer_to(vpc_id, client, name, wanted)
+            if own is not None:
+                return own
         for zone in self._zones:
             found = zone.answer(vpc_id, name, wanted)
             if found is not None:

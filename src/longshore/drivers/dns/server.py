@@ -20,7 +20,7 @@ from longshore.drivers.dns.forward import Forwarder
 from longshore.drivers.dns.message import REFUSED, SERVFAIL, TCP_LIMIT, Answer, Malformed, Query, parse, render
 from longshore.drivers.dns.resolv_conf import resolvers
 from longshore.drivers.dns.resolver import Elsewhere, Resolver
-from longshore.drivers.ports import Zones
+from longshore.drivers.ports import TaskNames, Zones
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +37,12 @@ IDLE_S = 10.0
 """For the next question on a connection to arrive, and for an answer to be taken."""
 
 
-def make_dns_server(zones: tuple[Zones, ...], clock: Clock, ids: Ids, *, own_address: str) -> "DnsServer":
+def make_dns_server(
+    zones: tuple[Zones, ...], clock: Clock, ids: Ids, *, own_address: str, task_names: TaskNames | None = None
+) -> "DnsServer":
     """A server of these zones that forwards to the resolvers in this host's resolv.conf, but never to `own_address`."""
     forwarder = Forwarder(resolvers(without={own_address}), ids)
-    return DnsServer(Resolver(zones, Cache(clock), forwarder, ids))
+    return DnsServer(Resolver(zones, Cache(clock), forwarder, ids, task_names))
 
 
 class _Datagram(NamedTuple):
@@ -115,7 +117,7 @@ class DnsServer:
         if isinstance(query, Malformed):
             _send(datagram, query.reply)
             return
-        answer = self._at_once(query, datagram.vpc_id)
+        answer = self._at_once(query, datagram.vpc_id, datagram.address[0])
         if not isinstance(answer, Elsewhere):
             _send(datagram, render(query, answer, query.udp_limit))
         elif self._asked.enter(datagram.address[0]):
@@ -180,7 +182,7 @@ class DnsServer:
         return True
 
     async def _for_stream(self, query: Query, client: str, vpc_id: str | None) -> Answer:
-        answer = self._at_once(query, vpc_id)
+        answer = self._at_once(query, vpc_id, client)
         if not isinstance(answer, Elsewhere):
             return answer
         if not self._asked.enter(client):
@@ -192,9 +194,9 @@ class DnsServer:
 
     # -------------------------------------------------------------------------------------------------- the resolver
 
-    def _at_once(self, query: Query, vpc_id: str | None) -> Answer | Elsewhere:
+    def _at_once(self, query: Query, vpc_id: str | None, client: str) -> Answer | Elsewhere:
         try:
-            return self._resolver.at_once(query, vpc_id)
+            return self._resolver.at_once(query, vpc_id, client)
         except Exception:  # a fault of ours in one question must not silence the server
             log.exception("a question could not be answered")
             return Answer(SERVFAIL)

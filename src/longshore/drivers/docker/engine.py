@@ -23,7 +23,7 @@ from longshore.drivers.docker.probe import cpu_architecture, probe
 from longshore.drivers.docker.runner import TaskRunner, Tools, remove_cgroup
 from longshore.drivers.docker.translate import EngineFacts
 from longshore.drivers.docker.warm import WarmNamespaces
-from longshore.drivers.ports import EngineCapacity, LogSink, Permanent, Retryable
+from longshore.drivers.ports import EngineCapacity, LogSink, Permanent, Retryable, TaskProxies
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +36,13 @@ class DockerEngine:
 
     `task_environment(launch, container name)` gives variables that are set unless the definition sets them.
     `bridge_ready(device, VPC id)` is awaited when a bridge of ours appears, before the first container starts on it.
+    `proxies` are those of tasks with Service Connect.
     `name_server` is the address that containers ask for names; where it does not answer they ask the host's resolvers.
     """
 
     name = "docker"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what it is built from
         self,
         instance_id: str,
         sink: LogSink,
@@ -52,6 +53,7 @@ class DockerEngine:
         pull: Literal["missing", "always"] = "missing",
         bridge_ready: BridgeReady | None = None,
         name_server: str | None = None,
+        proxies: TaskProxies | None = None,
     ) -> None:
         self._name_server = name_server
         self._names = Names(instance_id)
@@ -86,6 +88,7 @@ class DockerEngine:
             reachable=self._wait_until_reachable,
             report=self._report,
             task_environment=task_environment,
+            proxies=proxies,
         )
 
     # ------------------------------------------------------------------------------------------------- open, close
@@ -132,6 +135,8 @@ class DockerEngine:
                 task.cancel()
         await asyncio.gather(*(t for t in (self._watcher, self._probe) if t is not None), return_exceptions=True)
         await asyncio.gather(self._warm.close(), *(runner.close() for runner in self._runners.values()))
+        if self._tools.proxies is not None:
+            await self._tools.proxies.close()
         await self._tools.images.close()
         await self._client.close()
 
@@ -200,6 +205,7 @@ class DockerEngine:
         documents = [await self._client.get(f"/containers/{container['Id']}/json") for container in containers]
         runner = TaskRunner(self._tools, launch)
         runner.adopt(documents)
+        await runner.adopt_proxy()
         self._begin(runner)
         await runner.resync()  # what happened between the look and now had no runner to be told
 
@@ -216,6 +222,8 @@ class DockerEngine:
     async def _remove_left_over(self, expected: Collection[TaskLaunch]) -> None:
         """Volumes, networks and cgroups that no expected task has."""
         keep = {launch.task_id for launch in expected}
+        if self._tools.proxies is not None:
+            await self._tools.proxies.keep(keep)
         await self._remove_volumes(self._names.instance_filter(), keep)
         await self._tools.networks.remove_unused(expected)
         for task_id in self._cgroups.known() - keep:
@@ -255,6 +263,8 @@ class DockerEngine:
             pause = self._names.container(task_id, PAUSE)  # without the task's label, if it was kept warm
             ids = {pause, *(container["Id"] for container in left)}
             await asyncio.gather(*(delete_container(self._client, container) for container in ids))
+            if self._tools.proxies is not None:
+                await self._tools.proxies.end(task_id)
             await self._remove_volumes(self._names.task_filter(task_id), set())
             await remove_cgroup(self._cgroups, task_id)
 

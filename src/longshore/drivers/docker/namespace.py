@@ -64,6 +64,11 @@ class Namespace:
         self.created.set()
         await self._client.post(f"/containers/{self.container_id}/start")
 
+    async def pid(self) -> int:
+        """A process in it, as this host counts. Raises DockerError, UnreachableError."""
+        document = await inspect_container(self._client, self.container_id)
+        return int(document["State"]["Pid"]) if document is not None else 0
+
     def _as_asked(self, document: dict[str, Any]) -> bool:
         """Whether the pause container has the task's address.
 

@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from longshore.domain.clock import Clock
@@ -33,7 +34,7 @@ from longshore.drivers.docker.translate import (
 )
 from longshore.drivers.docker.warm import WarmNamespaces
 from longshore.drivers.ordering import next_starts, next_stops
-from longshore.drivers.ports import LogSink, Permanent
+from longshore.drivers.ports import LogSink, Permanent, Retryable, TaskProxies
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,8 @@ class Tools:
     reachable: Callable[[], Awaitable[None]]
     report: Callable[[TaskObservation], None]
     task_environment: Callable[[TaskLaunch, str], Mapping[str, str]]
+    proxies: TaskProxies | None = None
+    """None: no task has Service Connect."""
 
 
 class TaskFailureError(Exception):
@@ -114,6 +117,14 @@ class TaskRunner:
             )
         self._report()
 
+    async def adopt_proxy(self) -> None:
+        """After `adopt`: take over the task's proxy, or start it anew. Raises DockerError, UnreachableError."""
+        if self._ready:
+            try:
+                await self._proxy()
+            except TaskFailureError as error:
+                log.warning("task %s: %s", self.launch.task_id, error)
+
     def stop(self) -> None:
         """Begin to stop; idempotent."""
         self._stop_wanted = True
@@ -166,7 +177,10 @@ class TaskRunner:
         if self._pumps:
             await tools.sink.durable()
         names = [slot.container.name for slot in self._slots.values()]
-        await asyncio.gather(*(self._delete(name) for name in (*names, PAUSE)))
+        await asyncio.gather(*(self._delete(name) for name in names))
+        if tools.proxies is not None:
+            await tools.proxies.end(self.launch.task_id)
+        await self._delete(PAUSE)
         for body, _ in volume_payloads(self.launch, tools.names):
             if "longshore.task" in body["Labels"]:
                 await tools.client.delete(f"/volumes/{body['Name']}")
@@ -281,6 +295,7 @@ class TaskRunner:
             self._volumes_made.set()
             if self._namespace.needed:
                 await self._namespace.make(facts)
+            await self._proxy()
         except (DockerError, OSError, Permanent) as error:
             self._failure = self._failure or f"ResourceInitializationError: {error}"
             self._news()
@@ -289,6 +304,19 @@ class TaskRunner:
             self._news()
         else:
             self._ready = True
+
+    async def _proxy(self) -> None:
+        """The Service Connect proxy: it answers before the first container can ask."""
+        if self.launch.connect is None or self._tools.proxies is None:
+            return
+        pid = await self._namespace.pid()
+        try:
+            hosts = Path(f"/proc/{pid}/root/etc/hosts")  # containers of a task share that of its pause container
+            await self._tools.proxies.begin(self.launch.task_id, pid, self.launch.connect, hosts)
+        except (Retryable, Permanent) as error:
+            raise TaskFailureError(
+                f"ResourceInitializationError: Service Connect can't be set up: {error.reason}"
+            ) from error
 
     async def _volume(self, body: dict[str, Any], make: bool) -> None:
         if make:

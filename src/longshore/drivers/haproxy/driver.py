@@ -150,7 +150,7 @@ class HaproxyBalancer:
         """See the port."""
         async with self._applying:
             self._wanted = plan
-            problems = _unserved(plan)
+            problems: dict[str, str] = {}
             self.targets.set_groups(plan.groups)
             later = await self._claim_addresses(plan, problems)
             problems.update(self._taken_ports(_without(plan, problems)))
@@ -342,16 +342,6 @@ class HaproxyBalancer:
         await asyncio.sleep(UNCLAIMED_S)
         with contextlib.suppress(Retryable):
             await self.targets.forget_unclaimed()
-
-
-def _unserved(plan: BalancerPlan) -> dict[str, str]:
-    """Load balancers that ask for what this data plane can't do."""
-    preserving = {group.group_id for group in plan.groups if group.preserve_client_ip}
-    return {
-        balancer.lb_id: "Client IP preservation is not served: targets see the load balancer's address."
-        for balancer in plan.load_balancers
-        if preserving.intersection(groups_of(balancer))
-    }
 
 
 def _without(plan: BalancerPlan, problems: Mapping[str, str]) -> BalancerPlan:

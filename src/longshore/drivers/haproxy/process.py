@@ -13,7 +13,7 @@ import resource
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from longshore.drivers.haproxy.runtime import Runtime, RuntimeFailure
@@ -37,8 +37,10 @@ class ConfigurationRefused(Exception):  # noqa: N818
 class HaproxyProcess:
     """One master with its workers, or none."""
 
-    def __init__(self, folder: Path, binary: str = "haproxy") -> None:
+    def __init__(self, folder: Path, binary: str = "haproxy", enter: Sequence[str] = ()) -> None:
+        """`enter`: words before the command that start it elsewhere, and become it: `nsenter --net=…`."""
         self.folder = folder
+        self.enter = enter
         self.runtime = Runtime(folder / "master.sock")
         self._binary = binary
         self._config = folder / "haproxy.cfg"
@@ -72,7 +74,7 @@ class HaproxyProcess:
         found = find(self._binary)
         if found is None:
             raise Permanent(
-                f"Load balancers need HAProxy 2.6 or newer, and there is no {self._binary!r}: "
+                f"Load balancers and Service Connect need HAProxy 2.6 or newer, and there is no {self._binary!r}: "
                 "install the package haproxy."
             )
         self._binary = found
@@ -102,6 +104,10 @@ class HaproxyProcess:
             if file.name not in files:
                 file.unlink()
         _write_private(self._applied, structure)
+
+    def forget_applied(self) -> None:
+        """What the running process has is not known any more."""
+        self._applied.unlink(missing_ok=True)
 
     async def check(self, text: str, files: Mapping[str, str]) -> None:
         """Have HAProxy read a configuration without using it. Raises ConfigurationRefused."""
@@ -164,7 +170,16 @@ class HaproxyProcess:
         with output.open("wb") as out:
             self._child = subprocess.Popen(
                 # Quiet: what goes wrong at the start is said all the same; what comes later would fill the file.
-                (self._binary, "-q", "-W", "-S", f"{self.folder}/master.sock,mode,600", "-f", str(self._config)),
+                (
+                    *self.enter,
+                    self._binary,
+                    "-q",
+                    "-W",
+                    "-S",
+                    f"{self.folder}/master.sock,mode,600",
+                    "-f",
+                    str(self._config),
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

@@ -40,7 +40,6 @@ FIELDS = {
     "trace": "%[var(txn.trace),url_enc]",
     "rule": "%[var(txn.rule)]",
     "location": "%[var(txn.location),url_enc]",
-    "termination": "%ts",
 }
 
 
@@ -58,6 +57,7 @@ def remember_trace() -> Iterator[str]:
 def logging(listener_id: str, socket: str) -> Iterator[str]:
     """The lines of a frontend that logs."""
     yield f"log {socket} len {LONGEST_LINE} format raw local0"
+    yield "http-response set-var(txn.answered) bool(true)"
     yield "http-after-response set-var(txn.location) res.hdr(location)"
     fields = "\\x09".join((listener_id, *FIELDS.values()))
     yield f'log-format "{fields}"'

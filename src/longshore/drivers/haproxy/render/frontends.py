@@ -1,6 +1,6 @@
 """Frontends: a listener's, with its rules and the headers it adds, and the ones that share the host's ports."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from longshore.domain.balancing import FixedResponse, Forward, ListenerPlan, LoadBalancerPlan, Redirect, RulePlan
 from longshore.drivers.haproxy.render import access, actions, tls
@@ -15,8 +15,8 @@ from longshore.drivers.haproxy.render.text import (
     quoted,
 )
 
-TRACE_ID = "1-%[date,bytes(4,4),hex,lower]-%[uuid,bytes(24,12)]%[uuid,bytes(24,12)]"
-"""The time and 24 digits of chance: the last group of a random UUID has twelve."""
+TRACE_ID = f"1-%[date,bytes(4,4),hex,lower]-{'%[rand,bytes(4,4),hex,lower]' * 3}"
+"""The time and 24 digits of chance, eight at a time: cheaper than to print a UUID."""
 DEFAULT_PORTS = {"HTTP": 80, "HTTPS": 443}
 INSPECT_S = 5
 """How long a client at a shared port may take to say which load balancer it means."""
@@ -63,6 +63,52 @@ def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, log_to: str) -> It
     yield "http-request set-var(txn.came) date"
     if _needs_host(listener.rules):
         yield "http-request set-var(txn.host) req.hdr(host),host_only,lower"
+    groups = () if logs else _only_groups(listener.rules)
+    if groups:
+        yield from _trace()
+        yield from _headers(balancer, listener)
+        yield from _choose_backend(listener.rules, groups)
+    else:
+        yield from _by_number(balancer, listener, logs=logs)
+    if logs:
+        yield from access.logging(listener.listener_id, log_to)
+    yield from _closing(balancer, listener.rules, logs=logs)
+
+
+def _needs_host(rules: Sequence[RulePlan]) -> bool:
+    return any(
+        isinstance(rule.action, Redirect) or any(condition.field == "host-header" for condition in rule.conditions)
+        for rule in rules
+    )
+
+
+def _only_groups(rules: Sequence[RulePlan]) -> tuple[str, ...]:
+    """Each rule's target group, if all that rules do is to forward to one; else nothing.
+
+    And if they can be chosen after the headers are: what a condition on a header reads may be one that we write.
+    """
+    groups = []
+    for rule in rules:
+        shares = [share for share in rule.action.groups if share.weight] if isinstance(rule.action, Forward) else []
+        reads_headers = any(condition.field == "http-header" for condition in rule.conditions)
+        if len(shares) != 1 or rule.rewrites or reads_headers:
+            return ()
+        groups.append(shares[0].group_id)
+    return tuple(groups)
+
+
+def _choose_backend(rules: Sequence[RulePlan], groups: Sequence[str]) -> Iterator[str]:
+    """The first rule whose conditions hold ends the search, and no variable is written, read or made a name of."""
+    for number, (rule, group_id) in enumerate(zip(rules, groups, strict=True), 1):
+        names = yield from _conditions(number, rule)
+        name = group_backend(group_id)
+        # What costs least is asked first.
+        yield f"use_backend {open_backend(group_id)} if {' '.join((f'!{{ nbsrv({name}) -m bool }}', *names))}"
+        yield f"use_backend {name}" + (f" if {' '.join(names)}" if names else "")
+
+
+def _by_number(balancer: LoadBalancerPlan, listener: ListenerPlan, *, logs: bool) -> Iterator[str]:
+    """Which rule was chosen is remembered: for its own answer, its rewrites, its shares, and the access log."""
     if logs:
         yield from access.remember()
     yield from _choose(listener.rules)
@@ -74,25 +120,21 @@ def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, log_to: str) -> It
     yield from _forwards(listener.rules)
     yield "use_backend %[var(txn.group)]-open if { var(txn.group),nbsrv eq 0 }"
     yield "use_backend %[var(txn.group)]"
-    yield from _closing(balancer, listener.rules)
-    if logs:
-        yield from access.logging(listener.listener_id, log_to)
 
 
-def _needs_host(rules: Sequence[RulePlan]) -> bool:
-    return any(
-        isinstance(rule.action, Redirect) or any(condition.field == "host-header" for condition in rule.conditions)
-        for rule in rules
-    )
+def _conditions(number: int, rule: RulePlan) -> Generator[str, None, list[str]]:
+    """The `acl` lines of a rule's conditions; returns their names."""
+    names = []
+    for index, condition in enumerate(rule.conditions):
+        names.append(f"r{number}c{index}")
+        yield from acls(names[-1], condition)
+    return names
 
 
 def _choose(rules: Sequence[RulePlan]) -> Iterator[str]:
     """`txn.rule` becomes the number of the first rule whose conditions hold."""
     for number, rule in enumerate(rules, 1):
-        names = []
-        for index, condition in enumerate(rule.conditions):
-            names.append(f"r{number}c{index}")
-            yield from acls(names[-1], condition)
+        names = yield from _conditions(number, rule)
         open_still = ["!{ var(txn.rule) -m found }"] if number > 1 else []
         terms = [*open_still, *names]
         yield f"http-request set-var(txn.rule) int({number})" + (f" if {' '.join(terms)}" if terms else "")
@@ -133,7 +175,7 @@ def _trace() -> Iterator[str]:
     # A trace that somebody else began goes on: this hop is its `Self`.
     own = "%[req.fhdr(x-amzn-trace-id),regsub('Self=[^;]*;?','')]"
     yield f'http-request set-header x-amzn-trace-id "Self={TRACE_ID};{own}" if {traced}'
-    yield f'http-request set-header x-amzn-trace-id "Root={TRACE_ID}" unless {traced}'
+    yield f'http-request add-header x-amzn-trace-id "Root={TRACE_ID}" unless {traced}'
 
 
 def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str]:
@@ -142,10 +184,7 @@ def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str
     if balancer.forwarded_for == "remove":
         yield "http-request del-header x-forwarded-for"
     elif balancer.forwarded_for == "append":
-        client = "%[src]:%[src_port]" if balancer.forwarded_for_port else "%[src]"
-        one = "{ req.fhdr_cnt(x-forwarded-for) eq 1 }"
-        yield f'http-request set-header x-forwarded-for "%[req.fhdr(x-forwarded-for)], {client}" if {one}'
-        yield f'http-request add-header x-forwarded-for "{client}" unless {one}'
+        yield from _append_client(with_port=balancer.forwarded_for_port)
     yield f"http-request set-header x-forwarded-proto {'https' if listener.protocol == 'HTTPS' else 'http'}"
     yield f"http-request set-header x-forwarded-port {listener.port}"
     if balancer.tls_headers and listener.protocol == "HTTPS":
@@ -153,12 +192,28 @@ def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str
         yield "http-request set-header x-amzn-tls-cipher-suite %[ssl_fc_cipher]"
     yield from tls.client_headers(listener)
     if not balancer.preserve_host and listener.port not in DEFAULT_PORTS.values():
-        yield (f'http-request set-header host "%[req.hdr(host)]:{listener.port}" unless {{ req.hdr(host) -m sub : }}')
+        port = "req.fhdr(host),port_only"
+        host = f"%[req.hdr(host),host_only]:{listener.port}"
+        yield f'http-request set-header host "{host}" unless {{ {port} -m bool }}'
 
 
-def _closing(balancer: LoadBalancerPlan, rules: Sequence[RulePlan]) -> Iterator[str]:
+def _append_client(*, with_port: bool) -> Iterator[str]:
+    """One X-Forwarded-For that came gets the client's address appended; none, or several, get a line of their own."""
+    client = "%[src]:%[src_port]" if with_port else "%[src]"
+    came = "req.fhdr_cnt(x-forwarded-for)"
+    yield f'http-request set-header x-forwarded-for "%[req.fhdr(x-forwarded-for)], {client}" if {{ {came} eq 1 }}'
+    if with_port:
+        yield f'http-request add-header x-forwarded-for "{client}" unless {{ {came} eq 1 }}'
+        return
+    yield f'http-request add-header x-forwarded-for "{client}" if {{ {came} gt 1 }}'
+    # What most requests need is HAProxy's own and costs the least; it comes after all rules.
+    yield "option forwardfor if-none"
+
+
+def _closing(balancer: LoadBalancerPlan, rules: Sequence[RulePlan], *, logs: bool) -> Iterator[str]:
     # Without an answer of a target HAProxy says 503; ELBv2 says so only when there is no target to ask.
-    yield "http-response set-var(txn.answered) bool(true)"
+    if not logs:  # which says of every answer whether it is a target's
+        yield "http-response set-var(txn.answered) bool(true) if { status 503 }"
     failed = "{ status 503 } !{ var(txn.answered) -m found } { be_name,nbsrv gt 0 }"
     yield f"http-after-response set-status 504 if {failed} {{ date,sub(txn.came) ge {CONNECT_S} }}"
     yield f"http-after-response set-status 502 if {failed}"

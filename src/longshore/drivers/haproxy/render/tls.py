@@ -1,23 +1,14 @@
 """TLS on listeners: certificates, protocol versions and ciphers of security policies, client certificates."""
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 
 from longshore.domain.balancing import ListenerPlan
+from longshore.domain.tls_policy import POLICIES, TlsPolicy
 from longshore.drivers.haproxy.render.text import quoted
 
-TLS13_POLICY = re.compile(r"ELBSecurityPolicy-TLS13-1-([0-3])-")
-OLDEST = {"0": "TLSv1.0", "1": "TLSv1.1", "2": "TLSv1.2", "3": "TLSv1.3"}
-ECDHE_GCM = (
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384"
-)
-ECDHE_CBC = (
-    f"{ECDHE_GCM}:ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384"
-)
-ECDHE_SHA1 = f"{ECDHE_CBC}:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA:ECDHE-ECDSA-AES256-SHA"
-ALL_CIPHERS = f"{ECDHE_SHA1}:AES128-GCM-SHA256:AES128-SHA256:AES128-SHA:AES256-GCM-SHA384:AES256-SHA256:AES256-SHA"
+HAPROXY_NAMES = {"TLSv1": "TLSv1.0"}
+"""Protocol versions that HAProxy calls otherwise."""
 
 
 def file_name(pem: str) -> str:
@@ -36,38 +27,26 @@ def bind_options(listener: ListenerPlan, pems: Mapping[str, str], folder: str) -
     if missing or not listener.certificates:
         raise ValueError(f"The listener at port {listener.port} lacks its certificate {', '.join(missing)}".strip())
     options = ["ssl", *(f"crt {folder}/{file_name(pems[name])}" for name in listener.certificates)]
-    options.extend(_versions(listener.ssl_policy))
+    options.extend(_versions(POLICIES[listener.ssl_policy]))
     if listener.alpn:
         options.append(f"alpn {','.join(listener.alpn)}")
     options.extend(_client_certificates(listener, pems, folder))
     return " " + " ".join(options)
 
 
-def _versions(policy: str) -> Iterator[str]:
-    """Protocol versions and ciphers (of TLS 1.2 and below) of a predefined policy."""
-    newest = None
-    ciphers = ALL_CIPHERS
-    if found := TLS13_POLICY.match(policy):
-        oldest = OLDEST[found[1]]
-        if "-Res-" in policy:
-            ciphers = ECDHE_GCM
-        elif "-1-2-2021" in policy:
-            ciphers = ECDHE_CBC
-        elif "-Ext2-" not in policy and "-Ext1-" not in policy:
-            ciphers = ECDHE_SHA1
-    else:
-        newest = "TLSv1.2"
-        oldest = "TLSv1.2" if "1-2" in policy else "TLSv1.1" if "1-1" in policy else "TLSv1.0"
-        if "FS-1-2-Res" in policy:
-            ciphers = ECDHE_CBC
-        elif "FS-" in policy:
-            ciphers = ECDHE_SHA1
-    yield f"ssl-min-ver {oldest}"
-    if newest:
-        yield f"ssl-max-ver {newest}"
-    # OpenSSL refuses TLS below 1.2 at its usual security level.
-    level = "@SECLEVEL=0:" if oldest in ("TLSv1.0", "TLSv1.1") else ""
-    yield f"ciphers {level}{ciphers}"
+def _versions(policy: TlsPolicy) -> Iterator[str]:
+    """Protocol versions and ciphers of a predefined policy. Not its post-quantum key exchange: OpenSSL 3.0 has none."""
+    newest, oldest = policy.protocols[0], policy.protocols[-1]
+    yield f"ssl-min-ver {HAPROXY_NAMES.get(oldest, oldest)}"
+    yield f"ssl-max-ver {HAPROXY_NAMES.get(newest, newest)}"
+    modern = [cipher for cipher in policy.ciphers if cipher.startswith("TLS_")]
+    older = [cipher for cipher in policy.ciphers if cipher not in modern]
+    if modern:
+        yield f"ciphersuites {':'.join(modern)}"
+    if older:
+        # OpenSSL refuses TLS below 1.2 at its usual security level.
+        level = "@SECLEVEL=0:" if oldest in ("TLSv1", "TLSv1.1") else ""
+        yield f"ciphers {level}{':'.join(older)}"
 
 
 def _client_certificates(listener: ListenerPlan, pems: Mapping[str, str], folder: str) -> Iterator[str]:
@@ -97,15 +76,11 @@ def client_headers(listener: ListenerPlan) -> Iterator[str]:
         "%0A", "%%0A"
     )
     if listener.mutual_tls.mode == "passthrough":
-        yield f"http-request set-header x-amzn-mtls-clientcert {_format(whole)} {given}"
+        yield f"http-request set-header x-amzn-mtls-clientcert {quoted(whole)} {given}"
         return
-    yield f"http-request set-header x-amzn-mtls-clientcert-leaf {_format(whole)} {given}"
+    yield f"http-request set-header x-amzn-mtls-clientcert-leaf {quoted(whole)} {given}"
     yield f"http-request set-header x-amzn-mtls-clientcert-serial-number %[ssl_c_serial,hex] {given}"
     yield f'http-request set-header x-amzn-mtls-clientcert-issuer "%[ssl_c_i_dn(,0,rfc2253)]" {given}'
     yield f'http-request set-header x-amzn-mtls-clientcert-subject "%[ssl_c_s_dn(,0,rfc2253)]" {given}'
     validity = "NotBefore=%[ssl_c_notbefore];NotAfter=%[ssl_c_notafter]"
     yield f'http-request set-header x-amzn-mtls-clientcert-validity "{validity}" {given}'
-
-
-def _format(text: str) -> str:
-    return quoted(text)

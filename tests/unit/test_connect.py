@@ -1,0 +1,239 @@
+"""Service Connect in the ECS API, and what is planned for proxies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from longshore.decide import connect as decide
+from longshore.domain.cluster import Cluster
+from longshore.domain.connect import ConnectService, Endpoint, ServiceConnect
+from longshore.domain.naming import DiscoveryService, Namespace
+from longshore.domain.service import Deployment
+from longshore.domain.task import Attachment, Container, Task
+from longshore.domain.task_definition import TaskDefinition
+from tests.support.api import SCOPE, awsvpc
+from tests.support.services import ServiceApi
+
+SHOP = Namespace(
+    account=SCOPE.account, region=SCOPE.region, namespace_id="ns-shop", name="shop", type="HTTP", created_at=0.0
+)
+PORTS = [
+    {"containerPort": 8080, "name": "http", "appProtocol": "http"},
+    {"containerPort": 6379, "name": "cache"},
+]
+
+
+@pytest.fixture
+def api() -> ServiceApi:
+    made = ServiceApi()
+    made.define(ports=PORTS)
+    made.put(SHOP)
+    return made
+
+
+def connect(*services: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"enabled": True, "namespace": "shop", **more, **({"services": list(services)} if services else {})}
+
+
+# ------------------------------------------------------------------------------------------------------- the API
+
+
+def test_what_was_given_is_answered_under_the_deployment_and_its_revision(api: ServiceApi) -> None:
+    given = connect({"portName": "http", "clientAliases": [{"port": 80, "dnsName": "web"}]})
+    made = api.create(serviceConnectConfiguration=given)
+    [deployment] = made["deployments"]
+    assert deployment["serviceConnectConfiguration"] == given
+    [discovery] = api.store.all(DiscoveryService)
+    assert (discovery.name, discovery.type, discovery.namespace_id) == ("http", "HTTP", "ns-shop")
+    assert deployment["serviceConnectResources"] == [{"discoveryName": "http", "discoveryArn": discovery.arn}]
+    [revision] = api("DescribeServiceRevisions", serviceRevisionArns=[made["currentServiceRevisions"][0]["arn"]])[
+        "serviceRevisions"
+    ]
+    assert revision["serviceConnectConfiguration"] == given
+
+
+def test_what_cloud_map_has_for_a_service_goes_with_the_last_that_offers_it(api: ServiceApi) -> None:
+    for name in ("web", "second"):
+        api.create(name, serviceConnectConfiguration=connect({"portName": "http"}))
+    for name, left in (("web", 1), ("second", 0)):
+        api("DeleteService", service=name, force=True)
+        assert len(list(api.store.all(DiscoveryService))) == left
+
+
+def test_an_unknown_namespace_is_refused(api: ServiceApi) -> None:
+    for unknown in ("other", SHOP.arn.replace("ns-shop", "ns-other")):
+        error = api.error("CreateService", **asked(enabled=True, namespace=unknown))
+        assert error.code == "NamespaceNotFoundException"
+
+
+def test_only_a_change_begins_a_deployment(api: ServiceApi) -> None:
+    given = connect({"portName": "http"})
+    api.create(serviceConnectConfiguration=given)
+    api("UpdateService", service="web", serviceConnectConfiguration=given)
+    api("UpdateService", service="web", desiredCount=3)
+    assert len(api.deployments()) == 1
+    api("UpdateService", service="web", serviceConnectConfiguration={"enabled": False})
+    assert len(api.deployments()) == 2
+    assert api.described()["deployments"][0]["serviceConnectConfiguration"] == {"enabled": False}
+
+
+def test_the_cluster_gives_the_namespace(api: ServiceApi) -> None:
+    assert "Namespace is missing" in api.error("CreateService", **asked(enabled=True)).message
+    with api.store.transaction() as tx:
+        [cluster] = tx.all(Cluster)
+        tx.put(cluster.but(service_connect_namespace=SHOP.arn))
+    api("CreateService", **asked(enabled=True))
+    assert api("ListServicesByNamespace", namespace="shop")["serviceArns"] == [api.record().arn]
+    assert api("ListServicesByNamespace", namespace=SHOP.arn)["serviceArns"] == [api.record().arn]
+    assert api.error("ListServicesByNamespace", namespace="other").code == "NamespaceNotFoundException"
+
+
+def asked(**given: Any) -> dict[str, Any]:
+    common = {"taskDefinition": "web", "desiredCount": 2, "networkConfiguration": awsvpc()}
+    return {"serviceName": "web", **common, "serviceConnectConfiguration": given}
+
+
+@pytest.mark.parametrize(
+    ("service", "text"),
+    [
+        ({"portName": "none"}, "portName(none) does not refer to any named PortMapping in the container definitions"),
+        (
+            {"portName": "http", "clientAliases": [{"port": 1}, {"port": 2}]},
+            "2 clientAliases exceeds the max limit",
+        ),
+        ({"portName": "http", "clientAliases": [{"port": 0}]}, "between 1 and 65535"),
+        ({"portName": "http", "clientAliases": [{"port": 80, "dnsName": "a b"}]}, "not a name that DNS can have"),
+        ({"portName": "http", "ingressPortOverride": 8080}, "a port that no container has"),
+        (
+            {"portName": "cache", "timeout": {"perRequestTimeoutSeconds": 1}},
+            "perRequestTimeoutSeconds is not sup",
+        ),
+        ({"portName": "http", "timeout": {"idleTimeoutSeconds": -1}}, "at least 0"),
+    ],
+)
+def test_what_cannot_be_offered_is_refused(api: ServiceApi, service: dict[str, Any], text: str) -> None:
+    assert text in api.error("CreateService", **asked(**connect(service))).message
+
+
+def test_a_definition_without_an_offered_port_is_refused(api: ServiceApi) -> None:
+    api.create(serviceConnectConfiguration=connect({"portName": "cache"}))
+    api.define(ports=PORTS[:1])
+    assert "portName(cache)" in api.error("UpdateService", service="web", taskDefinition="web").message
+
+
+def test_a_name_and_port_have_one_place_in_the_namespace(api: ServiceApi) -> None:
+    alias = {"clientAliases": [{"port": 80, "dnsName": "web"}]}
+    api.create(serviceConnectConfiguration=connect({"portName": "http", **alias}, {"portName": "cache"}))
+    other = connect({"portName": "http", **alias})
+    api.create("second", serviceConnectConfiguration=other)
+    first, second = (places(api, name) for name in ("web", "second"))
+    assert first[0] == second[0] == ("web", 80, "127.255.0.1", 61001)
+    assert first[1] == ("cache.shop", 6379, "127.255.0.2", 61002)
+    taken = connect({"portName": "cache", **alias})
+    assert (
+        "is that of the discovery name http"
+        in api.error("CreateService", **{**asked(**taken), "serviceName": "third"}).message
+    )
+
+
+def places(api: ServiceApi, name: str) -> list[tuple[str, int, str, int]]:
+    found = api.record(name).service_connect
+    assert found is not None
+    return [(each.dns_name, each.port, each.address, each.listen_port) for each in found.services]
+
+
+# ----------------------------------------------------------------------------------------------------- decisions
+
+
+DEFINITION = TaskDefinition(
+    account="1",
+    region="r",
+    family="web",
+    revision=1,
+    registered_at=0.0,
+    registered_by="me",
+    document={
+        "networkMode": "awsvpc",
+        "containerDefinitions": [{"name": "app", "image": "app", "portMappings": PORTS}],
+    },
+)
+WEB = ConnectService(
+    port_name="http", discovery_name="web", dns_name="web", port=80, address="127.255.0.1", listen_port=61001,
+    discovery_arn="", endpoint_port=8080,
+)  # fmt: skip
+
+
+def deployment(number: str, service: ConnectService = WEB, *, at: float = 0.0) -> Deployment:
+    return Deployment(
+        account="1", region="r", number=number, service_uid="u", cluster="c", service_name="web", created_at=at,
+        updated_at=at, task_definition_arn="web:1", launch_type="FARGATE", service_deployment_id=number,
+        service_connect=ServiceConnect(given={}, namespace="shop", services=(service,)),
+    )  # fmt: skip
+
+
+def task(number: int, **changes: Any) -> Task:
+    fields: dict[str, Any] = {
+        "account": "1", "region": "r", "task_id": f"t{number}", "cluster": "c", "task_definition_arn": "web:1",
+        "group": "service:web", "launch_type": "FARGATE", "created_at": 0.0, "cpu_units": 256, "memory_mib": 512,
+        "last_status": "RUNNING",
+        "attachment": Attachment(attachment_id="a", subnet_id="s", private_ip=f"10.0.0.{number}"),
+    }  # fmt: skip
+    return Task(**{**fields, **changes})
+
+
+CHECKED = (Container(name="app", image="app", container_id="x", has_health_check=True),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, True),
+        ({"last_status": "PENDING"}, False),
+        ({"desired_status": "STOPPED"}, False),
+        ({"containers": CHECKED}, False),
+        ({"containers": CHECKED, "health": "HEALTHY"}, True),
+        ({"health": "UNHEALTHY"}, False),
+        ({"attachment": None}, False),
+    ],
+)
+def test_who_is_to_be_found(changes: dict[str, Any], found: bool) -> None:
+    assert decide.ready(task(1, **changes)) is found
+
+
+def test_a_route_has_all_that_offer_its_discovery_name_and_answer() -> None:
+    offers = [
+        decide.Offer(deployment("1"), DEFINITION, [task(1), task(2, desired_status="STOPPED")]),
+        decide.Offer(deployment("2", at=1.0), DEFINITION, [task(3), task(4)]),
+    ]
+    [route] = decide.routes_of(offers, lambda endpoint: endpoint.address != "10.0.0.4")
+    assert route.endpoints == (Endpoint("10.0.0.1", 8080), Endpoint("10.0.0.3", 8080))
+    assert (route.protocol, route.idle_timeout_s, route.request_timeout_s) == ("http", 300, 15)
+
+
+def test_the_newest_deployment_says_how_a_name_is_served() -> None:
+    newer = replace(WEB, idle_timeout_s=7, request_timeout_s=0, ingress_port=9000, endpoint_port=9000)
+    offers = [
+        decide.Offer(deployment("2", newer, at=1.0), DEFINITION, [task(3)]),
+        decide.Offer(deployment("1"), DEFINITION, [task(1)]),
+    ]
+    [route] = decide.routes_of(offers, lambda _endpoint: True)
+    assert (route.idle_timeout_s, route.request_timeout_s) == (7, 0)
+    assert route.endpoints == (Endpoint("10.0.0.1", 8080), Endpoint("10.0.0.3", 9000))
+    plan = decide.plan_of(deployment("2", newer).service_connect, DEFINITION, (route,))
+    assert [(each.port, each.container_port) for each in plan.ingresses] == [(9000, 8080)]
+
+
+def test_a_port_without_app_protocol_is_tcp() -> None:
+    cache = replace(WEB, port_name="cache")
+    [route] = decide.routes_of([decide.Offer(deployment("1", cache), DEFINITION, [])], lambda _endpoint: True)
+    assert (route.protocol, route.idle_timeout_s, route.request_timeout_s) == ("tcp", 3600, 0)
+    assert route.endpoints == ()
+
+
+def test_another_port_of_a_name_has_its_address_and_a_port_of_its_own() -> None:
+    assert decide.place("WEB", 81, [WEB]) == ("127.255.0.1", 61002)
+    assert decide.place("other", 80, [WEB]) == ("127.255.0.2", 61002)
+    assert decide.place("web", 80, [WEB]) == ("127.255.0.1", 61001)
