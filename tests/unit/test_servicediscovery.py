@@ -322,6 +322,21 @@ def test_a_user_may_take_away_what_ecs_registered(api: Api) -> None:
     assert discovered(api) == []
 
 
+def test_what_is_checked_has_an_address(api: Api) -> None:
+    made = api("CreateHttpNamespace", Name="calls")["OperationId"]
+    calls = api("GetOperation", OperationId=made)["Operation"]["Targets"]["NAMESPACE"]
+    check = {"Type": "HTTP", "FailureThreshold": 3}
+    checked = service(api, "web", NamespaceId=calls, HealthCheckConfig=check)
+    shown = api("GetService", Id=checked)["Service"]["HealthCheckConfig"]
+    assert shown == {**check, "ResourcePath": "/"}
+    asked = {"ServiceId": checked, "InstanceId": "one", "Attributes": {"color": "blue"}}
+    assert "HealthCheckConfig" in api.error("RegisterInstance", **asked).message
+    register(api, checked)
+    assert api("GetInstancesHealthStatus", ServiceId=checked)["Status"] == {"one": "HEALTHY"}
+    api("UpdateService", Id=checked, Service={"Description": "d"})
+    assert "HealthCheckConfig" not in api("GetService", Id=checked)["Service"]
+
+
 # -------------------------------------------------------------------------------------------- operations and tags
 
 
