@@ -2,7 +2,9 @@
 
 The server is a process of its own with a thousand load balancers in its store; the client sends over UDP and keeps a
 fixed number of questions open. The baseline is the same client against a server that does nothing but send the
-question back: what sockets, Python and this machine take by themselves.
+question back: what sockets, Python and this machine take by themselves. A second server has ten thousand instances of
+Cloud Map: what it answers is eight of one service's, while an instance of it goes and another comes with every tenth
+question; its baseline is the same with a hundredth of the instances.
 """
 
 import asyncio
@@ -12,18 +14,27 @@ import os
 import select
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
 from bench.table import Row, above, below, progress
 from longshore.control.names import LoadBalancerNames, PrivateNames
+from longshore.control.zones import HostedZoneNames
 from longshore.domain.balancer import LoadBalancer, Zone
+from longshore.domain.kinds import KINDS
+from longshore.domain.naming import DiscoveryService, RecordSetting, ServiceInstance
+from longshore.domain.resolving import ZoneAnswer
+from longshore.domain.zone import SOA_DATA, HostedZone, RecordSet, ZoneVpc
 from longshore.drivers.dns.server import make_dns_server
+from longshore.drivers.ports import Zones
 from longshore.store.journal import MemoryJournal
+from longshore.store.open import open_store
 from longshore.store.store import Store
 from longshore.system import SystemClock, SystemIds
 
@@ -32,6 +43,10 @@ BALANCERS = 1000
 OPEN = 16
 """Questions under way at a time."""
 LOST_S = 1.0
+INSTANCES = 10_000
+ZONE, VPC = "bench.internal", "vpc-1"
+SERVICE = f"web.{ZONE}"
+PLACE: dict[str, Any] = {"account": "1", "region": "us-east-1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,11 @@ class Asked:
     cpu_share: float
     """Of one core, by the server."""
 
+    @property
+    def per_core_s(self) -> float:
+        """Answers per second of CPU time."""
+        return self.per_s / self.cpu_share
+
 
 def measure(quick: bool) -> list[Row]:
     """Ask for load balancers' names as fast as answers come."""
@@ -54,7 +74,9 @@ def measure(quick: bool) -> list[Row]:
         ours = _ask(port, pid, duration_s)
     progress(f"dns: {ours.per_s:.0f}/s at {100 * ours.cpu_share:.0f} % of a core; bare sockets {bare.per_s:.0f}/s")
     rate = above("answers to questions for load balancers", ours.per_s, "/s", 5000)
-    per_core = above("the same by the CPU time that the server took", ours.per_s / ours.cpu_share, "/s per core", 5000)
+    per_core = above("the same by the CPU time that the server took", ours.per_core_s, "/s per core", 5000)
+    many, few = (_namespace(number, duration_s) for number in (INSTANCES, INSTANCES // 100))
+    names = above("for a service of 10,000 instances, by CPU time", many.per_core_s, "/s per core", 5000)
     p50 = Row("time of an answer, p50", f"{ours.p50_ms:.2f} ms", f"{bare.p50_ms:.2f} ms", "bare sockets")
     p99 = below("time of an answer, p99", ours.p99_ms, "ms", 10)
     return [
@@ -68,25 +90,46 @@ def measure(quick: bool) -> list[Row]:
             rate.met,
         ),
         per_core,
+        Row(
+            names.what,
+            names.ours,
+            f"{few.per_core_s:,.0f} /s per core",
+            "of 100 instances",
+            many.per_core_s / few.per_core_s,
+            names.wanted,
+            names.met,
+        ),
         p50,
         Row(p99.what, p99.ours, f"{bare.p99_ms:.2f} ms", "bare sockets", None, p99.wanted, p99.met),
     ]
+
+
+def _namespace(instances: int, duration_s: float) -> Asked:
+    """A service of so many instances, asked for while they come and go."""
+    with _process(partial(_serve_namespace, instances)) as (port, pid):
+        asked = _ask(port, pid, duration_s, lambda _ident: SERVICE)
+    progress(f"dns: {asked.per_s:.0f}/s for a service of {instances} instances, p99 {asked.p99_ms:.2f} ms")
+    return asked
 
 
 def _name(number: int) -> str:
     return f"web-{number}.us-east-1.elb.localhost"
 
 
-def _packet(ident: int) -> bytes:
-    labels = b"".join(bytes([len(each)]) + each.encode() for each in _name(ident % BALANCERS).split("."))
+def _balancer_name(ident: int) -> str:
+    return _name(ident % BALANCERS)
+
+
+def _packet(ident: int, name: str) -> bytes:
+    labels = b"".join(bytes([len(each)]) + each.encode() for each in name.split("."))
     return ident.to_bytes(2, "big") + b"\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0\1\0\1"
 
 
-def _ask(port: int, pid: int, duration_s: float) -> Asked:
+def _ask(port: int, pid: int, duration_s: float, name_of: Callable[[int], str] = _balancer_name) -> Asked:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.connect((HOST, port))
         sock.setblocking(False)
-        packets = [_packet(number) for number in range(4096)]
+        packets = [_packet(number, name_of(number)) for number in range(4096)]
         sent: dict[int, float] = {}
         times: list[float] = []
         number = 0
@@ -148,16 +191,67 @@ def _serve(ready: Connection) -> None:
     with store.transaction() as tx:
         for number in range(BALANCERS):
             tx.put(_balancer(number))
-    zones = (LoadBalancerNames(store), PrivateNames())
+    uvloop.run(_answer((LoadBalancerNames(store), PrivateNames()), ready))
 
-    async def serve() -> None:
-        server = make_dns_server(zones, SystemClock(), SystemIds(), own_address=HOST)
-        sock = _socket()
-        await server.listen([sock], None)
-        ready.send(sock.getsockname()[1])
-        await asyncio.Event().wait()
 
-    uvloop.run(serve())
+async def _answer(zones: tuple[Zones, ...], ready: Connection) -> None:
+    server = make_dns_server(zones, SystemClock(), SystemIds(), own_address=HOST)
+    sock = _socket()
+    await server.listen([sock], VPC)
+    ready.send(sock.getsockname()[1])
+    await asyncio.Event().wait()
+
+
+class _Changing:
+    """Hosted zones, one of whose instances goes, and another comes, with every tenth question."""
+
+    def __init__(self, store: Store, instances: int) -> None:
+        self._store = store
+        self._zones = HostedZoneNames(store, SystemIds())
+        self._first, self._next, self._asked = 0, instances, 0
+
+    def answer(self, vpc_id: str | None, name: str, record_type: str) -> ZoneAnswer | None:
+        """As the zones do."""
+        self._asked += 1
+        if self._asked % 10 == 0:
+            with self._store.transaction() as tx:
+                tx.delete(ServiceInstance, _instance(self._first).key)
+                tx.put(_instance(self._next))
+            self._first, self._next = self._first + 1, self._next + 1
+        return self._zones.answer(vpc_id, name, record_type)
+
+
+def _serve_namespace(instances: int, ready: Connection) -> None:
+    store = open_store(None, KINDS)
+    everywhere: dict[str, Any] = {"account": "1", "region": "", "zone_id": "Z1"}
+    zone: dict[str, Any] = {
+        "name": ZONE,
+        "private": True,
+        "caller_reference": "r",
+        "created_at": 1.0,
+        "namespace_id": "ns-1",
+    }
+    service: dict[str, Any] = {
+        "service_id": "srv-1",
+        "namespace_id": "ns-1",
+        "name": "web",
+        "type": "DNS_HTTP",
+        "created_at": 1.0,
+    }
+    with store.transaction() as tx:
+        tx.put(HostedZone(**everywhere, **zone, vpcs=(ZoneVpc(region="us-east-1", vpc_id=VPC),)))
+        tx.put(RecordSet(**everywhere, name=ZONE, type="SOA", values=(SOA_DATA,)))
+        records = (RecordSetting(type="A", ttl_s=0),)
+        tx.put(DiscoveryService(**PLACE, **service, hosted_zone_id="Z1", records=records))
+        for number in range(instances):
+            tx.put(_instance(number))
+    uvloop.run(_answer((_Changing(store, instances),), ready))
+
+
+def _instance(number: int) -> ServiceInstance:
+    attributes = {"AWS_INSTANCE_IPV4": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}
+    named: dict[str, Any] = {"service_id": "srv-1", "instance_id": f"i{number}", "registered_at": 1.0}
+    return ServiceInstance(**PLACE, **named, attributes=attributes)
 
 
 def _balancer(number: int) -> LoadBalancer:

@@ -25,9 +25,10 @@ from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
+from longshore.control.health import HealthChecks
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
-from longshore.control.names import ConnectNames, LoadBalancerNames, PrivateNames
+from longshore.control.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
 from longshore.control.observe import Observer
 from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
@@ -36,10 +37,11 @@ from longshore.control.warm import WarmController
 from longshore.control.zones import HostedZoneNames
 from longshore.domain.kinds import KINDS
 from longshore.domain.launch import TaskLaunch
+from longshore.domain.naming import EndpointCheck
 from longshore.domain.record import Scope
 from longshore.drivers.dns.server import PORT as DNS_PORT
 from longshore.drivers.dns.server import make_dns_server
-from longshore.drivers.ports import BalancerDriver, ConnectDriver, Permanent, TaskEngine
+from longshore.drivers.ports import BalancerDriver, ConnectDriver, EndpointProbe, Permanent, TaskEngine
 from longshore.state import (
     ACCESS_LOGS,
     DATABASE,
@@ -94,12 +96,18 @@ class Longshore:
         self.engine, self.balancer, release, connect = self._make_drivers()
         self._endpoint.stats = self.engine.stats
         self.connect = ConnectController(self.store, connect, self._clock)
-        zones = (LoadBalancerNames(self.store), PrivateNames(), HostedZoneNames(self.store, self._ids))
+        zones = (
+            LoadBalancerNames(self.store),
+            PrivateNames(),
+            EndpointNames(ADDRESS),
+            HostedZoneNames(self.store, self._ids),
+        )
         self._names = make_dns_server(
             zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)
         )
         self.tasks = TaskController(self.store, self.engine, self._clock, self._ids, self.connect)
         self.discovery = Discovery(self.store, self._clock)
+        self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
         self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
@@ -135,12 +143,13 @@ class Longshore:
             self.connect.resume()
             await self.tasks.adopt()
             self.discovery.resume()
+            self.health.resume()
             self.connect.start()
             stack.push_async_callback(self.connect.stop)
             self.warm.resume()
             self.balancers.start()
             stack.push_async_callback(self.balancers.stop)
-            for loop in (self.tasks.loop, self.services.loop, self.warm.loop):
+            for loop in (self.tasks.loop, self.services.loop, self.warm.loop, self.health.loop):
                 loop.start()
                 stack.push_async_callback(loop.stop)
             for sweeper in (self._history.timer, self._retention.timer):
@@ -224,6 +233,14 @@ class Longshore:
             access_logs=config.state and config.state / ACCESS_LOGS,
         )
         return docker, haproxy, docker.release_addresses, connect
+
+    def _endpoint_probe(self) -> EndpointProbe:
+        """What checks Cloud Map's instances; addresses that only seem to be there pass."""
+        if self.config.engine == "sim":
+            return _passes
+        from longshore.drivers.haproxy.endpoints import answers  # noqa: PLC0415  as above
+
+        return answers
 
     def _make_chain(self) -> Chain:
         config = self.config
@@ -309,6 +326,11 @@ class Longshore:
 
 async def _no_addresses(_keep: Collection[str]) -> None:
     """For an engine without a network."""
+
+
+async def _passes(_check: EndpointCheck) -> bool:
+    """For an engine without a network."""
+    return True
 
 
 @contextlib.contextmanager

@@ -130,7 +130,9 @@ class Server:
             "region_name": REGION,
             "aws_access_key_id": self._keys[0],
             "aws_secret_access_key": self._keys[1],
-            "config": Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30),
+            "config": Config(
+                retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30, inject_host_prefix=False
+            ),
         }
         return boto3.client(service, **{**settings, **changes})
 

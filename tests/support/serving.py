@@ -91,7 +91,11 @@ class Serving:
             region_name=region,
             aws_access_key_id=pair.access_key_id,
             aws_secret_access_key=pair.secret_access_key,
-            config=Config(retries={"total_max_attempts": 1}, read_timeout=20),
+            config=Config(
+                retries={"total_max_attempts": 1},
+                read_timeout=20,
+                inject_host_prefix=False,  # DiscoverInstances is sent to `data-` and the host: see docs/names.md
+            ),
             **options,
         )
 

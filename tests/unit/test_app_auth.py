@@ -27,6 +27,9 @@ KEYS = Credentials(b"k" * 32, ACCOUNT)
         "[::1]:4566",
         "host.docker.internal:4566",
         "localhost.localstack.cloud.localhost",
+        "data-localhost:4566",
+        "data-127.0.0.1:4566",
+        "data-169.254.170.2",
     ],
 )
 def test_own_hosts(host: str) -> None:
@@ -35,7 +38,19 @@ def test_own_hosts(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["", "evil.example", "localhost.evil.example", "xlocalhost", "127.0.0.1.evil.example", "localhost@evil", "[", "1"],
+    [
+        "",
+        "evil.example",
+        "localhost.evil.example",
+        "xlocalhost",
+        "127.0.0.1.evil.example",
+        "localhost@evil",
+        "[",
+        "1",
+        "data-evil.example",
+        "data-data-localhost",
+        "evil-data-localhost",
+    ],
 )
 def test_foreign_hosts(host: str) -> None:
     assert not is_local(host)

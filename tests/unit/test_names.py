@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from longshore.control.names import LoadBalancerNames, PrivateNames
+from longshore.control.names import EndpointNames, LoadBalancerNames, PrivateNames
 from longshore.domain.balancer import LoadBalancer
 from longshore.domain.resolving import DnsRecord, ZoneAnswer, soa
 from longshore.store.journal import MemoryJournal
@@ -73,3 +73,12 @@ def test_private_names_say_themselves_which_address_they_mean() -> None:
         "ec2.internal",
     ):
         assert names.answer("vpc-1", name, "A") is None, name
+
+
+def test_the_name_that_sdks_make_of_the_endpoint_in_tasks_is_its_address() -> None:
+    names = EndpointNames("169.254.170.2")
+    name = "data-169.254.170.2"
+    assert names.answer(None, name, "A") == ZoneAnswer(soa(name, 2), (DnsRecord(name, "A", 60, "169.254.170.2"),))
+    assert names.answer("vpc-1", name, "AAAA") == ZoneAnswer(soa(name, 2))
+    for other in ("data-169.254.170.3", "x.data-169.254.170.2", "169.254.170.2"):
+        assert names.answer(None, other, "A") is None

@@ -322,6 +322,21 @@ def test_a_user_may_take_away_what_ecs_registered(api: Api) -> None:
     assert discovered(api) == []
 
 
+def test_what_is_checked_has_an_address(api: Api) -> None:
+    made = api("CreateHttpNamespace", Name="calls")["OperationId"]
+    calls = api("GetOperation", OperationId=made)["Operation"]["Targets"]["NAMESPACE"]
+    check = {"Type": "HTTP", "FailureThreshold": 3}
+    checked = service(api, "web", NamespaceId=calls, HealthCheckConfig=check)
+    shown = api("GetService", Id=checked)["Service"]["HealthCheckConfig"]
+    assert shown == {**check, "ResourcePath": "/"}
+    asked = {"ServiceId": checked, "InstanceId": "one", "Attributes": {"color": "blue"}}
+    assert "HealthCheckConfig" in api.error("RegisterInstance", **asked).message
+    register(api, checked)
+    assert api("GetInstancesHealthStatus", ServiceId=checked)["Status"] == {"one": "HEALTHY"}
+    api("UpdateService", Id=checked, Service={"Description": "d"})
+    assert "HealthCheckConfig" not in api("GetService", Id=checked)["Service"]
+
+
 # -------------------------------------------------------------------------------------------- operations and tags
 
 
@@ -357,3 +372,52 @@ def test_namespaces_and_services_have_tags(api: Api) -> None:
     assert api.error("TagResource", ResourceARN=arn, Tags=reserved).code == "InvalidInput"
     assert api.error("ListTagsForResource", ResourceARN=f"{arn}x").code == "ResourceNotFoundException"
     assert api.error("ListTagsForResource", ResourceARN="arn:aws:ecs:::x").code == "InvalidInput"
+
+
+# ------------------------------------------------------------------------------------------------ again, and in pages
+
+
+def test_what_was_deleted_can_be_made_again_under_its_name(api: Api) -> None:
+    ids = set()
+    for _ in range(3):
+        made = service(api, "web", "A")
+        register(api, made)
+        ids.add(made)
+        api("DeregisterInstance", ServiceId=made, InstanceId="one")
+        namespace_id = api("GetService", Id=made)["Service"]["NamespaceId"]
+        api("DeleteService", Id=made)
+        api("DeleteNamespace", Id=namespace_id)
+    assert len(ids) == 3
+
+
+def test_pages_show_each_thing_once_while_others_are_made(api: Api) -> None:
+    namespace_id = namespace(api)
+    made = service(api, "first", "A", NamespaceId=namespace_id)
+
+    def add(number: int) -> None:
+        namespace(api, f"n{number}.internal")
+        service(api, f"s{number}", NamespaceId=namespace_id)
+        register(api, made, f"i{number}")
+        api.now += 1
+
+    for number in range(6):
+        add(number)
+    for operation, member, name, asked in (
+        ("ListNamespaces", "Namespaces", "Id", {}),
+        ("ListServices", "Services", "Id", {}),
+        ("ListInstances", "Instances", "Id", {"ServiceId": made}),
+        ("ListOperations", "Operations", "Id", {}),
+    ):
+        before = {each[name] for each in api(operation, **asked)[member]}
+        shown: list[str] = []
+        token: dict[str, Any] = {}
+        for number in range(100):
+            page = api(operation, MaxResults=2, **asked, **token)
+            shown += [each[name] for each in page[member]]
+            if "NextToken" not in page:
+                break
+            token = {"NextToken": page["NextToken"]}
+            if number < 2:
+                add(len(list(api.store.all(Namespace))) + 100)
+        assert len(shown) == len(set(shown)), operation
+        assert before <= set(shown), operation

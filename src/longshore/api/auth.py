@@ -143,9 +143,10 @@ def _foreign(whose: str) -> ApiError:
 def is_local(host: str) -> bool:
     """Whether a Host header (with or without a port) names this machine: a name of ours, or any IP address.
 
-    An address cannot be rebound as a name can, so it proves that the client meant this machine.
+    An address cannot be rebound as a name can, so it proves that the client meant this machine. `data-` before it is
+    what SDKs make of the endpoint for DiscoverInstances; nobody can own such a name of any of these.
     """
-    name = _name_of(host)
+    name = _name_of(host).removeprefix("data-")
     return name in LOCAL_NAMES or name.endswith(LOCAL_SUFFIXES) or _address(name) is not None
 
 

@@ -82,6 +82,22 @@ class PrivateNames:
         return _with(soa(name.partition(".")[2], NEGATIVE_TTL_S), name, record_type, {"A": (address,)})
 
 
+class EndpointNames:
+    """The name at which SDKs in tasks look for DiscoverInstances: they put `data-` before the host of the endpoint.
+
+    That one is an address here, and the whole is taken for a name: `data-169.254.170.2`.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._name, self._address = f"data-{address}", address
+
+    def answer(self, _vpc_id: str | None, name: str, record_type: str) -> ZoneAnswer | None:
+        """The address in the name."""
+        if name != self._name:
+            return None
+        return _with(soa(name, NEGATIVE_TTL_S), name, record_type, {"A": (self._address,)})
+
+
 def _within(name: str, zone: str) -> bool:
     return name == zone or name.endswith(f".{zone}")
 

@@ -10,10 +10,10 @@ from longshore.control.pools import Pools
 from longshore.decide import zones as decide
 from longshore.domain.balancer import LoadBalancer
 from longshore.domain.clock import Ids
-from longshore.domain.dns_name import within
+from longshore.domain.dns_name import cuts, parents, within
 from longshore.domain.naming import DiscoveryService, ServiceInstance
 from longshore.domain.resolving import DnsRecord, ZoneAnswer
-from longshore.domain.zone import HostedZone, RecordSet, cuts, parents
+from longshore.domain.zone import HostedZone, RecordSet
 from longshore.store.store import Store
 
 LOAD_BALANCER_TTL_S = 60

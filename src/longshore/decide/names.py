@@ -43,6 +43,8 @@ def instance_of(
     if not address or (port is None and service.ttl_s("SRV") is not None):
         return None
     health: InstanceHealth = "HEALTHY" if _healthy(task) or not service.custom_health else "UNHEALTHY"
+    if service.health_check is not None and registered is not None:
+        health = registered.health  # somebody else checks
     attributes = {
         IPV4: address,
         **({PORT: str(port)} if port is not None else {}),

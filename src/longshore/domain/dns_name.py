@@ -5,12 +5,16 @@ files. The other is Route 53's: a final dot, and all but letters, digits, `-` an
 """
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 MAX_LABEL = 63
 MAX_NAME = 253
 _SPECIAL = frozenset('"().;\\@$')
 """What zone files put a backslash before."""
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+_DOT = re.compile(r"\\.|\.", re.DOTALL)
+"""A dot, or a character behind a backslash, which is none."""
 _PART = re.compile(r"\\([0-3][0-7]{2})|\\(.)|(\.)|(.)", re.DOTALL)
 
 
@@ -45,9 +49,31 @@ def shown(name: str) -> str:
     return "".join(f"{''.join(_octal(character) for character in label)}." for label in labels)
 
 
+class Cut(NamedTuple):
+    """A name, cut at one of its dots."""
+
+    head: str
+    tail: str
+
+
+def cuts(name: str) -> Iterator[Cut]:
+    """All ways to cut a name in two, the longest tail first: `a.b.c` into `a` and `b.c`, then `a.b` and `c`.
+
+    A dot behind a backslash is part of a label.
+    """
+    for found in _DOT.finditer(name):
+        if found[0] == ".":
+            yield Cut(name[: found.start()], name[found.end() :])
+
+
+def parents(name: str) -> Iterator[str]:
+    """The names above a name, nearest first: of `a.b.c` they are `b.c` and `c`."""
+    return (cut.tail for cut in cuts(name))
+
+
 def within(name: str, zone: str) -> bool:
     """Whether a name is the zone's own, or one below it."""
-    return name == zone or name.endswith(f".{zone}")
+    return name == zone or (name.endswith(f".{zone}") and zone in parents(name))
 
 
 def _escaped(label: str) -> str:

@@ -5,14 +5,14 @@ of these records: nothing is kept twice. ECS's services are in `service.py`; a s
 """
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import msgspec
 
 from longshore.domain.arn import Arn
+from longshore.domain.dns_name import parents
 from longshore.domain.record import Key, Record, Scope
 from longshore.domain.tag import Tags
-from longshore.domain.zone import parents
 
 NamespaceType = Literal["DNS_PRIVATE", "DNS_PUBLIC", "HTTP"]
 ServiceType = Literal["HTTP", "DNS_HTTP", "DNS"]
@@ -73,8 +73,18 @@ class RecordSetting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     ttl_s: int
 
 
+class EndpointCheck(NamedTuple):
+    """One check of an instance: where, and what to ask for."""
+
+    type: Literal["HTTP", "HTTPS", "TCP"]
+    address: str
+    port: int
+    path: str
+    """Empty for TCP."""
+
+
 class HealthCheckConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """How Route 53 would check instances from the internet."""
+    """How instances are checked, in place of Route 53's checkers on the internet from this machine."""
 
     type: Literal["HTTP", "HTTPS", "TCP"]
     path: str = ""
@@ -140,7 +150,8 @@ class ServiceInstance(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A registered instance: somewhere that a service's name leads to.
 
     Two writers, one per instance: the API for those that a user registered; for the tasks of ECS's services
-    `control/discovery.py`, in the transaction that changes the task. The API may take any of them away.
+    `control/discovery.py`, in the transaction that changes the task. The API may take any of them away. Where the
+    service has a HealthCheckConfig, `health` is `control/health.py`'s.
     """
 
     kind: ClassVar[str] = "service_instance"

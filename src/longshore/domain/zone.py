@@ -5,10 +5,11 @@ has only its SOA and NS as record sets; the others are what `decide/zones.py` ma
 """
 
 from collections.abc import Iterator
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import msgspec
 
+from longshore.domain.dns_name import parents
 from longshore.domain.record import Key, Record
 from longshore.domain.tag import Tags
 
@@ -114,27 +115,3 @@ class ZoneChange(Record, frozen=True, kw_only=True, omit_defaults=True):
     def indexes(self) -> Iterator[tuple[str, Key]]:
         """By account."""
         yield "scope", self.scope
-
-
-class Labels(NamedTuple):
-    """A name, cut at one of its dots."""
-
-    head: str
-    tail: str
-
-
-def cuts(name: str) -> Iterator[Labels]:
-    """All ways to cut a name in two, the longest tail first: `a.b.c` into `a` and `b.c`, then `a.b` and `c`.
-
-    A dot behind a backslash is part of a label.
-    """
-    at = name.find(".")
-    while at >= 0:
-        if at == 0 or name[at - 1] != "\\":
-            yield Labels(name[:at], name[at + 1 :])
-        at = name.find(".", at + 1)
-
-
-def parents(name: str) -> Iterator[str]:
-    """The names above a name, nearest first: of `a.b.c` they are `b.c` and `c`."""
-    return (cut.tail for cut in cuts(name))

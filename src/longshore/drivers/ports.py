@@ -13,6 +13,7 @@ from longshore.domain.balancing import BalancerCounts, BalancerPlan, GroupCounts
 from longshore.domain.connect import ConnectCounts, ConnectPlan, Endpoint
 from longshore.domain.launch import LogTarget, TaskLaunch, TaskObservation, WarmNetwork
 from longshore.domain.log import LogEvent
+from longshore.domain.naming import EndpointCheck
 from longshore.domain.record import Scope
 from longshore.domain.resolving import ZoneAnswer
 
@@ -231,6 +232,14 @@ class TaskNames(Protocol):
 
     def answer_to(self, vpc_id: str, client: str, name: str, record_type: str) -> ZoneAnswer | None:
         """What the name means to the task at the address `client` of a VPC; None: nothing of its own. See Zones."""
+        ...
+
+
+class EndpointProbe(Protocol):
+    """Something that looks whether an endpoint answers."""
+
+    async def __call__(self, check: EndpointCheck, /) -> bool:
+        """Whether it passes the check. Never raises."""
         ...
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from longshore.api.operation import Call
 from longshore.api.zones import global_scope
+from longshore.domain.dns_name import labels_of
 from longshore.domain.naming import naming_arn
 from longshore.domain.record import Scope
 from longshore.domain.zone import HostedZone, ZoneChange
@@ -76,4 +77,4 @@ def max_items(call: Call, most: int) -> int:
 
 def in_order(name: str) -> tuple[str, ...]:
     """What names are sorted by in Route 53: their labels, from the last one on."""
-    return tuple(reversed(name.split(".")))
+    return tuple(reversed(labels_of(name) or ()))

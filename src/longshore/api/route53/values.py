@@ -1,5 +1,7 @@
 """The values of record sets: checked as the name server will read them, and alias targets."""
 
+import ipaddress
+
 import dns.exception
 import dns.name
 import dns.rdata
@@ -12,6 +14,7 @@ from longshore.decide.zones import zone_file
 from longshore.domain.balancer import LoadBalancer
 from longshore.domain.zone import RecordSet
 
+ADDRESSES = {"A": ipaddress.IPv4Address, "AAAA": ipaddress.IPv6Address}
 QUOTED = frozenset({"TXT", "SPF"})
 
 
@@ -22,6 +25,9 @@ def fault_in(kind: str, value: str) -> str | None:
     if not value.isprintable() or not value.isascii():
         return f"InvalidValue (Value has characters that must be escaped) encountered with '{value}'"
     try:
+        if kind in ADDRESSES:
+            ADDRESSES[kind](value)
+            return None
         rdtype = dns.rdatatype.from_text(kind)
         read = dns.rdata.from_text(dns.rdataclass.IN, rdtype, zone_file(value), origin=dns.name.root, relativize=False)
         read.to_wire()

@@ -85,6 +85,8 @@ def _check(service: DiscoveryService, instance_id: str, attributes: Mapping[str,
     if attributes.get(INIT_HEALTH, "HEALTHY") not in {"HEALTHY", "UNHEALTHY"}:
         raise invalid(f"{INIT_HEALTH} is HEALTHY or UNHEALTHY")
     _check_addresses(attributes)
+    if service.health_check is not None and IPV4 not in attributes and IPV6 not in attributes:
+        raise invalid(f"The service has a HealthCheckConfig, which checks an address: {IPV4} or {IPV6} is missing")
     if service.records and ALIAS in attributes:
         _check_alias(service, attributes)
     elif service.records:

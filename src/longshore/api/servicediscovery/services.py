@@ -22,10 +22,6 @@ from longshore.domain.naming import (
 from longshore.wire.errors import ApiError
 
 MAX_ATTRIBUTES = 30
-UNCHECKED = (
-    "Kept and answered; nobody checks from the internet, so instances count as healthy. "
-    "HealthCheckCustomConfig has an effect."
-)
 
 
 def create_service(call: Call) -> Answer:
@@ -259,12 +255,12 @@ def delete_service_attributes(call: Call) -> Answer:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "CreateService": Operation(create_service, inert={"HealthCheckConfig": UNCHECKED}),
+    "CreateService": Operation(create_service),
     "DeleteService": Operation(delete_service),
     "DeleteServiceAttributes": Operation(delete_service_attributes),
     "GetService": Operation(get_service),
     "GetServiceAttributes": Operation(get_service_attributes),
     "ListServices": Operation(list_services),
-    "UpdateService": Operation(update_service, inert={"Service.HealthCheckConfig": UNCHECKED}),
+    "UpdateService": Operation(update_service),
     "UpdateServiceAttributes": Operation(update_service_attributes),
 }

@@ -191,7 +191,8 @@ def _append(out: bytearray, record: Rr, names: dict[bytes, int], room: int) -> b
 @functools.lru_cache(maxsize=8192)
 def name_text(key: bytes) -> str:
     """A name in wire form as text without the final dot, odd characters escaped; empty for the root."""
-    return dns.name.from_wire(key, 0)[0].to_text(omit_final_dot=True).removesuffix(".")
+    name = dns.name.from_wire(key, 0)[0]
+    return "" if name == dns.name.root else name.to_text(omit_final_dot=True)
 
 
 @functools.lru_cache(maxsize=8192)
