@@ -31,6 +31,14 @@ from tests.support.images import busybox_image  # noqa: E402  as above
 
 BIN = Path(sys.executable).parent
 CLUSTER, GROUP = "demo", "/demo/hello"
+NAMESPACE = "demo.internal"
+CALLER = """n=0; lost=0
+while sleep 0.05; do
+  if http-get hello 80 / >/dev/null 2>&1; then n=$((n + 1)); else lost=$((lost + 1)); fi
+  [ $(((n + lost) % 20)) = 0 ] && echo "calls $n $lost"
+done &
+"""
+"""What one service's tasks do beside their own work: call the other by its name, and say now and then how it went."""
 LIMIT_S = 60.0
 out = Console(highlight=False)
 http = httpx.Client(timeout=5, trust_env=False)
@@ -58,12 +66,14 @@ class Demo:
         self.ecs: Any = session.client("ecs", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
         self.logs: Any = session.client("logs", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
         self.elb: Any = session.client("elbv2", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+        self.names: Any = session.client("servicediscovery", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.lb_port = probe.getsockname()[1]
         self.subnets: list[str] = []
         self.balancer: dict[str, Any] = {}
         self.groups: dict[str, str] = {}
+        self.registry = ""
 
     def step(self, title: str) -> None:
         """A headline."""
@@ -136,16 +146,20 @@ class Demo:
     def create(self) -> None:
         """A cluster, two task definitions, two services of two tasks, a load balancer in front."""
         self.step("A cluster and two services of two tasks each, behind a load balancer")
-        self.aws("ecs", "create-cluster", "--cluster-name", CLUSTER)
+        self.aws(
+            "ecs", "create-cluster", "--cluster-name", CLUSTER, "--service-connect-defaults", f"namespace={CLUSTER}"
+        )
         self.aws("logs", "create-log-group", "--log-group-name", GROUP)
         self.subnets = [s["SubnetId"] for s in self.aws("ec2", "describe-subnets")["Subnets"]]
         self.balance()
+        self.name()
         for name in ("hello", "backend"):
             self.register(name, greeting="hello")
             network = f"awsvpcConfiguration={{subnets=[{','.join(self.subnets)}]}}"
             words = ["--service-name", name, "--task-definition", name, "--desired-count", "2"]
             words += ["--launch-type", "FARGATE", "--network-configuration", network]
             words += ["--load-balancers", f"targetGroupArn={self.groups[name]},containerName=web,containerPort=80"]
+            words += self.reached_as(name)
             self.aws("ecs", "create-service", "--cluster", CLUSTER, *words)
         for name in ("hello", "backend"):
             self.until(f"service {name}", partial(self.settled, name))
@@ -168,17 +182,35 @@ class Demo:
         words += ["--actions", f"Type=forward,TargetGroupArn={self.groups['hello']}"]
         self.aws("elbv2", "create-rule", *words)
 
+    def name(self) -> None:
+        """`hello.demo.internal` is the tasks of one service."""
+        words = ["--name", NAMESPACE, "--vpc", self.balancer["VpcId"]]
+        self.aws("servicediscovery", "create-private-dns-namespace", *words)
+        made = self.aws("servicediscovery", "list-namespaces", quiet=True)["Namespaces"]
+        namespace = next(each["Id"] for each in made if each["Name"] == NAMESPACE)
+        dns = f"NamespaceId={namespace},DnsRecords=[{{Type=A,TTL=0}}]"
+        found = self.aws("servicediscovery", "create-service", "--name", "hello", "--dns-config", dns)
+        self.registry = found["Service"]["Arn"]
+
+    def reached_as(self, name: str) -> list[str]:
+        """One service offers the name `hello` to the other, and has a name in DNS besides."""
+        if name != "hello":
+            return ["--service-connect-configuration", f"enabled=true,namespace={CLUSTER}"]
+        offered = "services=[{portName=web,clientAliases=[{port=80,dnsName=hello}]}]"
+        words = ["--service-connect-configuration", f"enabled=true,namespace={CLUSTER},{offered}"]
+        return [*words, "--service-registries", f"registryArn={self.registry}"]
+
     def register(self, name: str, *, greeting: str) -> None:
         """A web server that says which service, which version and which task it is."""
         page = f"{name}, $GREETING $VERSION"
         serve = f'mkdir /www/{name}; echo "{page}" | tee /www/index.html /www/{name}/index.html >/dev/null; '
-        serve += f'echo "serving {page}"; exec httpd -f -p 80 -h /www'
+        serve += f'echo "serving {page}"; {CALLER if name == "backend" else ""} exec httpd -f -p 80 -h /www'
         container = {
             "name": "web",
             "image": "longshore-test/busybox:latest",
             "command": ["sh", "-c", serve],
             "environment": [{"name": "GREETING", "value": greeting}, {"name": "VERSION", "value": "1"}],
-            "portMappings": [{"containerPort": 80}],
+            "portMappings": [{"containerPort": 80, "name": "web", "appProtocol": "http"}],
             "linuxParameters": {"initProcessEnabled": True},
             "logConfiguration": awslogs(name),
         }
@@ -187,13 +219,13 @@ class Demo:
         self.aws("ecs", "register-task-definition", *words, "--container-definitions", json.dumps([container]))
 
     def ask_each_other(self) -> None:
-        """A task reaches another by its address."""
+        """A task reaches another by its address, and by the name of its service."""
         self.step("From one task to another")
-        target = address(self.tasks("backend")[0])
-        code, lines = self.run_task(f"http-get {target} 80 /")
-        self.say(f"a task asked {target} and got [green]{lines[-1] if lines else ''!r}[/green] (exit code {code})")
-        if "backend" not in " ".join(lines):
-            raise SystemExit(f"demo: the answer from {target} was {lines}")
+        for service, target in (("backend", address(self.tasks("backend")[0])), ("hello", f"hello.{NAMESPACE}")):
+            code, lines = self.run_task(f"http-get {target} 80 /")
+            self.say(f"a task asked {target} and got [green]{lines[-1] if lines else ''!r}[/green] (exit code {code})")
+            if service not in " ".join(lines):
+                raise SystemExit(f"demo: the answer from {target} was {lines}")
 
     def ask_the_load_balancer(self) -> None:
         """From this host, by the load balancer's name."""
@@ -229,6 +261,7 @@ class Demo:
         words = ["--family", "hello", "--network-mode", "awsvpc", "--requires-compatibilities", "FARGATE"]
         words += ["--cpu", "256", "--memory", "512", "--execution-role-arn", "ecsTaskExecutionRole"]
         self.aws("ecs", "register-task-definition", *words, "--container-definitions", json.dumps(containers))
+        before = self.calls()
         began, wall = time.monotonic(), time.time()
         self.aws("ecs", "update-service", "--cluster", CLUSTER, "--service", "hello", "--task-definition", "hello")
         fewest = 2
@@ -250,10 +283,21 @@ class Demo:
             self.say(f"{short(task)} answers [green]{self.answer(task)!r}[/green]")
         self.say(f"done in [green]{took:.1f} s[/green]; never fewer than [green]{fewest}[/green] tasks ran")
         self.say(f"asked the load balancer all the while: {asking.answered} answers, [green]{asking.lost} lost[/green]")
+        time.sleep(2)  # for the callers' next words
+        answered, lost = (now - then for now, then in zip(self.calls(), before, strict=True))
+        self.say(f"backend's tasks called hello by its name: {answered} answers, [green]{lost} lost[/green]")
+        if lost or not answered:
+            raise SystemExit("demo: calls from service to service were lost during the rollout")
         if asking.lost:
             raise SystemExit("demo: the load balancer lost requests during the rollout")
         if fewest < 2:
             raise SystemExit("demo: fewer than two tasks ran during the rollout")
+
+    def calls(self) -> tuple[int, int]:
+        """How many calls of the other service's name were answered and lost so far, as its tasks say."""
+        said = [self.lines(stream_of(task["taskArn"])) for task in self.tasks("backend")]
+        last = [[line.split() for line in lines if line.startswith("calls")][-1] for lines in said]
+        return sum(int(words[1]) for words in last), sum(int(words[2]) for words in last)
 
     def one_off(self) -> None:
         """A one-off task, its output as it comes, its exit code."""
@@ -264,7 +308,23 @@ class Demo:
             raise SystemExit(f"demo: expected exit code 7 and three lines, got {code} and {lines}")
 
     def run_task(self, script: str, *, live: bool = False) -> tuple[int, list[str]]:
-        """RunTask with another command; its exit code and its lines."""
+        """A task with another command; its exit code and its lines."""
+        arn = self.begin_task(script)
+        seen: list[str] = []
+
+        def stopped() -> Any:
+            task = self.task(arn)
+            lines = self.lines(stream_of(arn))
+            for line in lines[len(seen) :] if live else []:
+                self.say(f"[dim]{task['lastStatus']:>14}[/dim]  {line}")
+            seen[:] = lines
+            return task if task["lastStatus"] == "STOPPED" else None
+
+        task = self.until("the task to stop", stopped)
+        return task["containers"][0].get("exitCode", -1), self.lines(stream_of(arn))
+
+    def begin_task(self, script: str) -> str:
+        """RunTask with another command; the task's ARN."""
         overrides = {"containerOverrides": [{"name": "web", "command": ["sh", "-c", script]}]}
         run = self.ecs.run_task(
             cluster=CLUSTER,
@@ -275,20 +335,12 @@ class Demo:
         )
         if run["failures"]:
             raise SystemExit(f"demo: the task was not placed: {run['failures']}")
-        arn = run["tasks"][0]["taskArn"]
-        stream = f"demo/web/{arn.rpartition('/')[2]}"
-        seen: list[str] = []
+        return str(run["tasks"][0]["taskArn"])
 
-        def stopped() -> Any:
-            task = self.ecs.describe_tasks(cluster=CLUSTER, tasks=[arn])["tasks"][0]
-            lines = self.lines(stream)
-            for line in lines[len(seen) :] if live else []:
-                self.say(f"[dim]{task['lastStatus']:>14}[/dim]  {line}")
-            seen[:] = lines
-            return task if task["lastStatus"] == "STOPPED" else None
-
-        task = self.until("the task to stop", stopped)
-        return task["containers"][0].get("exitCode", -1), self.lines(stream)
+    def task(self, arn: str) -> dict[str, Any]:
+        """A task, as DescribeTasks has it."""
+        described: dict[str, Any] = self.ecs.describe_tasks(cluster=CLUSTER, tasks=[arn])["tasks"][0]
+        return described
 
     def lines(self, stream: str) -> list[str]:
         """What a stream holds by now."""
@@ -307,9 +359,12 @@ class Demo:
         self.elb.delete_load_balancer(LoadBalancerArn=self.balancer["LoadBalancerArn"])
         for group in self.groups.values():
             self.elb.delete_target_group(TargetGroupArn=group)
+        self.names.delete_service(Id=self.registry.rpartition("/")[2])
+        for left in self.names.list_namespaces()["Namespaces"]:  # ours, and that of Service Connect
+            self.names.delete_namespace(Id=left["Id"])
         self.ecs.delete_cluster(cluster=CLUSTER)
         self.logs.delete_log_group(logGroupName=GROUP)
-        self.say("services, tasks, cluster, load balancer and logs are gone")
+        self.say("services, tasks, cluster, load balancer, names and logs are gone")
 
     def live(self) -> list[str]:
         """Tasks that are not wholly stopped."""
@@ -400,6 +455,11 @@ def address(task: dict[str, Any]) -> str:
 def short(task: dict[str, Any]) -> str:
     """A task's id, as far as people read."""
     return "task " + str(task["taskArn"].rpartition("/")[2][:8])
+
+
+def stream_of(arn: str) -> str:
+    """Where a task's output goes."""
+    return f"demo/web/{arn.rpartition('/')[2]}"
 
 
 def kill(url: str, container: str) -> None:
