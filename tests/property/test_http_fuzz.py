@@ -374,7 +374,9 @@ def test_body_too_large_is_refused_in_the_protocols_own_words_before_it_is_sent(
 ) -> None:
     operation = min(next(each for each in SERVICES if each.name == service).operations)
     model = service_model(service).operation_model(operation)
-    request = client_request(service, model, {}, protocol, check=False)
+    members = model.input_shape.members if model.input_shape is not None else {}
+    in_path = {name: "x" for name, member in members.items() if member.serialization.get("location") == "uri"}
+    request = client_request(service, model, in_path, protocol, check=False)
     kept = {k: v for k, v in request.headers.items() if k not in {"content-length", "host", "expect"}}
     lines = "".join(f"{name}: {value}\r\n" for name, value in kept.items()).encode("latin-1")
     length = b"Content-Length: %d\r\n" % (app.MAX_BODY_BYTES + 1)
