@@ -5,7 +5,7 @@ from longshore.domain.certificate import Authority, Certificate
 from longshore.domain.cluster import AccountSetting, Cluster, Host
 from longshore.domain.log import LogGroup, LogStream
 from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
-from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc
+from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
 from longshore.domain.record import Record
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.task import Task
@@ -31,6 +31,7 @@ KINDS: tuple[type[Record], ...] = (
     RecordSet,
     Rule,
     SecurityGroup,
+    SecurityGroupRule,
     Service,
     ServiceEvent,
     ServiceInstance,

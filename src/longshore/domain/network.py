@@ -75,6 +75,42 @@ class SecurityGroup(Record, frozen=True, kw_only=True, omit_defaults=True):
         yield "vpc", (*self.scope, self.vpc_id)
 
 
+class SecurityGroupRule(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One rule of a security group: what may come in or go out, and from or to where. Written by the API.
+
+    Exactly one of `cidr_ipv4`, `cidr_ipv6`, `prefix_list_id` and `referenced_group_id` is set.
+    """
+
+    kind: ClassVar[str] = "security_group_rule"
+
+    rule_id: str
+    group_id: str
+    is_egress: bool
+    protocol: str
+    """`tcp`, `udp`, `icmp`, `icmpv6`, `-1` for all, or the number of another."""
+    from_port: int = -1
+    """The first port; of ICMP the type. -1 stands for all, and for protocols without ports."""
+    to_port: int = -1
+    """The last port; of ICMP the code. -1 stands for all."""
+    cidr_ipv4: str = ""
+    cidr_ipv6: str = ""
+    prefix_list_id: str = ""
+    referenced_group_id: str = ""
+    description: str = ""
+    tags: Tags = {}
+
+    def names(self) -> Key:
+        """By id."""
+        return (self.rule_id,)
+
+    def indexes(self) -> Iterator[tuple[str, Key]]:
+        """By scope, by the group whose rule it is, and by the group that it names."""
+        yield "scope", self.scope
+        yield "group", (*self.scope, self.group_id)
+        if self.referenced_group_id:
+            yield "referenced", (*self.scope, self.referenced_group_id)
+
+
 class NetworkInterface(Record, frozen=True, kw_only=True, omit_defaults=True):
     """An elastic network interface and its address; exists exactly as long as the address is taken.
 
@@ -104,11 +140,13 @@ class NetworkInterface(Record, frozen=True, kw_only=True, omit_defaults=True):
         return (self.interface_id,)
 
     def indexes(self) -> Iterator[tuple[str, Key]]:
-        """By scope, VPC and subnet; and by address within the VPC."""
+        """By scope, VPC, subnet and security group; and by address within the VPC."""
         yield "scope", self.scope
         yield "vpc", (*self.scope, self.vpc_id)
         yield "subnet", (*self.scope, self.subnet_id)
         yield "address", (*self.scope, self.vpc_id, self.private_ip)
+        for group_id in self.security_groups:
+            yield "group", (*self.scope, group_id)
 
     def tallies(self) -> Iterator[tuple[str, Key, int]]:
         """How many addresses of a subnet are taken."""
