@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from longshore.api.app import Asgi, Chain, aws_app
@@ -25,6 +25,7 @@ from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
+from longshore.control.firewall import FirewallController
 from longshore.control.health import HealthChecks
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
@@ -41,7 +42,7 @@ from longshore.domain.naming import EndpointCheck
 from longshore.domain.record import Scope
 from longshore.drivers.dns.server import PORT as DNS_PORT
 from longshore.drivers.dns.server import make_dns_server
-from longshore.drivers.ports import BalancerDriver, ConnectDriver, EndpointProbe, Permanent, TaskEngine
+from longshore.drivers.ports import BalancerDriver, ConnectDriver, EndpointProbe, Firewall, Permanent, TaskEngine
 from longshore.state import (
     ACCESS_LOGS,
     DATABASE,
@@ -64,6 +65,8 @@ log = logging.getLogger(__name__)
 DISK_LOOK_S = 1.0
 """How often to look whether the disk can be written."""
 
+Guard = Callable[[str], Awaitable[None]]
+"""Told of each bridge of a VPC before its first use."""
 Tell = Callable[[str], None]
 """Told in a few words what is being done, for a user who waits."""
 
@@ -93,7 +96,10 @@ class Longshore:
         self._task_servers: list[HttpServer] = []
         self._served_devices: set[int] = set()
         """By interface index: a bridge made again under its old name is another device."""
+        self._guard: Guard = _unguarded
         self.engine, self.balancer, release, connect = self._make_drivers()
+        driver, absent = self._make_firewall()
+        self.firewall = FirewallController(self.store, driver, self._clock, absent=absent)
         self._endpoint.stats = self.engine.stats
         self.connect = ConnectController(self.store, connect, self._clock)
         zones = (
@@ -105,11 +111,15 @@ class Longshore:
         self._names = make_dns_server(
             zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)
         )
-        self.tasks = TaskController(self.store, self.engine, self._clock, self._ids, self.connect)
+        self.tasks = TaskController(
+            self.store, self.engine, self._clock, self._ids, self.connect, guarded=self.firewall.in_force
+        )
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
-        self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
+        self.balancers = BalancerController(
+            self.store, self.balancer, self._clock, self.vault, release=release, guarded=self.firewall.in_force
+        )
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
@@ -134,6 +144,9 @@ class Longshore:
                 cpu_overcommit=config.cpu_overcommit,
                 memory_overcommit=config.memory_overcommit,
             )
+            self._tell("putting security groups in force")
+            stack.push_async_callback(self.firewall.stop)
+            await self.firewall.start(config.security_groups)
             if config.engine == "docker":
                 # Tasks in host mode come in here; those on bridges when their bridge is made.
                 await self._serve_bridge("lo", None)
@@ -234,6 +247,23 @@ class Longshore:
         )
         return docker, haproxy, docker.release_addresses, connect
 
+    def _make_firewall(self) -> tuple[Firewall | None, str]:
+        """What enforces security groups; or why nothing can."""
+        config = self.config
+        if config.engine == "sim":
+            from longshore.drivers.sim.firewall import SimFirewall  # noqa: PLC0415  one engine is loaded
+
+            return SimFirewall(), ""
+        if not config.docker_url.startswith("unix://"):
+            return None, f"the Docker Engine at {config.docker_url} is on another host."
+        from longshore.drivers.docker.names import Names  # noqa: PLC0415  as above
+        from longshore.drivers.firewall.nft import NftFirewall  # noqa: PLC0415
+
+        names = Names(self._instance)
+        firewall = NftFirewall(self._instance, lambda vpc_id: names.device(names.vpc_network(vpc_id)))
+        self._guard = firewall.guard
+        return firewall, ""
+
     def _endpoint_probe(self) -> EndpointProbe:
         """What checks Cloud Map's instances; addresses that only seem to be there pass."""
         if self.config.engine == "sim":
@@ -288,9 +318,14 @@ class Longshore:
         return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)
 
     async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
-        """Answer at 169.254.170.2 what comes in through a device: metadata, credentials, the APIs (signed), names."""
+        """Answer at 169.254.170.2 what comes in through a device: metadata, credentials, the APIs (signed), names.
+
+        The bridge of a VPC is guarded first.
+        """
         from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  only real containers need it
 
+        if vpc_id is not None:
+            await self._guard(device)
         index = socket.if_nametoindex(device)
         if index in self._served_devices:
             return
@@ -322,6 +357,10 @@ class Longshore:
                 unused.close()
         else:
             await self._names.listen(opened, vpc_id)
+
+
+async def _unguarded(_device: str) -> None:
+    """Where there is no firewall."""
 
 
 async def _no_addresses(_keep: Collection[str]) -> None:

@@ -86,6 +86,8 @@ def serve(
     )
     if config.engine not in {"docker", "sim"}:
         sys.exit(f"There is no engine {config.engine!r}: choose docker or sim.")
+    if config.security_groups not in {"auto", "enforce", "off"}:
+        sys.exit(f"--security-groups takes enforce, off or auto, not {config.security_groups!r}.")
 
     def tell(text: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {text}", highlight=False)
@@ -115,6 +117,8 @@ def _screen(console: Console, longshore: Longshore) -> None:
         f"\n[bold]Longshore {__version__}[/bold]: the ECS API at [bold]{url}[/bold], account {config.account}"
     )
     console.print(f"  engine {longshore.engine.name} · state {config.state}", style="dim", highlight=False)
+    if longshore.firewall.why_off:
+        console.print(f"  security groups are not enforced: {longshore.firewall.why_off}", style="dim", highlight=False)
     console.print("\nPoint your tools at it:", highlight=False)
     console.print(f"  export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={config.region}", highlight=False)
     if config.auth:

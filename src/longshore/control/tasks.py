@@ -6,6 +6,7 @@ the next start, a record of whatever may exist.
 """
 
 from longshore.control.connect import ConnectController
+from longshore.control.firewall import Guarded, unguarded
 from longshore.control.loop import Loop
 from longshore.decide import task as life
 from longshore.decide.launch import launch_of
@@ -28,9 +29,17 @@ class TaskController:
     """One loop over tasks, by key."""
 
     def __init__(
-        self, store: Store, engine: TaskEngine, clock: Clock, ids: Ids, connect: ConnectController | None = None
+        self,
+        store: Store,
+        engine: TaskEngine,
+        clock: Clock,
+        ids: Ids,
+        connect: ConnectController | None = None,
+        *,
+        guarded: Guarded = unguarded,
     ) -> None:
         """`connect`: None where no task can have Service Connect."""
+        self._guarded = guarded
         self._connect = connect
         self._store = store
         self._engine = engine
@@ -83,6 +92,8 @@ class TaskController:
                 return
         launch = launch_from(self._store, task, self._connect)
         await self._store.durable()
+        if task.attachment is not None:
+            await self._guarded()
         try:
             await self._engine.start(launch)
         except Permanent as refusal:

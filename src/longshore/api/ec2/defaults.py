@@ -11,7 +11,7 @@ from typing import Any
 
 from longshore.api.ec2.regions import zones_of
 from longshore.domain.clock import Ids
-from longshore.domain.network import SecurityGroup, Subnet, Vpc, default_subnets
+from longshore.domain.network import SecurityGroup, SecurityGroupRule, Subnet, Vpc, default_subnets
 from longshore.domain.record import Scope
 from longshore.store.store import Reader, Transaction
 
@@ -60,13 +60,28 @@ def seed(tx: Transaction, scope: Scope, vpc_cidr: str, ids: Ids, now: float) -> 
                 )
             )
     if not any(group.name == "default" for group in tx.select(SecurityGroup, "vpc", of_vpc)):
-        tx.put(
-            SecurityGroup(
-                **place,
-                group_id=f"sg-{ids.hex(17)}",
-                vpc_id=vpc.vpc_id,
-                name="default",
-                description="default VPC security group",
-            )
+        group = SecurityGroup(
+            **place,
+            group_id=f"sg-{ids.hex(17)}",
+            vpc_id=vpc.vpc_id,
+            name="default",
+            description="default VPC security group",
         )
+        tx.put(group)
+        for rule in default_rules(group, ids):
+            tx.put(rule)
     return vpc
+
+
+def default_rules(group: SecurityGroup, ids: Ids) -> list[SecurityGroupRule]:
+    """What a VPC's default group is made with: its members in, everything out."""
+    common: dict[str, Any] = {
+        "account": group.account,
+        "region": group.region,
+        "group_id": group.group_id,
+        "protocol": "-1",
+    }
+    return [
+        SecurityGroupRule(**common, rule_id=f"sgr-{ids.hex(17)}", is_egress=False, referenced_group_id=group.group_id),
+        SecurityGroupRule(**common, rule_id=f"sgr-{ids.hex(17)}", is_egress=True, cidr_ipv4="0.0.0.0/0"),
+    ]

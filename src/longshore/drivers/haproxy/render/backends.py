@@ -42,6 +42,8 @@ def backends(group: GroupPlan, slots: Sequence[Slot], cookie_key: str) -> str:
 
 def _traffic(group: GroupPlan) -> Iterator[str]:
     yield f"balance {'source' if group.stickiness == 'source_ip' else ALGORITHMS[group.algorithm]}"
+    if group.source:
+        yield f"source {group.source}"
     yield f"timeout connect {CONNECT_S}s"
     yield f"timeout server {group.idle_timeout_s}s"
     yield f"timeout tunnel {group.idle_timeout_s}s"
