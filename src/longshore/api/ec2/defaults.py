@@ -5,6 +5,7 @@ Called by `main` before the first request of each account and region. AWS gives 
 the one that `main` names.
 """
 
+import hashlib
 import ipaddress
 from collections.abc import Sequence
 from typing import Any
@@ -68,12 +69,12 @@ def seed(tx: Transaction, scope: Scope, vpc_cidr: str, ids: Ids, now: float) -> 
             description="default VPC security group",
         )
         tx.put(group)
-        for rule in default_rules(group, ids):
+        for rule in default_rules(group):
             tx.put(rule)
     return vpc
 
 
-def default_rules(group: SecurityGroup, ids: Ids) -> list[SecurityGroupRule]:
+def default_rules(group: SecurityGroup) -> list[SecurityGroupRule]:
     """What a VPC's default group is made with: its members in, everything out."""
     common: dict[str, Any] = {
         "account": group.account,
@@ -82,6 +83,10 @@ def default_rules(group: SecurityGroup, ids: Ids) -> list[SecurityGroupRule]:
         "protocol": "-1",
     }
     return [
-        SecurityGroupRule(**common, rule_id=f"sgr-{ids.hex(17)}", is_egress=False, referenced_group_id=group.group_id),
-        SecurityGroupRule(**common, rule_id=f"sgr-{ids.hex(17)}", is_egress=True, cidr_ipv4="0.0.0.0/0"),
+        SecurityGroupRule(**common, rule_id=_rule_id(group, "in"), is_egress=False, referenced_group_id=group.group_id),
+        SecurityGroupRule(**common, rule_id=_rule_id(group, "out"), is_egress=True, cidr_ipv4="0.0.0.0/0"),
     ]
+
+
+def _rule_id(group: SecurityGroup, side: str) -> str:
+    return "sgr-" + hashlib.sha256(f"{group.group_id} {side}".encode()).hexdigest()[:17]
