@@ -18,6 +18,10 @@ from longshore.store.store import Change, Reader, Transaction
 from sim.world import SCOPE, World
 
 
+DEREGISTRATION_S = 300.0
+"""How long a target may drain, by default."""
+
+
 class Violation(AssertionError):  # noqa: N818  reads as what it is
     """A promise was broken."""
 
@@ -100,21 +104,28 @@ def check_names(reader: Reader, change: Change) -> None:
 
 
 def check_stop(world: World, task_id: str) -> None:
-    """What holds when a task is told to stop: no new request can come to a container that answers."""
+    """What holds when a task is told to stop: no new request can come to a container that answers.
+
+    Unless the longest wait is over, as it may be at once when the clock is put forward.
+    """
     task = world.machine.tasks.get(task_id)
-    if task is None or task.ended or task.stopping or task.launch.network is None:
-        return
-    if world.forwarder.serves(task.launch.network.address):
-        raise Violation(f"task {task_id} was told to stop while its load balancer sends it requests")
     record = next(iter(world.plane.store.select(Task, "id", (task_id,))), None)
-    if record is None or world.clock.now() - (record.stopping_at or 0.0) >= DRAIN_S:
-        return  # nobody waits longer for a proxy that can't be told
-    for other, connected in world.machine.tasks.items():
-        if connected.ended or connected.stopping:
-            continue
-        for route in world.routes_in(other):
-            if any(endpoint.address == task.launch.network.address for endpoint in route.endpoints):
-                raise Violation(f"task {task_id} was told to stop while the proxy of {other} sends it requests")
+    if task is None or record is None or task.ended or task.stopping or task.launch.network is None:
+        return
+    address, waited_s = task.launch.network.address, world.clock.now() - (record.stopping_at or 0.0)
+    if waited_s < DEREGISTRATION_S and world.forwarder.serves(address):
+        raise Violation(f"task {task_id} was told to stop while its load balancer sends it requests")
+    if waited_s < DRAIN_S and (sender := _sender_to(world, address)):
+        raise Violation(f"task {task_id} was told to stop while the proxy of {sender} sends it requests")
+
+
+def _sender_to(world: World, address: str) -> str | None:
+    """A task that runs, and whose proxy sends requests to an address."""
+    for other, task in world.machine.tasks.items():
+        endpoints = (endpoint for route in world.routes_in(other) for endpoint in route.endpoints)
+        if not task.ended and not task.stopping and any(endpoint.address == address for endpoint in endpoints):
+            return other
+    return None
 
 
 def check_always(world: World) -> None:

@@ -17,7 +17,7 @@ WORLDS = 1000
 SHARE = 20
 """Worlds per test, so that two processes share the work."""
 
-REGRESSIONS: list[int] = [5, 27, 171]
+REGRESSIONS: list[int] = [5, 27, 171, 1868]
 """Seeds that once broke a promise."""
 
 
