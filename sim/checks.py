@@ -17,7 +17,6 @@ from longshore.domain.task import Task
 from longshore.store.store import Change, Reader, Transaction
 from sim.world import SCOPE, World
 
-
 DEREGISTRATION_S = 300.0
 """How long a target may drain, by default."""
 
