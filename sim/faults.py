@@ -98,7 +98,7 @@ class FaultyConnect(Unreliable, SimConnect):
     async def busy(self, _task_id: str) -> frozenset[Endpoint]:
         """Nothing, something that has left, or no answer."""
         await self._struck()
-        leaving = {each for each in self.connected if self.fate.strikes(self.fate.late)}
+        leaving = {each for each in sorted(self.connected) if self.fate.strikes(self.fate.late)}
         return frozenset(leaving)
 
     async def answers(self, endpoint: Endpoint) -> bool:

@@ -57,7 +57,7 @@ class ConnectController:
         """Endpoints that have taken a connection, with their tasks."""
         self._answers_of: dict[Key, set[Endpoint]] = defaultdict(set)
         self._withdrawn: set[Key] = set()
-        self._leaving: dict[Namespace, set[Key]] = defaultdict(set)
+        self._leaving: dict[Namespace, dict[Key, None]] = defaultdict(dict)
         """Tasks that wait for proxies to let go of them."""
         self.proxies: Loop[Key] = Loop("connect", self._reconcile, clock)
         self.probes: Loop[Key] = Loop("connect probes", self._probe, clock)
@@ -172,7 +172,7 @@ class ConnectController:
         if namespace is None:
             return
         del self._members[namespace][key]
-        self._leaving[namespace].discard(key)
+        self._leaving[namespace].pop(key, None)
         place = self._place_of.pop(key, None)
         if place is not None and self._at.get(place) == key:
             del self._at[place]
@@ -204,7 +204,7 @@ class ConnectController:
         task = self._store.get(Task, key)
         if task is None or not decide.ready(task):
             return None
-        waiting = [endpoint for endpoint in self._endpoints(task) if endpoint not in self._answering]
+        waiting = [endpoint for endpoint in sorted(self._endpoints(task)) if endpoint not in self._answering]
         for endpoint in waiting:
             if await self._driver.answers(endpoint) and key in self._namespace_of:
                 self._answered(endpoint, key)
@@ -225,12 +225,12 @@ class ConnectController:
         namespace = self._namespace_of.get(key, ())
         members = list(self._members.get(namespace, ()))
         if endpoints and self._clock.now() < ends_at:
-            self._leaving[namespace].add(key)
+            self._leaving[namespace][key] = None
             if any(member not in self._told or decide.uses(self._told[member], endpoints) for member in members):
                 return ends_at  # the last of them wakes us
             if await self._busy(members, endpoints):
                 return min(ends_at, self._clock.now() + DRAIN_LOOK_S)
-        self._leaving[namespace].discard(key)
+        self._leaving[namespace].pop(key, None)
         self._withdrawn.add(key)
         self.on_withdrawn(key)
         return None
