@@ -73,6 +73,9 @@ def _play_vpc(call: Call, vpc: str) -> None:
     call("DeleteDhcpOptions", DhcpOptionsId=made["DhcpOptionsId"])
     flow_log = {"ResourceIds": [vpc], "ResourceType": "VPC", "TrafficType": "ALL", "LogGroupName": "flow"}
     ids = call("CreateFlowLogs", ClientToken="t", **flow_log, **tagged("vpc-flow-log"))["FlowLogIds"]
+    options = {"FileFormat": "parquet", "HiveCompatiblePartitions": True, "PerHourPartition": True}
+    to_s3 = {"LogDestinationType": "s3", "LogDestination": "arn:aws:s3:::flow", "DestinationOptions": options}
+    call("CreateFlowLogs", ResourceIds=[vpc], ResourceType="VPC", TrafficType="ALL", **to_s3)
     call("DescribeFlowLogs", Filter=one("resource-id", vpc))
     call("DeleteFlowLogs", FlowLogIds=ids)
 
