@@ -12,7 +12,7 @@ from typing import Any
 from longshore.api.app import Asgi, Chain, aws_app
 from longshore.api.auth import Gate, Listener, check_listen
 from longshore.api.credentials import Credentials
-from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed
+from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed, seeded
 from longshore.api.internal import internal_paths
 from longshore.api.metrics import Metrics
 from longshore.api.server import HttpServer, bind
@@ -281,12 +281,12 @@ class Longshore:
 
     def _prepare(self, tx: Transaction, scope: Scope) -> None:
         """What a new account has in a region."""
-        if default_vpc(tx, scope) is not None:
+        if seeded(tx, scope):
             return
         # Real networks of one machine can't overlap, so each account and region has a range of its own.
         cidr = self._vpc_cidr if self.config.engine == "sim" else next_vpc_cidr(tx, self._vpc_cidr)
-        if cidr is not None:
-            seed(tx, scope, cidr, self._ids, self._clock.now())
+        if cidr is not None or default_vpc(tx, scope) is not None:
+            seed(tx, scope, cidr or self._vpc_cidr, self._ids, self._clock.now())
 
     def _app(self, listener: Listener) -> Asgi:
         reset = self._reset if self.config.engine == "sim" else None

@@ -70,8 +70,8 @@ class WarmController:
         for address, _ in free_addresses(subnet, lambda address: self._taken(subnet, address)):
             network = TaskNetwork(
                 vpc_id=vpc.vpc_id,
-                vpc_cidr=vpc.cidr,
-                subnet_cidr=subnet.cidr,
+                vpc_cidr=vpc.range,
+                subnet_cidr=subnet.range,
                 interface_id="",
                 address=address,
                 mac_address=mac_of(address),

@@ -169,6 +169,19 @@ class DockerEngine:
         async with self._calls():
             return await self._tools.networks.free_cidr(candidates)
 
+    async def networks(self) -> Sequence[str] | None:
+        """The ranges of other Docker networks and of the machine's routes."""
+        async with self._calls():
+            return sorted({str(network) for network in await self._tools.networks.taken()})
+
+    async def remove_network(self, vpc_id: str) -> None:
+        """Remove a VPC's Docker network."""
+        self._require_answers()
+        async with self._calls():
+            self._addresses.forget(vpc_id)
+            if not await self._tools.networks.remove_vpc(vpc_id):
+                raise Retryable(f"The Docker network of {vpc_id} has containers in it still.")
+
     async def claim_addresses(self, addresses: Sequence[str], vpc_id: str, vpc_cidr: str) -> None:
         """Give this host addresses in a VPC: a load balancer's. Raises Permanent where it can't be, Retryable."""
         self._require_answers()
