@@ -39,6 +39,8 @@ class Config:
     history_s: float = 7 * 86400.0
     security_groups: Literal["auto", "enforce", "off"] = "auto"
     """`auto`: they are enforced where this machine can."""
+    egress: Literal["open", "routes"] = "open"
+    """`routes`: a subnet reaches the outside only as its route table says."""
     vpc_cidr: str = ""
     """Of the default VPC; empty: 172.31.0.0/16, or the next that collides with nothing on the machine."""
     log_level: str = "info"

@@ -141,7 +141,7 @@ class Longshore:
             )
             self._tell("putting security groups in force")
             stack.push_async_callback(self.firewall.stop)
-            await self.firewall.start(config.security_groups)
+            await self.firewall.start(config.security_groups, config.egress)
             if config.engine == "docker":
                 # Tasks in host mode come in here; those on bridges when their bridge is made.
                 await self._link_local.serve("lo", None)

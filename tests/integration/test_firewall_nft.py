@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from longshore.domain.firewall import Allowance, GroupRules, Place, Ruleset, RulesetChange
+from longshore.domain.firewall import Allowance, Exit, GroupRules, Place, Ruleset, RulesetChange
 from longshore.drivers.firewall.book import book_of
 from longshore.drivers.firewall.nft import NftFirewall
 from longshore.drivers.ports import Retryable
@@ -21,6 +21,7 @@ from tests.support.nft_rig import (
     ENDPOINT,
     GATEWAY,
     HOST,
+    OUTSIDE,
     VPC,
     Rig,
     namespace_of,
@@ -255,6 +256,33 @@ async def test_rules_are_swapped_a_hundred_times_without_a_gap(
                 await change(rig, firewall, groups={"sg-web": by_address if number % 2 else OPEN})
     assert clients.failed == clients.slipped == 0
     assert clients.made > 10
+
+
+async def test_outside_is_reached_and_reaches_in_as_groups_allow(rig: Rig, firewall: NftFirewall) -> None:
+    from_outside = GroupRules(inbound=(Allowance(protocol=6, ports=(80, 80), cidrs=("192.0.2.0/24",)),))
+    inside = GroupRules(outbound=(Allowance(cidrs=("10.9.0.0/24",)),))
+    await replace(rig, firewall, RULESET._replace(groups={**GROUPS, "sg-web": from_outside, "sg-stranger": inside}))
+    with rig.listener(OUTSIDE, 80), rig.listener(WEB, 80), rig.listener(OTHER, 80):
+        assert rig.connects(OTHER, OUTSIDE, 80)
+        assert not rig.connects(STRANGER, OUTSIDE, 80)
+        assert rig.connects(OUTSIDE, WEB, 80)
+        assert not rig.connects(OUTSIDE, OTHER, 80)
+
+
+async def test_outside_is_reached_as_routes_say(rig: Rig, firewall: NftFirewall) -> None:
+    await replace(rig, firewall, RULESET._replace(exits=()))
+    web, everywhere = f"{WEB}/32", ("0.0.0.0/0",)
+    with rig.listener(OUTSIDE, 80), rig.listener(WEB, 80):
+        assert not rig.connects(WEB, OUTSIDE, 80)
+        assert rig.connects(OTHER, WEB, 80)  # their VPC is no outside
+        await change(rig, firewall, exits=(Exit(subnets=(web,), reach=everywhere),))
+        assert rig.connects(WEB, OUTSIDE, 80)
+        assert not rig.connects(OTHER, OUTSIDE, 80)
+        elsewhere = Exit(subnets=(web, f"{OTHER}/32"), reach=("192.0.2.0/31", "198.51.100.0/24"))
+        await change(rig, firewall, exits=(elsewhere,))
+        assert not rig.connects(WEB, OUTSIDE, 80)
+        await change(rig, firewall, exits=(elsewhere, Exit(subnets=(web,), reach=(f"{OUTSIDE}/32",))))
+        assert rig.connects(WEB, OUTSIDE, 80)
 
 
 async def test_rules_that_somebody_took_away_are_missed(rig: Rig, firewall: NftFirewall) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from longshore.domain.firewall import Allowance, GroupRules, Place, Ruleset, RulesetChange
+from longshore.domain.firewall import Allowance, Exit, GroupRules, Place, Ruleset, RulesetChange
 from longshore.drivers.firewall.book import Book, book_of
 
 if TYPE_CHECKING:
@@ -53,6 +53,13 @@ CHANGES: dict[str, RulesetChange] = {
         vpcs=frozenset({"vpc-1", "vpc-2"}),
         groups={"sg-new": GroupRules(inbound=(Allowance(group_id="sg-new"),))},
     ),
+    "routes-count-from-now-on": RulesetChange(
+        exits=(
+            Exit(subnets=("10.9.0.0/25", "10.10.0.0/24"), reach=EVERYWHERE),
+            Exit(subnets=("10.9.0.128/25",), reach=("192.0.2.0/25", "198.51.100.0/24")),
+        ),
+    ),
+    "nothing-leaves": RulesetChange(exits=()),
     "two-groups-that-name-each-other-go": RulesetChange(
         groups={"sg-app": None, "sg-front": None},
         places={"eni-1": None, "eni-2": None, "eni-3": None},

@@ -32,7 +32,7 @@ GATEWAY, PREFIX = "10.9.0.1", "10.9.0"
 BALANCER = "10.9.0.9"
 """An address that the host itself has on the bridge."""
 ENDPOINT = "169.254.170.2"
-HOST = "host"
+HOST, OUTSIDE = "host", "192.0.2.2"
 CLONE_NEWNET = 0x40000000
 ARRIVED_S, REFUSED_S = 5.0, 0.05
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -46,12 +46,12 @@ def why_unavailable() -> str:
 
 
 class Rig:
-    """The namespace of the host, and those of members at 10.9.0.NUMBER, each on the bridge."""
+    """Namespaces of the host, of members at 10.9.0.NUMBER, each on the host's bridge, and of somebody far away."""
 
     def __init__(self, *numbers: int) -> None:
         self._name = f"fw{secrets.token_hex(3)}"
         self._members = {f"{PREFIX}.{number}": f"{self._name}-{number}" for number in numbers}
-        self.namespaces = {HOST: self._name, **self._members}
+        self.namespaces = {HOST: self._name, OUTSIDE: f"{self._name}-far", **self._members}
         for namespace in self.namespaces.values():
             _do("ip", "netns", "add", namespace)
             _do("ip", "-n", namespace, "link", "set", "lo", "up")
@@ -67,6 +67,16 @@ class Rig:
             _do("ip", "-n", namespace, "addr", "add", f"{address}/24", "dev", "eth0")
             _do("ip", "-n", namespace, "link", "set", "eth0", "up")
             _do("ip", "-n", namespace, "route", "add", "default", "via", GATEWAY)
+        self._connect_outside(self.namespaces[OUTSIDE])
+
+    def _connect_outside(self, far: str) -> None:
+        """A network beyond the host, which forwards."""
+        _do("ip", "-n", self._name, "link", "add", "far", "type", "veth", "peer", "name", "eth0", "netns", far)
+        for namespace, device, address in ((self._name, "far", "192.0.2.1/24"), (far, "eth0", f"{OUTSIDE}/24")):
+            _do("ip", "-n", namespace, "addr", "add", address, "dev", device)
+            _do("ip", "-n", namespace, "link", "set", device, "up")
+        _do("ip", "-n", far, "route", "add", "default", "via", "192.0.2.1")
+        _do("ip", "netns", "exec", self._name, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
 
     def close(self) -> None:
         """Remove them all."""

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from longshore.decide.firewall import ruleset_of
-from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Vpc, mac_of
+from longshore.decide.firewall import group_rules, place_of
+from longshore.domain.firewall import Ruleset
+from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, mac_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from longshore.domain.firewall import Ruleset
 
 PLACE: dict[str, Any] = {"account": "123456789012", "region": "us-east-1"}
 VPC = "vpc-1"
@@ -45,9 +44,12 @@ class World(NamedTuple):
         ]
 
     def ruleset(self) -> Ruleset:
-        groups = [group(group_id) for group_id in self.groups]
-        rules = [rule for rules in self.groups.values() for rule in rules]
-        return ruleset_of([Vpc(**PLACE, vpc_id=VPC, cidr="10.9.0.0/24")], groups, rules, self.interfaces())
+        exists = self.groups.__contains__
+        return Ruleset(
+            vpcs=frozenset({VPC}),
+            groups={group_id: group_rules(rules, exists) for group_id, rules in self.groups.items()},
+            places={each.interface_id: place_of(each, exists) for each in self.interfaces()},
+        )
 
     def lets_through(self, packet: Packet) -> bool:
         """Whether the sender may send it and the receiver may get it. Who has no interface is not asked."""

@@ -8,17 +8,19 @@ from collections.abc import AsyncIterator
 import pytest
 
 from longshore.control.firewall import FirewallController
+from longshore.control.rules import Rules
 from longshore.control.tasks import TaskController
-from longshore.decide.firewall import ruleset_of
-from longshore.domain.firewall import Ruleset, RulesetChange
+from longshore.domain.endpoint import PrefixEntry, PrefixList
+from longshore.domain.firewall import Exit, Ruleset, RulesetChange
 from longshore.domain.launch import TaskLaunch
-from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Vpc
+from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from longshore.domain.routing import InternetGateway, RouteTable
 from longshore.domain.task import Attachment, Task
 from longshore.drivers.ports import Permanent, Retryable
 from longshore.drivers.sim.engine import SimEngine
 from longshore.drivers.sim.firewall import SimFirewall
 from tests.support.api import Api
-from tests.support.security_groups import group, interface, outbound, rule
+from tests.support.security_groups import PLACE, group, interface, outbound, rule
 from tests.support.services import ClockOf
 
 
@@ -60,8 +62,7 @@ class House(Api):
         return FirewallController(self.store, driver, ClockOf(self), absent="" if driver else "there is none.")
 
     def wanted(self) -> Ruleset:
-        read = self.store.all
-        return ruleset_of(read(Vpc), read(SecurityGroup), read(SecurityGroupRule), read(NetworkInterface))
+        return Rules(self.store, by_groups=True, by_routes=False).all()
 
 
 @pytest.fixture
@@ -198,6 +199,56 @@ async def test_machine_that_can_not_is_a_warning_unless_it_must() -> None:
     with pytest.raises(Permanent, match="there is none"):
         await house.controller_of(None).start("enforce")
     await house.controller_of(None).start("auto")
+
+
+async def test_routes_count_when_they_are_to_and_follow_their_tables() -> None:
+    house = House()
+    await house.controller.start("auto", "routes")
+    everywhere = (Exit(subnets=tuple(sorted(each.cidr for each in house.store.all(Subnet))), reach=("0.0.0.0/0",)),)
+    assert exits(house) == everywhere
+    main, gateway = next(house.store.all(RouteTable)), next(house.store.all(InternetGateway))
+    for changed, left in (
+        (main.but(routes=()), ()),
+        (main, everywhere),
+        (gateway.but(vpc_id=""), ()),
+        (gateway, everywhere),
+    ):
+        house.put(changed)
+        await house.controller.in_force()
+        assert exits(house) == left
+    changes = house.driver.changes
+    house.put(next(house.store.all(Subnet)).but(next_offset=9))  # as with every task
+    await house.controller.in_force()
+    assert house.driver.changes == changes
+    await house.controller.stop()
+
+
+def exits(house: House) -> tuple[Exit, ...] | None:
+    assert house.driver.wanted is not None
+    return house.driver.wanted.exits
+
+
+async def test_routes_count_without_security_groups() -> None:
+    house = House()
+    house.put(interface("172.31.0.9", "sg-default"))
+    await house.controller.start("off", "routes")
+    assert house.driver.wanted is not None
+    assert house.driver.wanted.places["eni-172.31.0.9"].groups == ()
+    assert exits(house)
+    await house.controller.stop()
+    with pytest.raises(Permanent, match="Routes can't be enforced"):
+        await house.controller_of(SimFirewall(absent="nft is missing.")).start("off", "routes")
+
+
+async def test_prefix_list_that_changes_changes_the_rules_that_name_it(house: House) -> None:
+    entries = (PrefixEntry(cidr="10.1.0.0/16"),)
+    ranges = PrefixList(**PLACE, list_id="pl-1", name="some", address_family="IPv4", max_entries=5, versions=(entries,))
+    house.put(ranges, group("sg-a"), rule("sg-a", prefix_list_id="pl-1"))
+    await in_force(house)
+    house.put(ranges.but(versions=(entries, (*entries, PrefixEntry(cidr="10.2.0.0/16")))))
+    await in_force(house)
+    assert house.driver.wanted is not None
+    assert house.driver.wanted.groups["sg-a"].inbound[0].cidrs == ("10.1.0.0/16", "10.2.0.0/16")
 
 
 async def test_turned_off_leaves_nothing_of_an_earlier_life() -> None:

@@ -1,9 +1,9 @@
 """What security groups' records mean to a firewall."""
 
-from longshore.decide.firewall import group_rules, place_of, ruleset_of
+from longshore.decide.firewall import group_rules, meant_by, place_of
 from longshore.domain.firewall import Allowance, GroupRules, Place
 from longshore.domain.network import SecurityGroupRule, Vpc
-from tests.support.security_groups import PLACE, VPC, group, interface, outbound, rule
+from tests.support.security_groups import PLACE, VPC, interface, outbound, rule
 
 EVERYWHERE = ("0.0.0.0/0",)
 
@@ -75,13 +75,17 @@ def test_host_has_the_addresses_of_load_balancers() -> None:
     assert place_of(balancer, bool) == Place(vpc_id=VPC, address="10.9.0.9", on_host=True)
 
 
-def test_whole_ruleset_leaves_out_what_names_nothing() -> None:
-    found = ruleset_of(
-        [Vpc(**PLACE, vpc_id=VPC, cidr="10.9.0.0/24")],
-        [group("sg-a")],
-        [rule("sg-a", referenced_group_id="sg-gone"), rule("sg-gone")],
-        [interface("10.9.0.4", "sg-a", "sg-gone")],
-    )
-    assert found.vpcs == {VPC}
-    assert found.groups == {"sg-a": GroupRules()}
-    assert found.places == {"eni-10.9.0.4": Place(vpc_id=VPC, address="10.9.0.4", groups=("sg-a",))}
+def test_ranges_of_a_vpc_that_was_moved_mean_where_it_is() -> None:
+    moved = Vpc(**PLACE, vpc_id=VPC, cidr="10.0.0.0/16", machine_cidr="10.254.0.0/16")
+    for cidr, real in (
+        ("10.0.0.0/16", ["10.254.0.0/16"]),
+        ("10.0.3.4/32", ["10.254.3.4/32"]),
+        ("10.0.0.0/8", ["10.0.0.0/8", "10.254.0.0/16"]),
+        ("0.0.0.0/0", ["0.0.0.0/0"]),
+        ("192.168.0.0/16", ["192.168.0.0/16"]),
+    ):
+        assert list(meant_by(rule("sg-a", cidr_ipv4=cidr), moved, [])) == real
+
+
+def test_prefix_list_of_both_families_means_its_ranges_of_ipv4() -> None:
+    assert list(meant_by(rule("sg-a", prefix_list_id="pl-1"), None, ["10.1.0.0/16", "fd00::/8"])) == ["10.1.0.0/16"]

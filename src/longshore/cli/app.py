@@ -75,6 +75,9 @@ def up(  # noqa: PLR0913  each is an option of the command line
             envvar="LONGSHORE_SECURITY_GROUPS", help="enforce, off, or auto: enforce them where this machine can."
         ),
     ] = "auto",
+    egress: Annotated[
+        str, typer.Option(envvar="LONGSHORE_EGRESS", help="open, or routes: reach the outside as route tables say.")
+    ] = "open",
     vpc_cidr: Annotated[str, typer.Option(envvar="LONGSHORE_VPC_CIDR", help="CIDR of the default VPC.")] = "",
     log_level: Annotated[
         str, typer.Option(envvar="LONGSHORE_LOG_LEVEL", help="debug, info, warning or error.")
@@ -102,6 +105,7 @@ def up(  # noqa: PLR0913  each is an option of the command line
         memory_overcommit=memory_overcommit,
         history_s=history * 86400,
         security_groups=security_groups,
+        egress=egress,
         vpc_cidr=vpc_cidr,
         log_level=log_level,
     )

@@ -88,6 +88,8 @@ def serve(
         sys.exit(f"There is no engine {config.engine!r}: choose docker or sim.")
     if config.security_groups not in {"auto", "enforce", "off"}:
         sys.exit(f"--security-groups takes enforce, off or auto, not {config.security_groups!r}.")
+    if config.egress not in {"open", "routes"}:
+        sys.exit(f"--egress takes open or routes, not {config.egress!r}.")
 
     def tell(text: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {text}", highlight=False)

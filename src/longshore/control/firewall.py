@@ -1,21 +1,23 @@
 """Keeps the firewall what security groups say, and says when it is: before that, no task and no load balancer begins.
 
-One loop with one key. A change marks the groups and interfaces that it is about; a look reads those anew and tells the
-driver of them all together. Writes no record.
+One loop with one key. A change marks the groups and interfaces that it is about; a look reads those anew
+(`control/rules.py`) and tells the driver of them all together. Writes no record.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
 from longshore.control.loop import Loop, Timer
-from longshore.decide import firewall as decide
+from longshore.control.rules import Rules
 from longshore.domain.clock import Clock
-from longshore.domain.firewall import GroupRules, Place, Ruleset, RulesetChange
-from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Vpc
-from longshore.domain.record import Key
+from longshore.domain.endpoint import PrefixList
+from longshore.domain.firewall import Ruleset, RulesetChange
+from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from longshore.domain.record import Key, Record
+from longshore.domain.routing import InternetGateway, NatGateway, RouteTable
 from longshore.drivers.ports import Firewall, Permanent, Retryable
 from longshore.store.store import Change, Store
 
@@ -25,6 +27,7 @@ RULES = "rules"
 TURNED_OFF = "they are turned off (--security-groups off)."
 Wish = Literal["auto", "enforce", "off"]
 """`auto`: where this machine can."""
+Egress = Literal["open", "routes"]
 Guarded = Callable[[], Awaitable[None]]
 """Returns once what the store says by now is in force. Raises Retryable."""
 LOOK_S = 30.0
@@ -39,12 +42,14 @@ class FirewallController:
         self._driver = driver
         self.why_off = absent
         """Why security groups are not enforced; empty: they are."""
+        self._rules = Rules(store, by_groups=True, by_routes=False)
         self._whole = True
         """Whether everything is to be told."""
-        self._vpcs = False
+        self._vpcs = self._routes = False
+        """Whether these need a look; so do: """
         self._groups: set[Key] = set()
         self._interfaces: dict[Key, str] = {}
-        """With their ids: those that need a look."""
+        """With their ids."""
         self._asked = self._done = 0
         """How many changes there were, and up to which of them all are in force."""
         self._refusal = ""
@@ -54,24 +59,28 @@ class FirewallController:
         if driver is not None:
             store.watch(self._changed)
 
-    async def start(self, wish: Wish) -> None:
+    async def start(self, wish: Wish = "auto", egress: Egress = "open") -> None:
         """Begin, and return when all is in force. Raises Permanent where this machine can't but must, and Retryable."""
-        if wish == "off":
+        by_groups, by_routes = wish != "off", egress == "routes"
+        if not by_groups:
+            self.why_off = TURNED_OFF
+        if not (by_groups or by_routes):
             await self._turn_off(TURNED_OFF)
+            return
         try:
             if self._driver is not None:
                 await self._driver.open()
         except Permanent as error:
             await self._turn_off(error.reason)
         if self._driver is None:
-            if wish == "enforce":
-                raise Permanent(f"Security groups can't be enforced: {self.why_off}")
-            if wish == "auto":
-                log.warning("security groups are not enforced", reason=self.why_off)
+            if wish == "enforce" or by_routes:
+                what = "Routes" if by_routes else "Security groups"
+                raise Permanent(f"{what} can't be enforced: {self.why_off}")
+            log.warning("security groups are not enforced", reason=self.why_off)
             return
+        self._rules = Rules(self._store, by_groups=by_groups, by_routes=by_routes)
         self.loop.start()
-        self._asked += 1
-        self.loop.enqueue(RULES)
+        self._wake()
         await self.in_force()
         self._timer.start()
 
@@ -101,23 +110,28 @@ class FirewallController:
     # --------------------------------------------------------------------------------------------- what changes
 
     def _changed(self, change: Change) -> None:
-        if self._driver is None:
+        bearing, record = BEARING.get(change.kind), change.after or change.before
+        if self._driver is None or bearing is None or record is None:
             return
-        record = change.after or change.before
+        if change.before is None or change.after is None or bearing(change.before) != bearing(change.after):
+            self._note(record)
+            self._wake()
+
+    def _note(self, record: Record) -> None:
+        """Mark what a record that is other than before may make other."""
         if isinstance(record, NetworkInterface):
-            if _place(change.before) != _place(change.after):
-                self._interfaces[record.key] = record.interface_id
-                self._wake()
+            self._interfaces[record.key] = record.interface_id
         elif isinstance(record, SecurityGroupRule):
             self._groups.add((*record.scope, record.group_id))
-            self._wake()
         elif isinstance(record, SecurityGroup):
-            if change.before is None or change.after is None:
-                self._note_group(record)
-                self._wake()
-        elif isinstance(record, Vpc) and (change.before is None or change.after is None):
+            self._note_group(record)
+        elif isinstance(record, PrefixList):
+            for rule in self._store.select(SecurityGroupRule, "scope", record.scope):
+                if rule.prefix_list_id == record.list_id:
+                    self._groups.add((*rule.scope, rule.group_id))
+        elif isinstance(record, Vpc):
             self._vpcs = True
-            self._wake()
+        self._routes = self._routes or isinstance(record, ROUTING)
 
     def _note_group(self, group: SecurityGroup) -> None:
         """One that came or went is looked at, with all that names it."""
@@ -140,7 +154,7 @@ class FirewallController:
         whole, self._whole = self._whole, True  # until it is done: what a failure leaves is not known
         try:
             if whole:
-                await self._driver.replace(self._all())
+                await self._driver.replace(self._everything())
             else:
                 await self._driver.change(self._news())
         except Retryable as error:
@@ -151,37 +165,25 @@ class FirewallController:
         finally:
             self._tell()
 
-    def _all(self) -> Ruleset:
-        store = self._store
+    def _everything(self) -> Ruleset:
         self._forget()
-        return decide.ruleset_of(
-            store.all(Vpc), store.all(SecurityGroup), store.all(SecurityGroupRule), store.all(NetworkInterface)
-        )
+        return self._rules.all()
 
     def _news(self) -> RulesetChange:
         """What has changed since the last look."""
-        vpcs = frozenset(vpc.vpc_id for vpc in self._store.all(Vpc)) if self._vpcs else None
-        groups = {key[-1]: self._rules_of(key) for key in self._groups}
-        places = {interface_id: self._place_of(key) for key, interface_id in self._interfaces.items()}
+        rules = self._rules
+        change = RulesetChange(
+            vpcs=rules.vpcs() if self._vpcs else None,
+            groups={key[-1]: rules.of_group(key) for key in self._groups},
+            places={interface_id: rules.place(key) for key, interface_id in self._interfaces.items()},
+            exits=rules.exits() if self._routes and rules.by_routes else None,
+        )
         self._forget()
-        return RulesetChange(vpcs=vpcs, groups=groups, places=places)
+        return change
 
     def _forget(self) -> None:
-        self._vpcs = False
+        self._vpcs = self._routes = False
         self._groups, self._interfaces = set(), {}
-
-    def _rules_of(self, group: Key) -> GroupRules | None:
-        if self._store.get(SecurityGroup, group) is None:
-            return None
-        return decide.group_rules(self._store.select(SecurityGroupRule, "group", group), self._exists(group))
-
-    def _place_of(self, interface: Key) -> Place | None:
-        found = self._store.get(NetworkInterface, interface)
-        return None if found is None else decide.place_of(found, self._exists(interface))
-
-    def _exists(self, near: Key) -> Callable[[str], bool]:
-        """Whether there is a group, in the account and region of a key."""
-        return lambda group_id: self._store.get(SecurityGroup, (*near[:2], group_id)) is not None
 
     def _tell(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -196,11 +198,22 @@ class FirewallController:
             self._wake()
 
 
-def _place(record: object) -> object:
-    """What of an interface counts here."""
-    if not isinstance(record, NetworkInterface):
-        return None
-    return record.vpc_id, record.private_ip, record.security_groups, record.instance_owner_id
+ROUTING = (Vpc, Subnet, RouteTable, InternetGateway, NatGateway, PrefixList)
+"""What routes are made of."""
+
+
+BEARING: dict[str, Callable[[Any], object]] = {
+    InternetGateway.kind: lambda gateway: gateway.vpc_id,
+    NatGateway.kind: lambda gateway: (gateway.live, gateway.subnet_id, gateway.allocation_id),
+    NetworkInterface.kind: lambda each: (each.vpc_id, each.private_ip, each.security_groups, each.instance_owner_id),
+    PrefixList.kind: lambda each: each.entries,
+    RouteTable.kind: lambda table: table.routes,
+    SecurityGroup.kind: lambda group: group.group_id,
+    SecurityGroupRule.kind: lambda rule: rule.but(description="", tags={}),
+    Subnet.kind: lambda subnet: (subnet.range, subnet.route_table_id),
+    Vpc.kind: lambda vpc: (vpc.range, vpc.main_route_table),
+}
+"""What of each kind of record bears on the firewall."""
 
 
 async def unguarded() -> None:

@@ -1,15 +1,14 @@
 """PURE: records of VPCs, security groups and network interfaces -> what a firewall is to let through.
 
 As on AWS: rules only allow, those of all groups of an interface count together, and a reply needs no rule. A rule
-that names a group means the addresses of that group's members. Called by `control/firewall.py`, for all at a start and
-then for what has changed.
+that names a group means the addresses of that group's members. Called by `control/rules.py`.
 """
 
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 
-from longshore.domain.firewall import Allowance, GroupRules, Place, Ruleset
-from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Vpc
+from longshore.domain.firewall import Allowance, GroupRules, Place
+from longshore.domain.network import NetworkInterface, SecurityGroupRule, Vpc, real_ranges
 
 PROTOCOLS: Mapping[str, int] = {"icmp": 1, "tcp": 6, "udp": 17}
 WITH_PORTS = frozenset({6, 17})
@@ -30,24 +29,11 @@ def ranges_of(rule: SecurityGroupRule) -> Iterable[str]:
     return [rule.cidr_ipv4] if rule.cidr_ipv4 else []
 
 
-def ruleset_of(
-    vpcs: Iterable[Vpc],
-    groups: Iterable[SecurityGroup],
-    rules: Iterable[SecurityGroupRule],
-    interfaces: Iterable[NetworkInterface],
-    ranges: Ranges = ranges_of,
-) -> Ruleset:
-    """Everything."""
-    rules_of: dict[str, list[SecurityGroupRule]] = {group.group_id: [] for group in groups}
-    exists = rules_of.__contains__
-    for rule in rules:
-        if rule.group_id in rules_of:
-            rules_of[rule.group_id].append(rule)
-    return Ruleset(
-        vpcs=frozenset(vpc.vpc_id for vpc in vpcs),
-        groups={group_id: group_rules(own, exists, ranges) for group_id, own in rules_of.items()},
-        places={each.interface_id: place_of(each, exists) for each in interfaces},
-    )
+def meant_by(rule: SecurityGroupRule, vpc: Vpc | None, entries: Iterable[str]) -> Iterable[str]:
+    """Those that it means: its own or its prefix list's (`entries`), where the VPC's addresses really are."""
+    for cidr in entries if rule.prefix_list_id else ranges_of(rule):
+        if ":" not in cidr:
+            yield from real_ranges(vpc, cidr) if vpc is not None else (cidr,)
 
 
 def group_rules(rules: Iterable[SecurityGroupRule], exists: Exists, ranges: Ranges = ranges_of) -> GroupRules:

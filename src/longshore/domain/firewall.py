@@ -45,6 +45,15 @@ class Place(Value, frozen=True, kw_only=True, omit_defaults=True):
     """Whether this host itself has the address (a load balancer's), and not a task."""
 
 
+class Exit(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """What subnets with the same routes reach outside of their VPC."""
+
+    subnets: tuple[str, ...]
+    """IPv4 ranges: where their addresses really are."""
+    reach: tuple[str, ...]
+    """IPv4 ranges that don't overlap, in order."""
+
+
 class Ruleset(NamedTuple):
     """All that is to be in force."""
 
@@ -53,6 +62,8 @@ class Ruleset(NamedTuple):
     """By id. Every group that a rule or a place names is among them."""
     places: Mapping[str, Place] = {}
     """By the id of the network interface."""
+    exits: tuple[Exit, ...] | None = None
+    """None: whatever routes say, the outside is reached. Else only as these say."""
 
 
 class RulesetChange(NamedTuple):
@@ -62,3 +73,5 @@ class RulesetChange(NamedTuple):
     """All of them, where one came or went."""
     groups: Mapping[str, GroupRules | None] = {}
     places: Mapping[str, Place | None] = {}
+    exits: tuple[Exit, ...] | None = None
+    """All of them, where one is other; None: as before."""

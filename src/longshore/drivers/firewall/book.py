@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from longshore.domain.firewall import GroupRules, Place, Ruleset, RulesetChange
+from longshore.domain.firewall import Exit, GroupRules, Place, Ruleset, RulesetChange
 from longshore.drivers.firewall import render
 from longshore.drivers.firewall.render import Elements
 
@@ -26,6 +26,7 @@ class Book:
         self._vpcs: frozenset[str] = frozenset()
         self._groups: dict[str, GroupRules] = {}
         self._places: dict[str, Place] = {}
+        self._exits: tuple[Exit, ...] | None = None
         self._together: Counter[tuple[str, ...]] = Counter()
         """How many interfaces are in each combination of several groups."""
 
@@ -48,6 +49,7 @@ class Book:
         return [
             *(line for name in come for line in render.new_group(table, name)),
             *(line for name, each in rules.items() if each for line in render.rules_of_group(table, name, each)),
+            *(render.exits(table, change.exits) if change.exits is not None else ()),
             *(line for names in _new(self._together, together_before) for line in render.new_together(table, names)),
             *deletions,
             *additions,
@@ -58,12 +60,14 @@ class Book:
     def whole(self) -> list[str]:
         """The commands that make the table anew, whatever it holds."""
         anew = Book(self._table, self._bridge_of)
-        change = RulesetChange(vpcs=self._vpcs, groups=self._groups, places=self._places)
+        change = RulesetChange(vpcs=self._vpcs, groups=self._groups, places=self._places, exits=self._exits)
         return [*render.base(self._table), *anew.take(change)]
 
     def _note(self, change: RulesetChange) -> None:
         if change.vpcs is not None:
             self._vpcs = change.vpcs
+        if change.exits is not None:
+            self._exits = change.exits
         for group_id, rules in change.groups.items():
             _put(self._groups, group_id, rules)
         for interface_id, place in change.places.items():
@@ -92,7 +96,7 @@ class Book:
 def book_of(ruleset: Ruleset, table: str, bridge_of: BridgeOf) -> Book:
     """A book of all that is wanted."""
     book = Book(table, bridge_of)
-    book.take(RulesetChange(vpcs=ruleset.vpcs, groups=ruleset.groups, places=ruleset.places))
+    book.take(RulesetChange(*ruleset))
     return book
 
 

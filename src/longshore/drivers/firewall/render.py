@@ -2,15 +2,15 @@
 
 Names in the table: `gets-GROUP` and `sends-GROUP` are chains with a security group's inbound and outbound rules, which
 accept or say nothing; `of-GROUP` is the set of its members' addresses; `gets-all-DIGEST` asks the chains of several
-groups. The maps `gets` and `sends` lead from a bridge and an address on it to the chain that judges; `lb-gets` and
-`lb-sends` do so for addresses that this host itself has for load balancers.
+groups; `leaves` knows what subnets reach outside of their VPC. The maps `gets` and `sends` lead from a bridge and an
+address to the chain that judges; `lb-gets` and `lb-sends` do so for load balancers' addresses, which are the host's.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from longshore.domain.firewall import Allowance, GroupRules, Place
+from longshore.domain.firewall import Allowance, Exit, GroupRules, Place
 
 Side = Literal["gets", "sends"]
 SIDES: tuple[Side, Side] = ("gets", "sends")
@@ -20,6 +20,7 @@ Elements = dict[str, dict[str, str]]
 TASK_ENDPOINT = "169.254.170.2"
 """Metadata, credentials, names and the APIs of AWS: always to be reached, as their like are on AWS."""
 CONTINUES = "ct state established,related accept"
+BRIDGES = "vpc-bridges"
 NAMES = {6: "tcp", 17: "udp"}
 SENDS_FIRST = -2
 """Priority of the chains for what is sent; those for what is received come right behind, both before Docker's own."""
@@ -44,10 +45,10 @@ def _peer(side: Side) -> str:
     return "saddr" if side == "gets" else "daddr"
 
 
-NOT_FROM_A_VPC, NOT_TO_A_VPC = "iifname != @vpc-bridges accept", "oifname != @vpc-bridges accept"
+NOT_FROM_A_VPC, NOT_TO_A_VPC = f"iifname != @{BRIDGES} accept", f"oifname != @{BRIDGES} accept"
 CHAINS: Mapping[str, Sequence[str]] = {
     # What a task sends to another, or to elsewhere. An address that no network interface has is forged, and dropped.
-    "forward-sends": [NOT_FROM_A_VPC, CONTINUES, *_judge("sends", "iifname")],
+    "forward-sends": [NOT_FROM_A_VPC, CONTINUES, f"oifname != @{BRIDGES} jump leaves", *_judge("sends", "iifname")],
     "forward-gets": [NOT_TO_A_VPC, CONTINUES, *_judge("gets", "oifname")],
     # What comes to this host: from tasks, and, from wherever, for load balancers.
     "input-sends": [NOT_FROM_A_VPC, CONTINUES, f"ip daddr {TASK_ENDPOINT} accept", *_judge("sends", "iifname")],
@@ -64,11 +65,12 @@ def base(table: str) -> Iterator[str]:
     yield f"add table {table}"
     yield f"delete table {table}"
     yield f"add table {table}"
-    yield f"add set {table} vpc-bridges {{ type ifname; }}"
+    yield f"add set {table} {BRIDGES} {{ type ifname; }}"
     yield f"add set {table} lb-addresses {{ type ipv4_addr; }}"
     for side in SIDES:
         yield f"add map {table} {side} {{ type ifname . ipv4_addr : verdict; }}"
         yield f"add map {table} lb-{side} {{ type ipv4_addr : verdict; }}"
+    yield f"add chain {table} leaves"
     for chain, rules in CHAINS.items():
         hook = chain.partition("-")[0]
         priority = SENDS_FIRST if chain.endswith("-sends") else SENDS_FIRST + 1
@@ -112,10 +114,12 @@ def match(allowance: Allowance, side: Side) -> str:
 def _match_peer(allowance: Allowance, field: str) -> Iterator[str]:
     if allowance.group_id:
         yield f"ip {field} @of-{allowance.group_id}"
-    elif len(allowance.cidrs) > 1:
-        yield f"ip {field} {{ {', '.join(allowance.cidrs)} }}"
     elif allowance.cidrs != ("0.0.0.0/0",):
-        yield f"ip {field} {allowance.cidrs[0]}"
+        yield f"ip {field} {_ranges(allowance.cidrs)}"
+
+
+def _ranges(cidrs: Sequence[str]) -> str:
+    return cidrs[0] if len(cidrs) == 1 else f"{{ {', '.join(cidrs)} }}"
 
 
 def _match_protocol(allowance: Allowance) -> Iterator[str]:
@@ -129,6 +133,15 @@ def _match_protocol(allowance: Allowance) -> Iterator[str]:
             yield f"icmp code {code}"
     elif allowance.protocol is not None:
         yield f"ip protocol {allowance.protocol}"
+
+
+def exits(table: str, wanted: Iterable[Exit]) -> Iterator[str]:
+    """What may leave the VPCs, in the place of what might; nothing else does."""
+    yield f"flush chain {table} leaves"
+    for each in wanted:
+        reach = "" if each.reach == ("0.0.0.0/0",) else f" ip daddr {_ranges(each.reach)}"
+        yield f"add rule {table} leaves ip saddr {_ranges(each.subnets)}{reach} return"
+    yield f"add rule {table} leaves drop"
 
 
 # ------------------------------------------------------------------------------------------- groups of one interface

@@ -25,7 +25,7 @@ class SimFirewall:
     async def replace(self, wanted: Ruleset) -> None:
         """See ports.Firewall."""
         self._require_answers()
-        self.wanted = Ruleset(wanted.vpcs, dict(wanted.groups), dict(wanted.places))
+        self.wanted = Ruleset(wanted.vpcs, dict(wanted.groups), dict(wanted.places), wanted.exits)
 
     async def change(self, change: RulesetChange) -> None:
         """See ports.Firewall."""
@@ -33,11 +33,12 @@ class SimFirewall:
         if self.wanted is None:
             raise Retryable("It is not known what the firewall holds.", 0.0)
         self.changes += 1
-        vpcs, groups, places = self.wanted
+        vpcs, groups, places, exits = self.wanted
         self.wanted = Ruleset(
             vpcs if change.vpcs is None else change.vpcs,
             _changed(groups, change.groups),
             _changed_places(places, change.places),
+            exits if change.exits is None else change.exits,
         )
 
     async def intact(self) -> bool:
