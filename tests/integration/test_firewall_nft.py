@@ -14,8 +14,8 @@ from longshore.drivers.firewall.book import book_of
 from longshore.drivers.firewall.nft import NftFirewall
 from longshore.drivers.ports import Retryable
 from tests.support.firewall_cases import CHANGES, TABLE, WHOLE, book, device
+from tests.support.namespaces import ARRIVED_S
 from tests.support.nft_rig import (
-    ARRIVED_S,
     BALANCER,
     BRIDGE,
     ENDPOINT,
@@ -259,7 +259,7 @@ async def test_rules_are_swapped_a_hundred_times_without_a_gap(
 
 
 async def test_outside_is_reached_and_reaches_in_as_groups_allow(rig: Rig, firewall: NftFirewall) -> None:
-    from_outside = GroupRules(inbound=(Allowance(protocol=6, ports=(80, 80), cidrs=("192.0.2.0/24",)),))
+    from_outside = GroupRules(inbound=(Allowance(protocol=6, ports=(80, 80), cidrs=("198.51.100.0/24",)),))
     inside = GroupRules(outbound=(Allowance(cidrs=("10.9.0.0/24",)),))
     await replace(rig, firewall, RULESET._replace(groups={**GROUPS, "sg-web": from_outside, "sg-stranger": inside}))
     with rig.listener(OUTSIDE, 80), rig.listener(WEB, 80), rig.listener(OTHER, 80):
@@ -278,7 +278,7 @@ async def test_outside_is_reached_as_routes_say(rig: Rig, firewall: NftFirewall)
         await change(rig, firewall, exits=(Exit(subnets=(web,), reach=everywhere),))
         assert rig.connects(WEB, OUTSIDE, 80)
         assert not rig.connects(OTHER, OUTSIDE, 80)
-        elsewhere = Exit(subnets=(web, f"{OTHER}/32"), reach=("192.0.2.0/31", "198.51.100.0/24"))
+        elsewhere = Exit(subnets=(web, f"{OTHER}/32"), reach=("192.0.2.0/31", "198.51.100.0/31"))
         await change(rig, firewall, exits=(elsewhere,))
         assert not rig.connects(WEB, OUTSIDE, 80)
         await change(rig, firewall, exits=(elsewhere, Exit(subnets=(web,), reach=(f"{OUTSIDE}/32",))))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from longshore.domain.firewall import Ruleset, RulesetChange
 from longshore.drivers.firewall.nft import NftFirewall
-from tests.support.nft_rig import ARRIVED_S, BALANCER, BRIDGE, HOST, Rig, namespace_of, open_firewall
+from tests.support.namespaces import ARRIVED_S
+from tests.support.nft_rig import BALANCER, BRIDGE, HOST, Rig, namespace_of, open_firewall
 from tests.support.security_groups import PORTS, Packet, World, worlds
 
 if TYPE_CHECKING:

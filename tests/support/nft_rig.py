@@ -1,41 +1,33 @@
-"""Several network namespaces on one bridge, a firewall in the one that has the bridge, and sockets in all of them.
+"""Several network namespaces on one bridge, and a firewall in the one that has the bridge.
 
-What a packet meets here is what it meets between containers of a VPC. A socket belongs to the namespace of the thread
-that made it, so one process holds both ends of each connection: a packet that is let through has arrived when its
-`send` returns, and nothing waits for those that are not.
+What a packet meets here is what it meets between containers of a VPC.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
 import secrets
-import select
 import socket
-import struct
 import subprocess
-import threading
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from longshore.drivers.firewall.nft import find
+from tests.support import namespaces
+from tests.support.namespaces import REFUSED_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from longshore.drivers.firewall.nft import NftFirewall
 
-T = TypeVar("T")
 BRIDGE, VPC = "ls-test", "vpc-1"
 GATEWAY, PREFIX = "10.9.0.1", "10.9.0"
 BALANCER = "10.9.0.9"
 """An address that the host itself has on the bridge."""
 ENDPOINT = "169.254.170.2"
-HOST, OUTSIDE = "host", "192.0.2.2"
-CLONE_NEWNET = 0x40000000
-ARRIVED_S, REFUSED_S = 5.0, 0.05
-_libc = ctypes.CDLL(None, use_errno=True)
+HOST, OUTSIDE = "host", "198.51.100.2"
 
 
 def why_unavailable() -> str:
@@ -72,10 +64,10 @@ class Rig:
     def _connect_outside(self, far: str) -> None:
         """A network beyond the host, which forwards."""
         _do("ip", "-n", self._name, "link", "add", "far", "type", "veth", "peer", "name", "eth0", "netns", far)
-        for namespace, device, address in ((self._name, "far", "192.0.2.1/24"), (far, "eth0", f"{OUTSIDE}/24")):
+        for namespace, device, address in ((self._name, "far", "198.51.100.1/24"), (far, "eth0", f"{OUTSIDE}/24")):
             _do("ip", "-n", namespace, "addr", "add", address, "dev", device)
             _do("ip", "-n", namespace, "link", "set", device, "up")
-        _do("ip", "-n", far, "route", "add", "default", "via", "192.0.2.1")
+        _do("ip", "-n", far, "route", "add", "default", "via", "198.51.100.1")
         _do("ip", "netns", "exec", self._name, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
 
     def close(self) -> None:
@@ -83,26 +75,9 @@ class Rig:
         for namespace in self.namespaces.values():
             _do("ip", "netns", "del", namespace)
 
-    def within(self, where: str, act: Callable[[], T]) -> T:
-        """Do something in a namespace; where it makes sockets, they stay there."""
-        results: list[T] = []
-        faults: list[BaseException] = []
-
-        def work() -> None:
-            try:
-                with Path("/run/netns", self.namespaces[where]).open() as file:
-                    if _libc.setns(file.fileno(), CLONE_NEWNET):
-                        raise OSError(ctypes.get_errno(), "setns")
-                results.append(act())
-            except BaseException as fault:  # noqa: BLE001  raised below, where it is of use
-                faults.append(fault)
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-        if faults:
-            raise faults[0]
-        return results[0]
+    def at(self, where: str) -> Path:
+        """The namespace of an address."""
+        return namespaces.of_name(self.namespaces[where])
 
     def nft(self, *words: str, given: str = "") -> str:
         """`nft` in the host's namespace."""
@@ -112,71 +87,30 @@ class Rig:
 
     def listener(self, where: str, port: int, address: str = "0.0.0.0") -> socket.socket:  # noqa: S104
         """A server for TCP."""
-
-        def listen() -> socket.socket:
-            server = socket.socket()
-            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            server.bind((address, port))
-            server.listen(64)
-            return server
-
-        return self.within(where, listen)
+        return namespaces.listener(self.at(where), port, address)
 
     def receiver(self, where: str, port: int, address: str = "0.0.0.0") -> socket.socket:  # noqa: S104
         """A server for UDP."""
-
-        def listen() -> socket.socket:
-            server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            server.bind((address, port))
-            server.setblocking(False)
-            return server
-
-        return self.within(where, listen)
+        return namespaces.receiver(self.at(where), port, address)
 
     def client(self, where: str, source: str = "", kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-        """A socket that has not connected yet."""
-
-        def make() -> socket.socket:
-            made = socket.socket(socket.AF_INET, kind)
-            made.setblocking(False)
-            if source:
-                made.bind((source, 0))
-            return made
-
-        return self.within(where, make)
+        """A socket that has not connected yet, and does not wait."""
+        return namespaces.client(self.at(where), source, kind)
 
     def connects(self, where: str, address: str, port: int, *, source: str = "", wait_s: float = REFUSED_S) -> bool:
         """Whether a TCP connection comes about."""
-        with self.client(where, source) as client:
-            client.connect_ex((address, port))
-            writable = select.select([], [client], [], wait_s)[1]
-            return bool(writable) and client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+        return namespaces.connects(self.at(where), address, port, source=source, wait_s=wait_s)
 
     def echoes(self, where: str, address: str) -> bool:
         """Whether a ping is answered."""
-
-        def ping() -> bool:
-            with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as own:
-                identifier = secrets.randbelow(65536)
-                own.sendto(_echo_request(identifier), (address, 0))
-                while select.select([own], [], [], REFUSED_S)[0]:
-                    packet = own.recv(2048)[20:]
-                    if packet[0] == 0 and struct.unpack("!H", packet[4:6])[0] == identifier:
-                        return True
-                return False
-
-        return self.within(where, ping)
+        return namespaces.echoes(self.at(where), address)
 
 
 @contextmanager
 def namespace_of(rig: Rig, where: str) -> Iterator[None]:
     """This thread, and the programs that it starts, are in a namespace of the rig for a while."""
-    with Path("/proc/thread-self/ns/net").open() as home, Path("/run/netns", rig.namespaces[where]).open() as file:
-        assert _libc.setns(file.fileno(), CLONE_NEWNET) == 0
-        try:
-            yield
-        finally:
-            assert _libc.setns(home.fileno(), CLONE_NEWNET) == 0
+    with namespaces.entered(rig.at(where)):
+        yield
 
 
 async def open_firewall(rig: Rig, firewall: NftFirewall) -> None:
@@ -184,12 +118,6 @@ async def open_firewall(rig: Rig, firewall: NftFirewall) -> None:
     with namespace_of(rig, HOST):
         await firewall.open()
         await firewall.guard(BRIDGE)
-
-
-def _echo_request(identifier: int) -> bytes:
-    head = struct.pack("!BBHHH", 8, 0, 0, identifier, 1)
-    total = sum(struct.unpack("!4H", head))
-    return struct.pack("!BBHHH", 8, 0, ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF, identifier, 1)
 
 
 def _do(*words: str, given: str = "") -> str:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -152,18 +153,21 @@ async def _run(*words: str) -> str:
 
 
 async def _answer(*words: str, given: str = "") -> tuple[str, str]:
-    """`(what it printed, why it failed)`."""
+    """`(what it printed, why it failed)`. What is given comes from a file: nobody has to wait until it is read."""
     path = f"{os.environ.get('PATH', '')}:{ROOTS_PATH}"
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "PATH": path, "LC_ALL": "C"},
-        )
-    except OSError as error:
-        return "", f"{words[0]}: {error.strerror}"
-    output, errors = await process.communicate(given.encode())
+    with tempfile.TemporaryFile() as file:
+        file.write(given.encode())
+        file.seek(0)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *words,
+                stdin=file,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env={**os.environ, "PATH": path, "LC_ALL": "C"},
+            )
+        except OSError as error:
+            return "", f"{words[0]}: {error.strerror}"
+        output, errors = await process.communicate()
     refusal = "" if process.returncode == 0 else errors.decode(errors="replace").strip() or f"code {process.returncode}"
     return output.decode(errors="replace"), refusal.partition("\n")[0]
