@@ -29,6 +29,7 @@ from longshore.control.health import HealthChecks
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
 from longshore.control.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
+from longshore.control.networks import NetworkController
 from longshore.control.observe import Observer
 from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
@@ -90,7 +91,8 @@ class Longshore:
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
         self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
         self._vpc_cidr = config.vpc_cidr
-        self._task_servers: list[HttpServer] = []
+        self._task_servers: list[tuple[str | None, HttpServer]] = []
+        """With the id of the VPC that each serves."""
         self._served_devices: set[int] = set()
         """By interface index: a bridge made again under its old name is another device."""
         self.engine, self.balancer, release, connect = self._make_drivers()
@@ -111,6 +113,7 @@ class Longshore:
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
         self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
+        self.networks = NetworkController(self.store, self.engine, self._clock)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._retention = Retention(self.store, self.events, self._clock)
@@ -149,7 +152,7 @@ class Longshore:
             self.warm.resume()
             self.balancers.start()
             stack.push_async_callback(self.balancers.stop)
-            for loop in (self.tasks.loop, self.services.loop, self.warm.loop, self.health.loop):
+            for loop in (self.tasks.loop, self.services.loop, self.warm.loop, self.health.loop, self.networks.loop):
                 loop.start()
                 stack.push_async_callback(loop.stop)
             for sweeper in (self._history.timer, self._retention.timer):
@@ -188,7 +191,7 @@ class Longshore:
                 await asyncio.wait_for(stop.wait(), DISK_LOOK_S)
 
     async def _let_go(self) -> None:
-        for server in self._task_servers:
+        for _, server in self._task_servers:
             await server.stop()
         await self._names.close()
         for opened in self._sockets:
@@ -221,6 +224,7 @@ class Longshore:
             docker_url=config.docker_url,
             pull=config.pull,
             bridge_ready=self._serve_bridge,
+            bridge_gone=self._leave_bridge,
             name_server=ADDRESS,
             proxies=connect,
         )
@@ -304,8 +308,16 @@ class Longshore:
             if sockets:
                 server = HttpServer(app, sockets)
                 await server.start()
-                self._task_servers.append(server)
+                self._task_servers.append((vpc_id, server))
         await self._serve_names(device, vpc_id)
+
+    async def _leave_bridge(self, vpc_id: str) -> None:
+        """Answer no more for a VPC that is gone, with its bridge."""
+        ended = [server for of, server in self._task_servers if of == vpc_id]
+        self._task_servers = [(of, server) for of, server in self._task_servers if of != vpc_id]
+        self._names.leave(vpc_id)
+        for server in ended:
+            await server.stop()
 
     async def _serve_names(self, device: str, vpc_id: str | None) -> None:
         from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  as above
