@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from longshore.api.ec2.defaults import seed
 from longshore.api.operation import Call, Operation
 from longshore.api.refusals import compile_refusals
 from longshore.domain.cluster import Cluster, Host
@@ -109,6 +110,9 @@ class Api:
                 for zone, cidr in default_subnets(VPC_CIDR, ZONES)
             ),
         )
+
+        with self.transaction() as tx:
+            seed(tx, SCOPE, VPC_CIDR, SeededIds(8), self.now)
 
     def define(
         self, family: str = "web", revision: int = 1, *, ports: Sequence[dict[str, Any]] = (), **document: Any

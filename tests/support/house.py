@@ -15,7 +15,7 @@ from botocore.parsers import create_parser
 from longshore.api.app import Chain
 from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials
-from longshore.api.ec2.defaults import default_vpc, seed
+from longshore.api.ec2.defaults import seed, seeded
 from longshore.api.metrics import Metrics
 from longshore.api.services import SERVICES
 from longshore.domain.balancer import Listener as BalancerListener
@@ -35,6 +35,7 @@ from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.vault import MasterVault
 from tests.support.certificates import make, revoking
+from tests.support.house_networks import furnish_networks, known_networks, network_examples
 from tests.support.wire_samples import client_request, service_model
 from tests.support.world import SeededIds
 
@@ -93,7 +94,7 @@ class House:
         )
 
     def _prepare(self, tx: Transaction, scope: Scope) -> None:
-        if default_vpc(tx, scope) is None:
+        if not seeded(tx, scope):
             seed(tx, scope, "172.31.0.0/16", self.ids, self.clock.now())
 
     async def start_again(self) -> None:
@@ -138,6 +139,7 @@ class House:
             await self.ok("acm", "RequestCertificate", DomainName=f"n{number}.example.com", KeyAlgorithm=EC)
         await self._furnish_balancers([s["SubnetId"] for s in subnets["Subnets"]])
         await self._furnish_names()
+        await furnish_networks(self.ok, self._vpc_id())
         with self.store.transaction() as tx:
             for number, task in enumerate(tx.select(Task, "live", ())):
                 now = self.clock.now()
@@ -147,7 +149,7 @@ class House:
                     tx.put(task.but(last_status="STOPPED", desired_status="STOPPED", stopped_at=now))
 
     async def _furnish_balancers(self, subnets: list[str]) -> None:
-        vpc_id = next(vpc.vpc_id for vpc in self.store.all(Vpc))
+        vpc_id = self._vpc_id()
         await self.ok("elbv2", "CreateLoadBalancer", Name="front", Subnets=subnets, Tags=[{"Key": "a", "Value": "b"}])
         await self.ok("elbv2", "CreateLoadBalancer", Name="inner", Subnets=subnets, Type="network", Scheme="internal")
         for name, protocol in (("web", "HTTP"), ("raw", "TCP")):
@@ -158,7 +160,7 @@ class House:
         await self._furnish_listeners()
 
     async def _furnish_names(self) -> None:
-        vpc_id = next(vpc.vpc_id for vpc in self.store.all(Vpc))
+        vpc_id = self._vpc_id()
         await self.ok("servicediscovery", "CreatePrivateDnsNamespace", Name="a.internal", Vpc=vpc_id)
         await self.ok("servicediscovery", "CreateHttpNamespace", Name="a")
         for namespace in list(self.store.all(Namespace)):
@@ -255,6 +257,7 @@ class House:
             "clienttoken": ["once", "again"],
             "launchtype": ["FARGATE"],
             **self._known_names(),
+            **known_networks(read),
         }
 
     def _known_names(self) -> dict[str, list[str]]:
@@ -274,21 +277,27 @@ class House:
             "vpc": [vpc.vpc_id for vpc in self.store.all(Vpc)],
         }
 
+    def _vpc_id(self) -> str:
+        """The default VPC, or another once that is gone."""
+        return next((vpc.vpc_id for vpc in self.store.all(Vpc)), "vpc-0")
+
     def example(self, service: str, operation: str) -> dict[str, Any]:
         """What an operation takes that hardly takes anything drawn at random."""
         if service == "servicediscovery":
             return self._naming_examples().get(operation, {})
         if service == "route53":
             return self._zone_examples().get(operation, {})
-        awsvpc = {"awsvpcConfiguration": {"subnets": [subnet.subnet_id for subnet in self.store.all(Subnet)]}}
+        if service == "ec2" and operation in (found := network_examples(self.store)):
+            return found[operation]
+        subnets = [subnet.subnet_id for subnet in self.store.all(Subnet) if subnet.is_default]
+        awsvpc = {"awsvpcConfiguration": {"subnets": subnets}}
         launch: dict[str, Any] = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": awsvpc}
         group = {"logGroupName": "/app"}
         stream = {**group, "logStreamName": "one"}
         event = {"timestamp": int(self.clock.time * 1000), "message": "a line"}
         group_arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app"
-        vpc_id = next(vpc.vpc_id for vpc in self.store.all(Vpc))
+        vpc_id = self._vpc_id()
         container = {"name": "app", "image": "app", "memory": 128}
-        subnets = awsvpc["awsvpcConfiguration"]["subnets"]
         targets = {"Targets": [{"Id": "172.31.0.200"}]}
         certificates = [{"CertificateArn": c.arn} for c in self.store.all(Certificate)][:1]
         rule = {"Conditions": [{"Field": "path-pattern", "Values": ["/a/*"]}], "Actions": [NOT_FOUND]}
@@ -353,7 +362,7 @@ class House:
         """Those of Route 53."""
         own = [zone.zone_id for zone in self.store.all(HostedZone) if not zone.namespace_id]
         zone_id = own[0] if own else ""
-        vpc = {"VPCId": next(vpc.vpc_id for vpc in self.store.all(Vpc)), "VPCRegion": REGION}
+        vpc = {"VPCId": self._vpc_id(), "VPCRegion": REGION}
         actions = ("CREATE", "UPSERT", "DELETE")
         change = {"Action": actions[self.ids.choice(3)], "ResourceRecordSet": RECORD_SETS[self.ids.choice(2)]}
         resource = {"ResourceType": "hostedzone", "ResourceId": zone_id}

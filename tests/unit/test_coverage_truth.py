@@ -30,6 +30,7 @@ from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.balancers import group_in_use
 from tests.support.certificates import make
 from tests.support.names import registry
+from tests.support.play_ec2 import play_ec2
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
 from tests.support.wire_samples import service_model
@@ -153,23 +154,6 @@ def play_ecs(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("ListTaskDefinitionFamilies")
     call("DeregisterTaskDefinition", taskDefinition="f:1")
     call("DeleteTaskDefinitions", taskDefinitions=["f:1"])
-
-
-def play_ec2(call: Callable[..., dict[str, Any]], api: Api) -> None:
-    """Each served operation of EC2, with a filter that it knows."""
-    for operation, name, value in (
-        ("DescribeAvailabilityZones", "zone-name", "us-east-1a"),
-        ("DescribeInternetGateways", "attachment.vpc-id", "vpc-1"),
-        ("DescribeNetworkInterfaces", "subnet-id", "subnet-a"),
-        ("DescribeRegions", "region-name", "us-east-1"),
-        ("DescribeRouteTables", "vpc-id", "vpc-1"),
-        ("DescribeSecurityGroups", "group-name", "default"),
-        ("DescribeSubnets", "vpc-id", "vpc-1"),
-        ("DescribeVpcs", "is-default", "true"),
-    ):
-        if operation in api.operations:
-            call(operation, Filters=[{"Name": name, "Values": [value]}])
-    call("DescribeVpcAttribute", VpcId="vpc-1", Attribute="enableDnsSupport")
 
 
 def play_logs(call: Callable[..., dict[str, Any]], api: Api) -> None:

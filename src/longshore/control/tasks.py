@@ -171,8 +171,8 @@ def launch_from(reader: Reader, task: Task, connect: ConnectController | None = 
         task,
         definition,
         vpc_id=vpc.vpc_id if vpc else "",
-        vpc_cidr=vpc.cidr if vpc else "",
-        subnet_cidr=subnet.cidr if subnet else "",
+        vpc_cidr=vpc.range if vpc else "",
+        subnet_cidr=subnet.range if subnet else "",
         connect=connect.plan(task) if connect is not None else None,
     )
 

@@ -3,10 +3,21 @@
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
 from longshore.domain.certificate import Authority, Certificate
 from longshore.domain.cluster import AccountSetting, Cluster, Host
+from longshore.domain.endpoint import PrefixList, VpcEndpoint
 from longshore.domain.log import LogGroup, LogStream
 from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
-from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from longshore.domain.network import (
+    NetworkInterface,
+    RegionNetwork,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+    Vpc,
+)
+from longshore.domain.network_acl import NetworkAcl
+from longshore.domain.network_settings import DhcpOptions, FlowLog
 from longshore.domain.record import Record
+from longshore.domain.routing import Address, InternetGateway, NatGateway, RouteTable
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
@@ -14,21 +25,30 @@ from longshore.domain.zone import HostedZone, RecordSet, ZoneChange
 
 KINDS: tuple[type[Record], ...] = (
     AccountSetting,
+    Address,
     Authority,
     Certificate,
     Cluster,
     Deployment,
+    DhcpOptions,
     DiscoveryService,
+    FlowLog,
     Host,
     HostedZone,
+    InternetGateway,
     Listener,
     LoadBalancer,
     LogGroup,
     LogStream,
     Namespace,
     NamingOperation,
+    NatGateway,
+    NetworkAcl,
     NetworkInterface,
+    PrefixList,
     RecordSet,
+    RegionNetwork,
+    RouteTable,
     Rule,
     SecurityGroup,
     SecurityGroupRule,
@@ -43,5 +63,6 @@ KINDS: tuple[type[Record], ...] = (
     TaskDefinitionFamily,
     TrustStore,
     Vpc,
+    VpcEndpoint,
     ZoneChange,
 )
