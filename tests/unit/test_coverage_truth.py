@@ -30,6 +30,7 @@ from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.balancers import group_in_use
 from tests.support.certificates import make
 from tests.support.names import registry
+from tests.support.play_iam import play_iam
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
 from tests.support.wire_samples import service_model
@@ -276,6 +277,7 @@ PLAYS = {
     "ecs": play_ecs,
     "ec2": play_ec2,
     "elbv2": play_elbv2,
+    "iam": play_iam,
     "logs": play_logs,
     "route53": play_route53,
     "servicediscovery": play_servicediscovery,

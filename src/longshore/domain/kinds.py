@@ -3,6 +3,7 @@
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
 from longshore.domain.certificate import Authority, Certificate
 from longshore.domain.cluster import AccountSetting, Cluster, Host
+from longshore.domain.iam import AccessKey, AccountAlias, Group, InstanceProfile, Policy, Role, User
 from longshore.domain.log import LogGroup, LogStream
 from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
 from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
@@ -13,14 +14,18 @@ from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamil
 from longshore.domain.zone import HostedZone, RecordSet, ZoneChange
 
 KINDS: tuple[type[Record], ...] = (
+    AccessKey,
+    AccountAlias,
     AccountSetting,
     Authority,
     Certificate,
     Cluster,
     Deployment,
     DiscoveryService,
+    Group,
     Host,
     HostedZone,
+    InstanceProfile,
     Listener,
     LoadBalancer,
     LogGroup,
@@ -28,7 +33,9 @@ KINDS: tuple[type[Record], ...] = (
     Namespace,
     NamingOperation,
     NetworkInterface,
+    Policy,
     RecordSet,
+    Role,
     Rule,
     SecurityGroup,
     SecurityGroupRule,
@@ -42,6 +49,7 @@ KINDS: tuple[type[Record], ...] = (
     TaskDefinition,
     TaskDefinitionFamily,
     TrustStore,
+    User,
     Vpc,
     ZoneChange,
 )
