@@ -10,8 +10,10 @@ import sys
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from typing import Any
 
+from longshore.api.access.access import Access
+from longshore.api.access.keys import UserKeys
 from longshore.api.app import Asgi, Chain, aws_app
-from longshore.api.auth import Gate, Listener, check_listen
+from longshore.api.auth import Gate, Listener, check_listen, is_loopback
 from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed
 from longshore.api.internal import internal_paths
@@ -84,6 +86,7 @@ class Longshore:
         self._instance = instance_id(config.state)
         master = master_key(config.state, config.master_key)
         self.credentials = Credentials(master, config.account)
+        self.access = Access(self.credentials, enforce=config.enforces)
         self.vault = MasterVault(master)
         self.store = open_store(config.state and config.state / DATABASE, KINDS)
         self.events = EventLog(config.state and config.state / EVENTS)
@@ -155,7 +158,9 @@ class Longshore:
             for sweeper in (self._history.timer, self._retention.timer):
                 sweeper.start()
                 stack.push_async_callback(sweeper.stop)
-            server = HttpServer(self._app(Listener("api", signatures=config.auth)), self._sockets)
+            server = HttpServer(
+                self._app(Listener("api", signatures=config.auth, local=is_loopback(config.listen))), self._sockets
+            )
             await server.start()
             stack.push_async_callback(server.stop)
             self.services.resume()  # last: a look at every service, while questions are answered already
@@ -248,7 +253,8 @@ class Longshore:
             store=self.store,
             events=self.events,
             services=SERVICES,
-            gate=Gate(self.credentials, config.account, config.region),
+            gate=Gate(self.credentials, UserKeys(self.store, self.vault), config.account, config.region),
+            access=self.access,
             clock=self._clock,
             ids=self._ids,
             vault=self.vault,
@@ -297,7 +303,7 @@ class Longshore:
         self._served_devices.add(index)
         apps: Sequence[tuple[Asgi, int]] = (
             (self._endpoint.app, 80),
-            (self._app(Listener(f"tasks on {device}", signatures=True)), TASK_API_PORT),
+            (self._app(Listener(f"tasks on {device}", signatures=True, local=True)), TASK_API_PORT),
         )
         for app, port in apps:
             sockets = await open_sockets([device], port)

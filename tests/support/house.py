@@ -12,6 +12,8 @@ import msgspec
 from botocore.awsrequest import HeadersDict
 from botocore.parsers import create_parser
 
+from longshore.api.access.access import Access
+from longshore.api.access.keys import UserKeys
 from longshore.api.app import Chain
 from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials
@@ -78,6 +80,7 @@ class House:
         self.ids = SeededIds()
         self.clock = Clock()
         self.credentials = Credentials(MASTER_KEY, ACCOUNT)
+        vault = MasterVault(MASTER_KEY)
         root = make("root", ca=True)
         self._bundle = {"CaCertificatesBundleS3Bucket": "inline", "CaCertificatesBundleS3Key": root.pem.decode()}
         self._revocations = revoking(root, 1)
@@ -85,10 +88,11 @@ class House:
             store=self.store,
             events=self.events,
             services=SERVICES,
-            gate=Gate(self.credentials, ACCOUNT, REGION),
+            gate=Gate(self.credentials, UserKeys(self.store, vault), ACCOUNT, REGION),
+            access=Access(self.credentials),
             clock=self.clock,
             ids=self.ids,
-            vault=MasterVault(MASTER_KEY),
+            vault=vault,
             metrics=Metrics(self.store),
             prepare=self._prepare,
         )

@@ -1,4 +1,4 @@
-"""Each operation of IAM at least once: called by the test that looks at which members of their inputs are read."""
+"""Each operation of IAM and STS at least once, for the test that looks at which members of inputs are read."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from longshore.api.auth import root_of
+from longshore.domain.iam import Role
 from longshore.wire.errors import ApiError
-from tests.support.identities import READS, TASKS
+from tests.support.api import SCOPE
+from tests.support.identities import READS, TASKS, trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,3 +117,37 @@ def _versions(call: Callable[..., dict[str, Any]], arn: str) -> None:
     call("ListPolicyVersions", PolicyArn=arn)
     call("DeletePolicyVersion", PolicyArn=arn, VersionId="v1")
     call("DeletePolicy", PolicyArn=arn)
+
+
+def play_sts(call: Callable[..., dict[str, Any]], api: Api) -> None:
+    """Each operation of STS."""
+    role = Role(
+        account=SCOPE.account,
+        region="",
+        name="app",
+        unique_id="AROAAPP",
+        created_at=api.now,
+        trust=trust(AWS=SCOPE.account),
+    )
+    api.put(role)
+    call("GetSessionToken", DurationSeconds=900)
+    api.principal = root_of(SCOPE.account)
+    call(
+        "AssumeRole",
+        RoleArn=role.arn,
+        RoleSessionName="s",
+        Policy=READS,
+        PolicyArns=[{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}],
+        DurationSeconds=900,
+        ExternalId="x",
+        Tags=TAGS,
+    )
+    call("GetCallerIdentity")
+    call("GetAccessKeyInfo", AccessKeyId=api.access.credentials.root().access_key_id)
+    for operation, params in (
+        ("AssumeRoleWithWebIdentity", {"WebIdentityToken": "x"}),
+        ("AssumeRoleWithSAML", {}),
+        ("DecodeAuthorizationMessage", {}),
+    ):
+        with pytest.raises(ApiError):
+            call(operation, **params)

@@ -30,7 +30,7 @@ from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.balancers import group_in_use
 from tests.support.certificates import make
 from tests.support.names import registry
-from tests.support.play_iam import play_iam
+from tests.support.play_iam import play_iam, play_sts
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
 from tests.support.wire_samples import service_model
@@ -224,11 +224,6 @@ def play_acm(call: Callable[..., dict[str, Any]], _api: Api) -> None:
     call("ListTagsForCertificate", CertificateArn=arn)
     call("RemoveTagsFromCertificate", CertificateArn=arn, Tags=tags)
     call("DeleteCertificate", CertificateArn=arn)
-
-
-def play_sts(call: Callable[..., dict[str, Any]], _api: Api) -> None:
-    """STS."""
-    call("GetCallerIdentity")
 
 
 def play_elbv2(call: Callable[..., dict[str, Any]], api: Api) -> None:

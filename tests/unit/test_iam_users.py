@@ -9,8 +9,8 @@ from urllib.parse import unquote
 import pytest
 
 from longshore.api.iam import OPERATIONS
-from longshore.api.iam.managed import MANAGED, document_of
 from longshore.decide.policy.document import parse
+from longshore.decide.policy.managed import MANAGED, document_of
 from longshore.domain.iam import AccessKey
 from tests.support.api import SCOPE, VAULT, Api
 from tests.support.identities import READS, TASKS, allow, document

@@ -207,8 +207,6 @@ def iam_key_of(arn: str, arn_type: str) -> Key | None:
     return (parsed.scope.account, GLOBAL, name) if kind == arn_type and name else None
 
 
-def session_arn(role_arn: str, session: str) -> str:
+def session_arn(role_arn: str, session: str, account: str) -> str:
     """The ARN that a session of a role acts under: `arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION`."""
-    parsed = Arn.parse(role_arn)
-    account = parsed.scope.account if parsed else ""
     return str(Arn("sts", Scope(account, GLOBAL), f"assumed-role/{role_arn.rpartition('/')[2]}/{session}"))

@@ -6,9 +6,18 @@ Each operation is made for the three kinds: `PutRolePolicy`, `PutUserPolicy`, `P
 from collections.abc import Callable
 from urllib.parse import quote
 
-from longshore.api.iam.lookup import Answer, checked_document, find, find_to_change, listed, no_such, size_of
-from longshore.api.iam.managed import attachable, policy_name
+from longshore.api.iam.lookup import (
+    Answer,
+    attachable,
+    checked_document,
+    find,
+    find_to_change,
+    listed,
+    no_such,
+    size_of,
+)
 from longshore.api.operation import Call, Operation
+from longshore.decide.policy.managed import policy_name
 from longshore.domain.iam import Group, Identity, Role, User
 from longshore.wire.errors import ApiError
 

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from longshore.api.operation import Call
 from longshore.decide.policy.document import Kind, PolicyRefused, parse
-from longshore.domain.iam import Global, Group, Identity, InstanceProfile, Policy, Role, User
+from longshore.decide.policy.managed import is_of_aws
+from longshore.domain.iam import Global, Group, Identity, InstanceProfile, Policy, Role, User, iam_key_of
 from longshore.domain.record import Scope
 from longshore.domain.tag import Tags, tags_list
 from longshore.domain.zone import GLOBAL
@@ -85,6 +86,18 @@ def checked_document(text: str, kind: Kind = "identity") -> str:
     except PolicyRefused as refused:
         raise ApiError("MalformedPolicyDocument", str(refused)) from None
     return text
+
+
+def attachable(call: Call, arn: str) -> None:
+    """Raise NoSuchEntity for what no policy of this account, or of AWS, has as its ARN."""
+    if is_of_aws(arn):
+        return
+    key = iam_key_of(arn, "policy")
+    policy = call.tx.get(Policy, key) if key else None
+    if policy is None or policy.arn != arn or policy.account != call.scope.account:
+        if not arn.startswith("arn:"):
+            raise ApiError("ValidationError", f"ARN {arn} is not valid.")
+        raise ApiError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
 
 
 def size_of(document: str) -> int:

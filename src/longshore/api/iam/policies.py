@@ -17,9 +17,9 @@ from longshore.api.iam.lookup import (
     size_of,
     tags_member,
 )
-from longshore.api.iam.managed import MANAGED, document_of, is_of_aws, policy_name
-from longshore.api.iam.managed.policy import ManagedPolicy
 from longshore.api.operation import Call, Operation
+from longshore.decide.policy.managed import MANAGED, document_of, is_of_aws, policy_name
+from longshore.decide.policy.managed.policy import ManagedPolicy
 from longshore.domain.iam import Group, Policy, PolicyVersion, Role, User, iam_key_of
 from longshore.domain.tag import tags_list
 from longshore.wire.errors import ApiError

@@ -4,6 +4,7 @@ from longshore.api.iam.identities import check_bare, encoded
 from longshore.api.iam.lookup import (
     PREFIXES,
     Answer,
+    attachable,
     boundary_member,
     check_free,
     checked_document,
@@ -17,7 +18,6 @@ from longshore.api.iam.lookup import (
     size_of,
     tags_member,
 )
-from longshore.api.iam.managed import attachable
 from longshore.api.operation import Call, Operation
 from longshore.domain.iam import InstanceProfile, Role
 from longshore.wire.errors import ApiError

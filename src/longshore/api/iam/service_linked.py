@@ -4,9 +4,9 @@ import json
 import re
 
 from longshore.api.iam.lookup import PREFIXES, Answer, find, global_scope, new_id
-from longshore.api.iam.managed import MANAGED
 from longshore.api.iam.roles import SERVICE_PATH, role_view
 from longshore.api.operation import Call, Operation
+from longshore.decide.policy.managed import MANAGED
 from longshore.domain.iam import AWS_ACCOUNT, Role, iam_arn
 from longshore.wire.errors import ApiError
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from longshore.api.iam.lookup import Answer, checked_tags, find, find_to_change, listed
-from longshore.api.iam.managed import is_of_aws
 from longshore.api.iam.policies import find_policy
 from longshore.api.operation import Call, Operation
+from longshore.decide.policy.managed import is_of_aws
 from longshore.domain.iam import Global, InstanceProfile, Role, User
 from longshore.wire.errors import ApiError
 

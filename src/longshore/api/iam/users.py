@@ -4,6 +4,7 @@ from longshore.api.iam.identities import check_bare
 from longshore.api.iam.lookup import (
     PREFIXES,
     Answer,
+    attachable,
     boundary_member,
     check_free,
     checked_tags,
@@ -16,7 +17,6 @@ from longshore.api.iam.lookup import (
     paged,
     tags_member,
 )
-from longshore.api.iam.managed import attachable
 from longshore.api.operation import Call, Operation
 from longshore.domain.iam import AccessKey, Global, Group, User
 from longshore.wire.errors import ApiError

@@ -91,7 +91,9 @@ def _string_like(given: str, value: str, context: Context, variables: bool) -> b
 
 
 def _arn_like(given: str, value: str, context: Context, variables: bool) -> bool:
-    """Each of an ARN's six parts by itself."""
+    """Each of an ARN's six parts by itself; a star alone stands for all of them."""
+    if given == "*":
+        return True
     wanted, found = _arn_parts(given), value.split(":", 5)
     return len(wanted) == len(found) == 6 and all(
         like(one, other, context, variables=variables) for one, other in zip(wanted, found, strict=True)

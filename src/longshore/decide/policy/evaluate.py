@@ -40,6 +40,8 @@ class Question:
     resource: str
     """An ARN, or `*` where the action has none."""
     context: Context
+    also: tuple[str, ...] = ()
+    """Other ways to write the resource: what is said of any of them is said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,9 @@ def applies(statement: Statement, question: Question, *, variables: bool) -> boo
     if named is statement.other_actions:
         return False
     reached = any(
-        like(pattern, question.resource, question.context, variables=variables, arn=True)
+        like(pattern, resource, question.context, variables=variables, arn=True)
         for pattern in statement.resources
+        for resource in (question.resource, *question.also)
     )
     if reached is statement.other_resources:
         return False

@@ -1,6 +1,6 @@
 """AWS's policies for ECS, ECR, CodeDeploy and EKS."""
 
-from longshore.api.iam.managed.policy import ManagedPolicy, allow, passed_to
+from longshore.decide.policy.managed.policy import ManagedPolicy, allow, passed_to
 
 SERVICE, LINKED = "/service-role/", "/aws-service-role/"
 ECS_MANAGED = {"StringEquals": {"aws:ResourceTag/AmazonECSManaged": "true"}}

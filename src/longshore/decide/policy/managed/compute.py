@@ -1,6 +1,6 @@
 """AWS's policies for EKS, for EC2 with its networks and load balancers, and for Systems Manager."""
 
-from longshore.api.iam.managed.policy import ManagedPolicy, Statement, allow
+from longshore.decide.policy.managed.policy import ManagedPolicy, Statement, allow
 
 LINKED = "/aws-service-role/"
 INSTANCE_MESSAGES = (

@@ -1,6 +1,6 @@
 """AWS's policies for whole accounts, and for logs, metrics, secrets, keys, names, certificates and data."""
 
-from longshore.api.iam.managed.policy import ManagedPolicy, allow, passed_to
+from longshore.decide.policy.managed.policy import ManagedPolicy, allow, passed_to
 
 READS = ("Batch*Get*", "Describe*", "Get*", "List*", "Lookup*", "Search*", "View*")
 READ_SERVICES = (
