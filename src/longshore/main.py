@@ -91,7 +91,7 @@ class Longshore:
         self.store = open_store(config.state and config.state / DATABASE, KINDS)
         self.events = EventLog(config.state and config.state / EVENTS)
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
-        self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
+        self._endpoint = TaskEndpoint(self.store, self.access, self._clock)
         self._vpc_cidr = config.vpc_cidr
         self._task_servers: list[HttpServer] = []
         self._served_devices: set[int] = set()
@@ -108,7 +108,9 @@ class Longshore:
         self._names = make_dns_server(
             zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)
         )
-        self.tasks = TaskController(self.store, self.engine, self._clock, self._ids, self.connect)
+        self.tasks = TaskController(
+            self.store, self.engine, self._clock, self._ids, self.connect, roles_exist=config.enforces
+        )
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)

@@ -41,9 +41,9 @@ class ShiftedClock(SystemClock):
         return super().now() + self.shift_s
 
 
-def furnished() -> "Serving":
+def furnished(*, auth: bool = False) -> "Serving":
     """A server whose account has its default VPC already."""
-    made = Serving()
+    made = Serving(auth=auth)
     with made.store.transaction() as tx:
         seed(tx, Scope(ACCOUNT, REGION), "172.31.0.0/16", SystemIds(), 0.0)
     return made

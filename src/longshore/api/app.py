@@ -16,6 +16,7 @@ import structlog
 
 from longshore.api.access.access import Access, Asked
 from longshore.api.access.asking import Ask
+from longshore.api.access.keys import note_use
 from longshore.api.auth import Caller, Gate, Listener
 from longshore.api.metrics import Metrics
 from longshore.api.operation import Call, Operation, Service
@@ -151,6 +152,8 @@ class Chain:
             fresh = scope not in self._prepared
             if fresh:
                 self._prepare(tx, scope)
+            if self._store.failed is None:  # without a disk reads go on
+                note_use(tx, caller, target.service, self._clock.now())
             result = served.operation.handler(
                 Call(
                     tx=tx,

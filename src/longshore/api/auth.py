@@ -56,6 +56,8 @@ class Caller:
     source_ip: str = ""
     secure: bool = False
     """Whether nobody could overhear the request."""
+    access_key_id: str = ""
+    """The key that it is signed, or said to be signed, with."""
 
     @property
     def account(self) -> str:
@@ -121,7 +123,7 @@ class Gate:
             refuse_strangers(request.headers)
             principal = self._said(request, scope, now)
         region = self._region if scope is None else _checked_region(scope)
-        return Caller(principal, region, request.client, listener.local)
+        return Caller(principal, region, request.client, listener.local, scope.access_key if scope else "")
 
     def _said(self, request: HttpRequest, scope: CredentialScope | None, now: float) -> Principal:
         """Who a caller says it is, where it is trusted: whoever has that key pair, else an account's root."""

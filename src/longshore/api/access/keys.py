@@ -1,9 +1,22 @@
 """Key pairs of users: the secrets that signatures are checked with, and whose they are."""
 
+from longshore.api.auth import Caller
 from longshore.api.credentials import Principal
 from longshore.domain.iam import AccessKey, User
 from longshore.domain.vault import Vault
-from longshore.store.store import Reader
+from longshore.store.store import Reader, Transaction
+
+USE_NOTED_S = 900.0
+"""How exactly it is known when a key was last used: a write for each request would be too many."""
+
+
+def note_use(tx: Transaction, caller: Caller, service: str, now: float) -> None:
+    """Keep that a user's key was used, unless that was kept a moment ago."""
+    if not caller.principal.is_user or caller.principal.session:
+        return
+    for key in tx.select(AccessKey, "id", (caller.access_key_id,)):
+        if key.last_used_at is None or now - key.last_used_at >= USE_NOTED_S:
+            tx.put(key.but(last_used_at=now, last_used_region=caller.region, last_used_service=service))
 
 
 class UserKeys:
