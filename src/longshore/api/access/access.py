@@ -28,6 +28,7 @@ PREFIXES = {
     "resourcegroupstaggingapi": "tag",
 }
 """What actions begin with where it is not botocore's name of the service."""
+ARN = "arn:"
 TAG_ON_CREATE = frozenset({"CreateCluster", "CreateService", "CreateTaskSet", "RegisterTaskDefinition", "RunTask"})
 
 
@@ -93,8 +94,9 @@ def needs(ask: Ask) -> Iterator[Need]:
     action = f"{prefix}:{ask.operation}"
     found = _on(ask)
     for resource in found.resources:
-        yield Need(action, resource, found.also.get(resource, ()), found.values)
-    yield from found.more
+        named = resource if resource.startswith(ARN) else ANY  # what is no ARN is no resource: its handler says so
+        yield Need(action, named, found.also.get(resource, ()), found.values)
+    yield from (need for need in found.more if need.resource.startswith(ARN))
     if ask.service == "ecs" and ask.operation in TAG_ON_CREATE and ask.params.get("tags"):
         yield Need("ecs:TagResource", _created(ask), values={"ecs:createaction": (ask.operation,)})
 
