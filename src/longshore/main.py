@@ -9,8 +9,10 @@ import sys
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from typing import Any
 
+from longshore.api.access.access import Access
+from longshore.api.access.keys import UserKeys
 from longshore.api.app import Asgi, Chain, aws_app
-from longshore.api.auth import Gate, Listener, check_listen
+from longshore.api.auth import Gate, Listener, check_listen, is_loopback
 from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed, seeded
 from longshore.api.internal import internal_paths
@@ -82,11 +84,12 @@ class Longshore:
         self._instance = instance_id(config.state)
         master = master_key(config.state, config.master_key)
         self.credentials = Credentials(master, config.account)
+        self.access = Access(self.credentials, enforce=config.enforces)
         self.vault = MasterVault(master)
         self.store = open_store(config.state and config.state / DATABASE, KINDS)
         self.events = EventLog(config.state and config.state / EVENTS)
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
-        self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
+        self._endpoint = TaskEndpoint(self.store, self.access, self._clock)
         self._vpc_cidr = config.vpc_cidr
         self.engine, self.balancer, release, connect = self._make_drivers()
         self._endpoint.stats = self.engine.stats
@@ -101,7 +104,9 @@ class Longshore:
             zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)
         )
         self._link_local = LinkLocalServers(self._endpoint.app, self._app, names)
-        self.tasks = TaskController(self.store, self.engine, self._clock, self._ids, self.connect)
+        self.tasks = TaskController(
+            self.store, self.engine, self._clock, self._ids, self.connect, roles_exist=config.enforces
+        )
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
@@ -152,7 +157,9 @@ class Longshore:
             for sweeper in (self._history.timer, self._retention.timer):
                 sweeper.start()
                 stack.push_async_callback(sweeper.stop)
-            server = HttpServer(self._app(Listener("api", signatures=config.auth)), self._sockets)
+            server = HttpServer(
+                self._app(Listener("api", signatures=config.auth, local=is_loopback(config.listen))), self._sockets
+            )
             await server.start()
             stack.push_async_callback(server.stop)
             self.services.resume()  # last: a look at every service, while questions are answered already
@@ -244,7 +251,8 @@ class Longshore:
             store=self.store,
             events=self.events,
             services=SERVICES,
-            gate=Gate(self.credentials, config.account, config.region),
+            gate=Gate(self.credentials, UserKeys(self.store, self.vault), config.account, config.region),
+            access=self.access,
             clock=self._clock,
             ids=self._ids,
             vault=self.vault,

@@ -12,6 +12,8 @@ import msgspec
 from botocore.awsrequest import HeadersDict
 from botocore.parsers import create_parser
 
+from longshore.api.access.access import Access
+from longshore.api.access.keys import UserKeys
 from longshore.api.app import Chain
 from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials
@@ -34,6 +36,7 @@ from longshore.domain.zone import HostedZone
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.vault import MasterVault
+from tests.support import identities
 from tests.support.certificates import make, revoking
 from tests.support.house_networks import furnish_networks, known_networks, network_examples
 from tests.support.wire_samples import client_request, service_model
@@ -78,6 +81,7 @@ class House:
         self.ids = SeededIds()
         self.clock = Clock()
         self.credentials = Credentials(MASTER_KEY, ACCOUNT)
+        vault = MasterVault(MASTER_KEY)
         root = make("root", ca=True)
         self._bundle = {"CaCertificatesBundleS3Bucket": "inline", "CaCertificatesBundleS3Key": root.pem.decode()}
         self._revocations = revoking(root, 1)
@@ -85,10 +89,11 @@ class House:
             store=self.store,
             events=self.events,
             services=SERVICES,
-            gate=Gate(self.credentials, ACCOUNT, REGION),
+            gate=Gate(self.credentials, UserKeys(self.store, vault), ACCOUNT, REGION),
+            access=Access(self.credentials),
             clock=self.clock,
             ids=self.ids,
-            vault=MasterVault(MASTER_KEY),
+            vault=vault,
             metrics=Metrics(self.store),
             prepare=self._prepare,
         )
@@ -140,6 +145,7 @@ class House:
         await self._furnish_balancers([s["SubnetId"] for s in subnets["Subnets"]])
         await self._furnish_names()
         await furnish_networks(self.ok, self._vpc_id())
+        await identities.furnish(self)
         with self.store.transaction() as tx:
             for number, task in enumerate(tx.select(Task, "live", ())):
                 now = self.clock.now()
@@ -258,6 +264,7 @@ class House:
             "launchtype": ["FARGATE"],
             **self._known_names(),
             **known_networks(read),
+            **identities.known(self.store),
         }
 
     def _known_names(self) -> dict[str, list[str]]:
@@ -285,6 +292,8 @@ class House:
         """What an operation takes that hardly takes anything drawn at random."""
         if service == "servicediscovery":
             return self._naming_examples().get(operation, {})
+        if service == "iam":
+            return identities.EXAMPLES.get(operation, {})
         if service == "route53":
             return self._zone_examples().get(operation, {})
         if service == "ec2" and operation in (found := network_examples(self.store)):

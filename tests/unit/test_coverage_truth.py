@@ -31,6 +31,7 @@ from tests.support.balancers import group_in_use
 from tests.support.certificates import make
 from tests.support.names import registry
 from tests.support.play_ec2 import play_ec2
+from tests.support.play_iam import play_iam, play_sts
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
 from tests.support.wire_samples import service_model
@@ -209,11 +210,6 @@ def play_acm(call: Callable[..., dict[str, Any]], _api: Api) -> None:
     call("DeleteCertificate", CertificateArn=arn)
 
 
-def play_sts(call: Callable[..., dict[str, Any]], _api: Api) -> None:
-    """STS."""
-    call("GetCallerIdentity")
-
-
 def play_elbv2(call: Callable[..., dict[str, Any]], api: Api) -> None:
     """Load balancers, target groups, targets and what is said of them."""
     tags = [{"Key": "k", "Value": "v"}]
@@ -260,6 +256,7 @@ PLAYS = {
     "ecs": play_ecs,
     "ec2": play_ec2,
     "elbv2": play_elbv2,
+    "iam": play_iam,
     "logs": play_logs,
     "route53": play_route53,
     "servicediscovery": play_servicediscovery,

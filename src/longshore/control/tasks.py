@@ -10,8 +10,10 @@ from longshore.control.loop import Loop
 from longshore.decide import task as life
 from longshore.decide.launch import launch_of
 from longshore.decide.launching import free_address
+from longshore.decide.roles import refused_role
 from longshore.domain.balancer import Target
 from longshore.domain.clock import Clock, Ids
+from longshore.domain.iam import Role
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc, mac_of
 from longshore.domain.record import Key
@@ -28,9 +30,17 @@ class TaskController:
     """One loop over tasks, by key."""
 
     def __init__(
-        self, store: Store, engine: TaskEngine, clock: Clock, ids: Ids, connect: ConnectController | None = None
+        self,
+        store: Store,
+        engine: TaskEngine,
+        clock: Clock,
+        ids: Ids,
+        connect: ConnectController | None = None,
+        *,
+        roles_exist: bool = False,
     ) -> None:
-        """`connect`: None where no task can have Service Connect."""
+        """`connect`: None where no task can have Service Connect. `roles_exist`: whether the roles of tasks must."""
+        self._roles_exist = roles_exist
         self._connect = connect
         self._store = store
         self._engine = engine
@@ -77,7 +87,9 @@ class TaskController:
     async def _start(self, task: Task) -> None:
         if task.last_status == "PROVISIONING":
             with self._store.transaction() as tx:
-                task = provision(tx, task, self._ids, self._clock.now())
+                task = self._with_roles(tx, task)
+                if task.wanted:
+                    task = provision(tx, task, self._ids, self._clock.now())
                 tx.put(task)
             if not task.wanted:
                 return
@@ -90,6 +102,14 @@ class TaskController:
                 current = tx.get(Task, task.key)
                 if current is not None:
                     tx.put(life.request_stop(current, "TaskFailedToStart", refusal.reason))
+
+    def _with_roles(self, tx: Transaction, task: Task) -> Task:
+        """The task, or on its way down where it can't have its roles."""
+        definition = tx.get(TaskDefinition, task_definition_key_of(task.task_definition_arn))
+        if not self._roles_exist or definition is None:
+            return task
+        reason = refused_role(lambda key: tx.get(Role, key), task.account, task.overrides, definition.document)
+        return life.request_stop(task, "TaskFailedToStart", reason) if reason else task
 
     async def _stop(self, task: Task) -> None:
         withdrawn = not self._store.count(Target, "task", (task.task_id,))

@@ -4,6 +4,7 @@ from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, Targ
 from longshore.domain.certificate import Authority, Certificate
 from longshore.domain.cluster import AccountSetting, Cluster, Host
 from longshore.domain.endpoint import PrefixList, VpcEndpoint
+from longshore.domain.iam import AccessKey, AccountAlias, Group, InstanceProfile, Policy, Role, User
 from longshore.domain.log import LogGroup, LogStream
 from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
 from longshore.domain.network import (
@@ -24,6 +25,8 @@ from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamil
 from longshore.domain.zone import HostedZone, RecordSet, ZoneChange
 
 KINDS: tuple[type[Record], ...] = (
+    AccessKey,
+    AccountAlias,
     AccountSetting,
     Address,
     Authority,
@@ -33,8 +36,10 @@ KINDS: tuple[type[Record], ...] = (
     DhcpOptions,
     DiscoveryService,
     FlowLog,
+    Group,
     Host,
     HostedZone,
+    InstanceProfile,
     InternetGateway,
     Listener,
     LoadBalancer,
@@ -45,9 +50,11 @@ KINDS: tuple[type[Record], ...] = (
     NatGateway,
     NetworkAcl,
     NetworkInterface,
+    Policy,
     PrefixList,
     RecordSet,
     RegionNetwork,
+    Role,
     RouteTable,
     Rule,
     SecurityGroup,
@@ -62,6 +69,7 @@ KINDS: tuple[type[Record], ...] = (
     TaskDefinition,
     TaskDefinitionFamily,
     TrustStore,
+    User,
     Vpc,
     VpcEndpoint,
     ZoneChange,
