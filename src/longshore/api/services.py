@@ -1,6 +1,6 @@
 """Every AWS service that is served."""
 
-from longshore.api import acm, ec2, ecs, elbv2, logs, route53, servicediscovery, sts
+from longshore.api import acm, ec2, ecs, elbv2, logs, route53, secretsmanager, servicediscovery, sts
 from longshore.api.operation import Service
 
 SERVICES: tuple[Service, ...] = (
@@ -10,6 +10,7 @@ SERVICES: tuple[Service, ...] = (
     elbv2.SERVICE,
     logs.SERVICE,
     route53.SERVICE,
+    secretsmanager.SERVICE,
     servicediscovery.SERVICE,
     sts.SERVICE,
 )

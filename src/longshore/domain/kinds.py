@@ -3,10 +3,13 @@
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
 from longshore.domain.certificate import Authority, Certificate
 from longshore.domain.cluster import AccountSetting, Cluster, Host
+from longshore.domain.encryption_key import EncryptionKey, KeyAlias, KeyGrant
 from longshore.domain.log import LogGroup, LogStream
 from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
 from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from longshore.domain.parameter import Parameter, ParameterVersion
 from longshore.domain.record import Record
+from longshore.domain.secret import Secret, SecretVersion
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
@@ -19,8 +22,11 @@ KINDS: tuple[type[Record], ...] = (
     Cluster,
     Deployment,
     DiscoveryService,
+    EncryptionKey,
     Host,
     HostedZone,
+    KeyAlias,
+    KeyGrant,
     Listener,
     LoadBalancer,
     LogGroup,
@@ -28,8 +34,12 @@ KINDS: tuple[type[Record], ...] = (
     Namespace,
     NamingOperation,
     NetworkInterface,
+    Parameter,
+    ParameterVersion,
     RecordSet,
     Rule,
+    Secret,
+    SecretVersion,
     SecurityGroup,
     SecurityGroupRule,
     Service,

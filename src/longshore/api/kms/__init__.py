@@ -1,0 +1,1 @@
+"""AWS Key Management Service: keys that other services, and applications, encrypt under."""
