@@ -32,7 +32,7 @@ from tests.support.certificates import make
 from tests.support.names import registry
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
-from tests.support.play_secrets import play_secretsmanager
+from tests.support.play_secrets import play_kms, play_secretsmanager
 from tests.support.wire_samples import service_model
 from tests.support.world import SeededIds
 
@@ -277,6 +277,7 @@ PLAYS = {
     "ecs": play_ecs,
     "ec2": play_ec2,
     "elbv2": play_elbv2,
+    "kms": play_kms,
     "logs": play_logs,
     "route53": play_route53,
     "secretsmanager": play_secretsmanager,

@@ -1,6 +1,6 @@
 """Every AWS service that is served."""
 
-from longshore.api import acm, ec2, ecs, elbv2, logs, route53, secretsmanager, servicediscovery, sts
+from longshore.api import acm, ec2, ecs, elbv2, kms, logs, route53, secretsmanager, servicediscovery, sts
 from longshore.api.operation import Service
 
 SERVICES: tuple[Service, ...] = (
@@ -8,6 +8,7 @@ SERVICES: tuple[Service, ...] = (
     ec2.SERVICE,
     ecs.SERVICE,
     elbv2.SERVICE,
+    kms.SERVICE,
     logs.SERVICE,
     route53.SERVICE,
     secretsmanager.SERVICE,
