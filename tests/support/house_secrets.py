@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from longshore.domain.encryption_key import EncryptionKey, KeyAlias, KeyGrant
+from longshore.domain.parameter import Parameter, ParameterVersion
 from longshore.domain.secret import Secret, SecretVersion
 
 if TYPE_CHECKING:
     from tests.support.house import House
 
-SERVICES = frozenset({"kms", "secretsmanager"})
+SERVICES = frozenset({"kms", "secretsmanager", "ssm"})
 POLICY = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}'
 )
@@ -27,6 +28,10 @@ async def furnish_secrets(house: House) -> None:
     )
     for spec, usage in USAGES.items():
         await house.ok("kms", "CreateKey", KeySpec=spec, KeyUsage=usage)
+    for name, kind in (("/app/a", "String"), ("/app/b/c", "SecureString"), ("plain", "StringList")):
+        for value in ("a,b", "c"):
+            await house.ok("ssm", "PutParameter", Name=name, Type=kind, Value=value, Overwrite=value == "c")
+    await house.ok("ssm", "LabelParameterVersion", Name="/app/a", Labels=["blue"])
     for name in ("db", "shop/key"):
         await house.ok("secretsmanager", "CreateSecret", Name=name, SecretString='{"user": "me"}')
         await house.ok("secretsmanager", "PutSecretValue", SecretId=name, SecretString="two")
@@ -61,7 +66,34 @@ def secret_examples(house: House, service: str) -> dict[str, dict[str, Any]]:
     """What an operation takes that hardly takes anything drawn at random."""
     if service == "secretsmanager":
         return _secretsmanager(house)
-    return _kms(house)
+    return _kms(house) if service == "kms" else _ssm(house)
+
+
+def _ssm(house: House) -> dict[str, dict[str, Any]]:
+    names = [parameter.name for parameter in house.store.all(Parameter)] or ["plain"]
+    name = names[house.ids.choice(len(names))]
+    resource = {"ResourceType": "Parameter", "ResourceId": name}
+    versions = [version.version for version in house.store.all(ParameterVersion) if version.parameter_name == name]
+    labelled = {"Name": name, "ParameterVersion": max(versions, default=1), "Labels": ["blue", "green"]}
+    wanted = [
+        *names,
+        "/aws/service/ami-amazon-linux-latest/amzn2-ami-hvm-x86_64-gp2",
+        "/aws/reference/secretsmanager/db",
+    ]
+    return {
+        "PutParameter": {"Name": f"/new/{house.ids.hex(1)}", "Value": "v", "Type": "SecureString", "Overwrite": True},
+        "GetParameter": {"Name": wanted[house.ids.choice(len(wanted))], "WithDecryption": True},
+        "GetParameters": {"Names": wanted[:10], "WithDecryption": True},
+        "GetParametersByPath": {"Path": ("/", "/app", "/aws/service")[house.ids.choice(3)], "Recursive": True},
+        "GetParameterHistory": {"Name": name},
+        "DescribeParameters": {"ParameterFilters": [{"Key": "Name", "Option": "Contains", "Values": ["a"]}]},
+        "DeleteParameter": {"Name": name},
+        "LabelParameterVersion": labelled,
+        "UnlabelParameterVersion": labelled,
+        "AddTagsToResource": {**resource, "Tags": [{"Key": "a", "Value": "b"}]},
+        "RemoveTagsFromResource": {**resource, "TagKeys": ["a"]},
+        "ListTagsForResource": resource,
+    }
 
 
 def _kms(house: House) -> dict[str, dict[str, Any]]:

@@ -129,3 +129,31 @@ def _play_grants(call: Callable[..., dict[str, Any]], key: dict[str, Any]) -> No
     call("RevokeGrant", **key, GrantId=first["GrantId"])
     call("RetireGrant", GrantToken=call("CreateGrant", **asked)["GrantToken"])
     call("RetireGrant", **key, GrantId=call("CreateGrant", **asked)["GrantId"])
+
+
+def play_ssm(call: Callable[..., dict[str, Any]], _api: Api) -> None:
+    """Each operation of Parameter Store."""
+    asked = {
+        "Description": "d",
+        "Type": "SecureString",
+        "KeyId": "alias/aws/ssm",
+        "Tier": "Standard",
+        "DataType": "text",
+    }
+    call("PutParameter", Name="/a/b", Value="1", AllowedPattern=".*", Tags=TAGS, Overwrite=False, **asked)
+    call("GetParameter", Name="/a/b", WithDecryption=True)
+    call("GetParameters", Names=["/a/b"], WithDecryption=True)
+    filters = [{"Key": "Type", "Option": "Equals", "Values": ["SecureString"]}]
+    whole = {"ParameterFilters": filters, "MaxResults": 1}
+    call("GetParametersByPath", Path="/a", Recursive=True, WithDecryption=True, **whole)
+    call("DescribeParameters", **whole)
+    call("DescribeParameters", Filters=[{"Key": "Name", "Values": ["/a"]}])
+    call("GetParameterHistory", Name="/a/b", WithDecryption=True, MaxResults=1)
+    call("LabelParameterVersion", Name="/a/b", ParameterVersion=1, Labels=["l"])
+    call("UnlabelParameterVersion", Name="/a/b", ParameterVersion=1, Labels=["l"])
+    resource = {"ResourceType": "Parameter", "ResourceId": "/a/b"}
+    call("AddTagsToResource", **resource, Tags=TAGS)
+    call("ListTagsForResource", **resource)
+    call("RemoveTagsFromResource", **resource, TagKeys=["k"])
+    call("DeleteParameter", Name="/a/b")
+    call("DeleteParameters", Names=["/a/b"])

@@ -32,7 +32,7 @@ from tests.support.certificates import make
 from tests.support.names import registry
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
-from tests.support.play_secrets import play_kms, play_secretsmanager
+from tests.support.play_secrets import play_kms, play_secretsmanager, play_ssm
 from tests.support.wire_samples import service_model
 from tests.support.world import SeededIds
 
@@ -282,6 +282,7 @@ PLAYS = {
     "route53": play_route53,
     "secretsmanager": play_secretsmanager,
     "servicediscovery": play_servicediscovery,
+    "ssm": play_ssm,
     "sts": play_sts,
 }
 

@@ -1,6 +1,6 @@
 """Every AWS service that is served."""
 
-from longshore.api import acm, ec2, ecs, elbv2, kms, logs, route53, secretsmanager, servicediscovery, sts
+from longshore.api import acm, ec2, ecs, elbv2, kms, logs, route53, secretsmanager, servicediscovery, ssm, sts
 from longshore.api.operation import Service
 
 SERVICES: tuple[Service, ...] = (
@@ -13,5 +13,6 @@ SERVICES: tuple[Service, ...] = (
     route53.SERVICE,
     secretsmanager.SERVICE,
     servicediscovery.SERVICE,
+    ssm.SERVICE,
     sts.SERVICE,
 )
