@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import gc
-import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from typing import Any
 
 from longshore.api.app import Asgi, Chain, aws_app
@@ -39,9 +38,9 @@ from longshore.domain.kinds import KINDS
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.naming import EndpointCheck
 from longshore.domain.record import Scope
-from longshore.drivers.dns.server import PORT as DNS_PORT
 from longshore.drivers.dns.server import make_dns_server
-from longshore.drivers.ports import BalancerDriver, ConnectDriver, EndpointProbe, Permanent, TaskEngine
+from longshore.drivers.ports import BalancerDriver, ConnectDriver, EndpointProbe, TaskEngine
+from longshore.link_local import LinkLocalServers
 from longshore.state import (
     ACCESS_LOGS,
     DATABASE,
@@ -58,8 +57,6 @@ from longshore.store.open import open_store
 from longshore.store.store import Transaction
 from longshore.system import SystemClock, SystemIds
 from longshore.vault import MasterVault
-
-log = logging.getLogger(__name__)
 
 DISK_LOOK_S = 1.0
 """How often to look whether the disk can be written."""
@@ -90,9 +87,6 @@ class Longshore:
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
         self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
         self._vpc_cidr = config.vpc_cidr
-        self._task_servers: list[HttpServer] = []
-        self._served_devices: set[int] = set()
-        """By interface index: a bridge made again under its old name is another device."""
         self.engine, self.balancer, release, connect = self._make_drivers()
         self._endpoint.stats = self.engine.stats
         self.connect = ConnectController(self.store, connect, self._clock)
@@ -102,9 +96,10 @@ class Longshore:
             EndpointNames(ADDRESS),
             HostedZoneNames(self.store, self._ids),
         )
-        self._names = make_dns_server(
+        names = make_dns_server(
             zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)
         )
+        self._link_local = LinkLocalServers(self._endpoint.app, self._app, names)
         self.tasks = TaskController(self.store, self.engine, self._clock, self._ids, self.connect)
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
@@ -136,7 +131,7 @@ class Longshore:
             )
             if config.engine == "docker":
                 # Tasks in host mode come in here; those on bridges when their bridge is made.
-                await self._serve_bridge("lo", None)
+                await self._link_local.serve("lo", None)
             self._observer.start()
             stack.push_async_callback(self._observer.stop)
             self._tell("adopting what runs")
@@ -188,9 +183,7 @@ class Longshore:
                 await asyncio.wait_for(stop.wait(), DISK_LOOK_S)
 
     async def _let_go(self) -> None:
-        for server in self._task_servers:
-            await server.stop()
-        await self._names.close()
+        await self._link_local.stop()
         for opened in self._sockets:
             opened.close()
         with contextlib.suppress(Exception):
@@ -284,44 +277,11 @@ class Longshore:
         self.events.clear()
         self._chain.forget()
 
+    async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
+        await self._link_local.serve(device, vpc_id)  # made after the engine, whose proxies its names ask
+
     def _task_environment(self, launch: TaskLaunch, container: str) -> dict[str, str]:
         return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)
-
-    async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
-        """Answer at 169.254.170.2 what comes in through a device: metadata, credentials, the APIs (signed), names."""
-        from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  only real containers need it
-
-        index = socket.if_nametoindex(device)
-        if index in self._served_devices:
-            return
-        self._served_devices.add(index)
-        apps: Sequence[tuple[Asgi, int]] = (
-            (self._endpoint.app, 80),
-            (self._app(Listener(f"tasks on {device}", signatures=True)), TASK_API_PORT),
-        )
-        for app, port in apps:
-            sockets = await open_sockets([device], port)
-            if sockets:
-                server = HttpServer(app, sockets)
-                await server.start()
-                self._task_servers.append(server)
-        await self._serve_names(device, vpc_id)
-
-    async def _serve_names(self, device: str, vpc_id: str | None) -> None:
-        from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  as above
-
-        opened: list[socket.socket] = []
-        try:
-            opened += await open_sockets([device], DNS_PORT)
-            if opened:  # if not, another Longshore answers here
-                opened += await open_sockets([device], DNS_PORT, kind=socket.SOCK_DGRAM)
-        except Permanent as error:
-            # Tasks ask whoever has the port then, or the host's resolvers: they run, but without our own names.
-            log.warning("tasks on %s can't resolve the names of load balancers: %s", device, error.reason)
-            for unused in opened:
-                unused.close()
-        else:
-            await self._names.listen(opened, vpc_id)
 
 
 async def _no_addresses(_keep: Collection[str]) -> None:
