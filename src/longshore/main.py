@@ -100,7 +100,7 @@ class Longshore:
             zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)
         )
         self._link_local = LinkLocalServers(self._endpoint.app, self._app, names)
-        self.tasks = TaskController(self.store, self.engine, self._clock, self._ids, self.connect)
+        self.tasks = TaskController(self.store, self.engine, self._clock, self._ids, self.vault, self.connect)
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
