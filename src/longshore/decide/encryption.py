@@ -75,8 +75,11 @@ def usable(key: EncryptionKey) -> EncryptionKey:
 
 
 def secret_of(key: EncryptionKey, vault: Vault, material: int = -1) -> bytes:
-    """The secret of one of the key's materials: by default the last."""
-    return vault.open(key.materials[material].sealed)
+    """The secret of one of the key's materials: by default the last. Raises KeyRefused where the master key changed."""
+    try:
+        return vault.open(key.materials[material].sealed)
+    except ValueError as error:
+        raise KeyRefused("KeyUnavailableException", f"{key.arn}: {error}") from error
 
 
 def decrypt_blob(records: Records, vault: Vault, scope: Scope, blob: bytes, context: Context, now: float) -> Decrypted:

@@ -7,11 +7,11 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 
 from longshore.api.kms.keys import GRANTS_NO_EFFECT
-from longshore.api.kms.lookup import Answer, encrypt_under, find, find_usable, kms_errors, random_bytes
+from longshore.api.kms.lookup import Answer, encrypt_under, find, find_usable, kms_errors, material_of, random_bytes
 from longshore.api.kms.rotation import rotated_when_due
 from longshore.api.kms.specs import make_private_key, private_bytes, private_key, public_bytes, spec_named
 from longshore.api.operation import Call, Operation
-from longshore.decide.encryption import decrypt_blob, secret_of, usable
+from longshore.decide.encryption import decrypt_blob, usable
 from longshore.domain.encryption_key import SYMMETRIC, EncryptionKey
 from longshore.wire.errors import ApiError
 
@@ -70,7 +70,8 @@ def _encrypted(
 ) -> bytes:
     _check_algorithm(key, algorithm)
     if algorithm == SYMMETRIC:
-        return encrypt_under(call, rotated_when_due(call, key), plaintext, dict(context or {}))
+        with kms_errors():
+            return encrypt_under(call, rotated_when_due(call, key), plaintext, dict(context or {}))
     _check_no_context(context)
     holder = _rsa(call, key)
     try:
@@ -115,7 +116,7 @@ def _check_no_context(context: Mapping[str, str] | None) -> None:
 
 
 def _rsa(call: Call, key: EncryptionKey) -> rsa.RSAPrivateKey:
-    holder = private_key(secret_of(key, call.vault))
+    holder = private_key(material_of(call, key))
     if not isinstance(holder, rsa.RSAPrivateKey):
         raise TypeError("a key with an encryption algorithm of RSA has RSA material")
     return holder
@@ -151,7 +152,8 @@ def _size(call: Call) -> int:
 
 def _under(call: Call, plaintext: bytes) -> Answer:
     key = rotated_when_due(call, _symmetric(call))
-    blob = encrypt_under(call, key, plaintext, dict(call.params.get("EncryptionContext") or {}))
+    with kms_errors():
+        blob = encrypt_under(call, key, plaintext, dict(call.params.get("EncryptionContext") or {}))
     return {"CiphertextBlob": blob, "KeyId": key.arn, "KeyMaterialId": key.materials[-1].material_id}
 
 

@@ -92,11 +92,17 @@ def operation_words(usage: str) -> str:
 
 
 def encrypt_under(call: Call, key: EncryptionKey, plaintext: bytes, context: Context) -> bytes:
-    """A ciphertext under a symmetric key, which has been found usable."""
+    """A ciphertext under a symmetric key, which has been found usable. Raises KeyRefused."""
     nonce = bytes.fromhex(call.ids.hex(2 * NONCE_BYTES))
     last = len(key.materials) - 1
     secret = secret_of(key, call.vault)
     return encrypt(secret, plaintext, key_id=key.key_id, material=last, context=context, nonce=nonce)
+
+
+def material_of(call: Call, key: EncryptionKey) -> bytes:
+    """The secret of a key that has one material. Raises ApiError."""
+    with kms_errors():
+        return secret_of(key, call.vault)
 
 
 def symmetric_key(call: Call, reference: str) -> EncryptionKey:

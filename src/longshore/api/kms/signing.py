@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from longshore.api.kms.encryption import DRY_RUN, ENCLAVES
 from longshore.api.kms.keys import GRANTS_NO_EFFECT, algorithms
-from longshore.api.kms.lookup import Answer, find, find_usable, kms_errors
+from longshore.api.kms.lookup import Answer, find, find_usable, kms_errors, material_of
 from longshore.api.kms.specs import PrivateKey, private_key, spec_named
 from longshore.api.operation import Call, Operation
-from longshore.decide.encryption import secret_of, usable
+from longshore.decide.encryption import usable
 from longshore.domain.encryption_key import EncryptionKey
 from longshore.wire.errors import ApiError
 
@@ -59,7 +59,7 @@ def _signer(call: Call) -> tuple[EncryptionKey, PrivateKey, str]:
     if algorithm not in spec_named(key.spec).signing:
         text = f"Algorithm {algorithm} is incompatible with key spec {key.spec}."
         raise ApiError("InvalidKeyUsageException", text)
-    return key, private_key(secret_of(key, call.vault)), algorithm
+    return key, private_key(material_of(call, key)), algorithm
 
 
 def _hash(call: Call, algorithm: str) -> Any:
@@ -108,14 +108,14 @@ def _mac(call: Call) -> tuple[EncryptionKey, bytes]:
         text = f"Algorithm {algorithm} is incompatible with key spec {key.spec}."
         raise ApiError("InvalidKeyUsageException", text)
     name = "sha" + algorithm.rpartition("_")[2]
-    return key, hmac.digest(secret_of(key, call.vault), call.params["Message"], name)
+    return key, hmac.digest(material_of(call, key), call.params["Message"], name)
 
 
 def derive_shared_secret(call: Call) -> Answer:
     """DeriveSharedSecret, by ECDH."""
     key = find_usable(call, "KEY_AGREEMENT")
     call.params["KeyAgreementAlgorithm"]  # ECDH is all there is
-    holder = private_key(secret_of(key, call.vault))
+    holder = private_key(material_of(call, key))
     if not isinstance(holder, ec.EllipticCurvePrivateKey):
         raise TypeError("a key for key agreement is one of a curve")
     try:

@@ -114,10 +114,10 @@ def encrypt_anew(call: Call, secret: Secret) -> None:
 def _encrypted(call: Call, secret: Secret, version_id: str, value: Value) -> SecretVersion:
     try:
         key = symmetric_key(call, key_reference(secret))
+        blob = encrypt_under(call, key, value.raw, secret_context(secret.arn, version_id))
     except KeyRefused as refusal:
         text = f"Secrets Manager can't encrypt the protected secret text using the provided KMS key. {refusal.text}"
         raise ApiError("EncryptionFailure", text) from refusal
-    blob = encrypt_under(call, key, value.raw, secret_context(secret.arn, version_id))
     return SecretVersion(
         account=secret.account,
         region=secret.region,

@@ -162,9 +162,9 @@ def _stored(call: Call, name: str, kind: ParameterType, value: str, before: Para
     reference = reference or (before.key_reference if before else "") or DEFAULT_ALIAS
     try:
         key = symmetric_key(call, reference)
+        blob = encrypt_under(call, key, value.encode(), parameter_context(parameter_arn(call.scope, name)))
     except KeyRefused as refusal:
         raise ApiError("InvalidKeyId", f"{refusal.text} ({refusal.code})") from refusal
-    blob = encrypt_under(call, key, value.encode(), parameter_context(parameter_arn(call.scope, name)))
     return base64.b64encode(blob).decode(), reference
 
 
