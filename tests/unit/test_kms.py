@@ -443,7 +443,8 @@ def test_rotation_makes_new_material_and_old_ciphertexts_stay_readable(api: Api)
 
 def test_only_symmetric_keys_rotate_and_not_for_ever(api: Api) -> None:
     curve = create(api, KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
-    for operation in ("EnableKeyRotation", "DisableKeyRotation", "GetKeyRotationStatus", "RotateKeyOnDemand"):
+    assert api("GetKeyRotationStatus", KeyId=curve)["KeyRotationEnabled"] is False
+    for operation in ("EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand"):
         assert api.error(operation, KeyId=curve).code == "UnsupportedOperationException"
     assert api.error("ListKeyRotations", KeyId=curve).code == "UnsupportedOperationException"
     key = create(api)

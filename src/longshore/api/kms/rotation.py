@@ -30,10 +30,8 @@ def disable_key_rotation(call: Call) -> Answer:
 
 
 def get_key_rotation_status(call: Call) -> Answer:
-    """GetKeyRotationStatus."""
+    """GetKeyRotationStatus. A key that can't rotate is answered as one that doesn't."""
     key = find_by_id(call)
-    if key.spec != SYMMETRIC:
-        raise _unsupported(key)
     view: Answer = {"KeyRotationEnabled": key.rotates and key.deletion_at is None, "KeyId": key.arn}
     if view["KeyRotationEnabled"]:
         view |= {"RotationPeriodInDays": key.rotation_period_days, "NextRotationDate": _next(key)}
