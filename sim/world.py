@@ -82,7 +82,7 @@ class ControlPlane:
         self.proxies = FaultyConnect(world.proxies)
         self.proxies.fate = world.fate
         self.connect = ConnectController(self.store, self.proxies, world.clock)
-        self.tasks = TaskController(self.store, self.engine, world.clock, world.ids, self.connect)
+        self.tasks = TaskController(self.store, self.engine, world.clock, world.ids, VAULT, self.connect)
         self.services = ServiceController(self.store, world.clock, world.ids, healthy_after_s=HEALTHY_AFTER_S)
         self.balancer = FaultyBalancer(world.forwarder)
         self.balancer.fate = world.fate

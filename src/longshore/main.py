@@ -105,7 +105,13 @@ class Longshore:
         )
         self._link_local = LinkLocalServers(self._endpoint.app, self._app, names)
         self.tasks = TaskController(
-            self.store, self.engine, self._clock, self._ids, self.connect, roles_exist=config.enforces
+            self.store,
+            self.engine,
+            self._clock,
+            self._ids,
+            self.vault,
+            self.connect,
+            roles_exist=config.enforces,
         )
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)

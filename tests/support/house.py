@@ -6,6 +6,7 @@ changed; tests compare it from before and after.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -39,10 +40,14 @@ from longshore.vault import MasterVault
 from tests.support import identities
 from tests.support.certificates import make, revoking
 from tests.support.house_networks import furnish_networks, known_networks, network_examples
+from tests.support.house_secrets import SERVICES as SECRET_SERVICES
+from tests.support.house_secrets import furnish_secrets, known_secrets, secret_examples
 from tests.support.wire_samples import client_request, service_model
 from tests.support.world import SeededIds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from longshore.store.store import Transaction
     from longshore.wire.http import HttpResponse
 
@@ -146,6 +151,7 @@ class House:
         await self._furnish_names()
         await furnish_networks(self.ok, self._vpc_id())
         await identities.furnish(self)
+        await furnish_secrets(self)
         with self.store.transaction() as tx:
             for number, task in enumerate(tx.select(Task, "live", ())):
                 now = self.clock.now()
@@ -265,6 +271,7 @@ class House:
             **self._known_names(),
             **known_networks(read),
             **identities.known(self.store),
+            **known_secrets(self),
         }
 
     def _known_names(self) -> dict[str, list[str]]:
@@ -290,14 +297,16 @@ class House:
 
     def example(self, service: str, operation: str) -> dict[str, Any]:
         """What an operation takes that hardly takes anything drawn at random."""
-        if service == "servicediscovery":
-            return self._naming_examples().get(operation, {})
-        if service == "iam":
-            return identities.EXAMPLES.get(operation, {})
-        if service == "route53":
-            return self._zone_examples().get(operation, {})
-        if service == "ec2" and operation in (found := network_examples(self.store)):
-            return found[operation]
+        own: dict[str, Callable[[], Mapping[str, dict[str, Any]]]] = {
+            "ec2": lambda: {**self._examples(), **network_examples(self.store)},
+            "iam": lambda: identities.EXAMPLES,
+            "route53": self._zone_examples,
+            "servicediscovery": self._naming_examples,
+            **{each: functools.partial(secret_examples, self, each) for each in SECRET_SERVICES},
+        }
+        return own.get(service, self._examples)().get(operation, {})
+
+    def _examples(self) -> dict[str, dict[str, Any]]:
         subnets = [subnet.subnet_id for subnet in self.store.all(Subnet) if subnet.is_default]
         awsvpc = {"awsvpcConfiguration": {"subnets": subnets}}
         launch: dict[str, Any] = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": awsvpc}
@@ -363,9 +372,10 @@ class House:
             "ListCertificates": {"Includes": {"keyTypes": [EC]}},
             "DescribeVpcAttribute": {"VpcId": vpc_id, "Attribute": "enableDnsSupport"},
         }
-        if operation in {"TagResource", "UntagResource", "ListTagsForResource"} and self.ids.choice(2):
-            return {"resourceArn": group_arn}
-        return examples.get(operation, {})
+        if self.ids.choice(2):
+            tagged = {"resourceArn": group_arn}
+            examples |= {"TagResource": tagged, "UntagResource": tagged, "ListTagsForResource": tagged}
+        return examples
 
     def _zone_examples(self) -> dict[str, dict[str, Any]]:
         """Those of Route 53."""

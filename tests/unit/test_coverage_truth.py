@@ -34,6 +34,7 @@ from tests.support.play_ec2 import play_ec2
 from tests.support.play_iam import play_iam, play_sts
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
+from tests.support.play_secrets import play_kms, play_secretsmanager, play_ssm
 from tests.support.wire_samples import service_model
 from tests.support.world import SeededIds
 
@@ -257,9 +258,12 @@ PLAYS = {
     "ec2": play_ec2,
     "elbv2": play_elbv2,
     "iam": play_iam,
+    "kms": play_kms,
     "logs": play_logs,
     "route53": play_route53,
+    "secretsmanager": play_secretsmanager,
     "servicediscovery": play_servicediscovery,
+    "ssm": play_ssm,
     "sts": play_sts,
 }
 
@@ -436,6 +440,9 @@ OUTSIDE_DOCKER = {
     "taskRoleArn": "The credentials that api/task_endpoint gives the task: tests/unit/test_task_endpoint_answers.py.",
     "runtimePlatform.cpuArchitecture": "Another one than the machine's is refused: tests/unit/test_launch.py.",
     "family": "The name of the revision.",
+    "containerDefinitions[].secrets": "What they lead to is read when a task starts: tests/unit/test_task_secrets.py.",
+    "containerDefinitions[].secrets[].name": "As above.",
+    "containerDefinitions[].secrets[].valueFrom": "As above.",
     "containerDefinitions[].portMappings[].name": "What Service Connect finds a port by: tests/unit/test_connect.py.",
     "containerDefinitions[].portMappings[].appProtocol": "How its proxies balance: tests/unit/test_connect.py.",
     "tags": "The tags of the revision, and of its tasks where they propagate: tests/unit/test_ecs_tasks.py.",

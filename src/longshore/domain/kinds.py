@@ -3,6 +3,7 @@
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
 from longshore.domain.certificate import Authority, Certificate
 from longshore.domain.cluster import AccountSetting, Cluster, Host
+from longshore.domain.encryption_key import EncryptionKey, KeyAlias, KeyGrant
 from longshore.domain.endpoint import PrefixList, VpcEndpoint
 from longshore.domain.iam import AccessKey, AccountAlias, Group, InstanceProfile, Policy, Role, User
 from longshore.domain.log import LogGroup, LogStream
@@ -17,8 +18,10 @@ from longshore.domain.network import (
 )
 from longshore.domain.network_acl import NetworkAcl
 from longshore.domain.network_settings import DhcpOptions, FlowLog
+from longshore.domain.parameter import Parameter, ParameterVersion
 from longshore.domain.record import Record
 from longshore.domain.routing import Address, InternetGateway, NatGateway, RouteTable
+from longshore.domain.secret import Secret, SecretVersion
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
@@ -35,12 +38,15 @@ KINDS: tuple[type[Record], ...] = (
     Deployment,
     DhcpOptions,
     DiscoveryService,
+    EncryptionKey,
     FlowLog,
     Group,
     Host,
     HostedZone,
     InstanceProfile,
     InternetGateway,
+    KeyAlias,
+    KeyGrant,
     Listener,
     LoadBalancer,
     LogGroup,
@@ -50,6 +56,8 @@ KINDS: tuple[type[Record], ...] = (
     NatGateway,
     NetworkAcl,
     NetworkInterface,
+    Parameter,
+    ParameterVersion,
     Policy,
     PrefixList,
     RecordSet,
@@ -57,6 +65,8 @@ KINDS: tuple[type[Record], ...] = (
     Role,
     RouteTable,
     Rule,
+    Secret,
+    SecretVersion,
     SecurityGroup,
     SecurityGroupRule,
     Service,
