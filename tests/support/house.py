@@ -16,6 +16,7 @@ from longshore.api.app import Chain
 from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import default_vpc, seed
+from longshore.api.ecr.pushing import write_image
 from longshore.api.metrics import Metrics
 from longshore.api.services import SERVICES
 from longshore.domain.balancer import Listener as BalancerListener
@@ -24,9 +25,11 @@ from longshore.domain.certificate import Certificate
 from longshore.domain.cluster import Cluster, Host
 from longshore.domain.kinds import KINDS
 from longshore.domain.log import LogStream
+from longshore.domain.manifest import read_manifest
 from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation
 from longshore.domain.network import SecurityGroup, Subnet, Vpc
 from longshore.domain.record import Scope
+from longshore.domain.repository import Image, ImageTag, Repository
 from longshore.domain.service import Deployment, Service
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition
@@ -35,6 +38,8 @@ from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.vault import MasterVault
 from tests.support.certificates import make, revoking
+from tests.support.ecr import index, manifest
+from tests.support.play_ecr import LIFECYCLE, POLICY
 from tests.support.wire_samples import client_request, service_model
 from tests.support.world import SeededIds
 
@@ -138,6 +143,7 @@ class House:
             await self.ok("acm", "RequestCertificate", DomainName=f"n{number}.example.com", KeyAlgorithm=EC)
         await self._furnish_balancers([s["SubnetId"] for s in subnets["Subnets"]])
         await self._furnish_names()
+        await self._furnish_repositories()
         with self.store.transaction() as tx:
             for number, task in enumerate(tx.select(Task, "live", ())):
                 now = self.clock.now()
@@ -179,6 +185,20 @@ class House:
             for number in range(3):
                 instance = {"ServiceId": service.service_id, "InstanceId": f"i{number}", "Attributes": INSTANCE}
                 await self.ok("servicediscovery", "RegisterInstance", **instance)
+
+    async def _furnish_repositories(self) -> None:
+        """Two repositories; in one, two images that share a layer, and a list of both."""
+        await self.ok("ecr", "CreateRepository", repositoryName="app/web", tags=[{"Key": "a", "Value": "b"}])
+        await self.ok("ecr", "CreateRepository", repositoryName="empty", imageTagMutability="IMMUTABLE")
+        images = [manifest("one"), manifest("two")]
+        with self.store.transaction() as tx:
+            found = next(each for each in tx.all(Repository) if each.name == "app/web")
+            for number, text in enumerate([*images, index(*images)]):
+                write_image(tx, found, text, read_manifest(text), f"v{number}", self.clock.now())
+        await self.ok("ecr", "PutLifecyclePolicy", repositoryName="app/web", lifecyclePolicyText=LIFECYCLE)
+        await self.ok("ecr", "SetRepositoryPolicy", repositoryName="app/web", policyText=POLICY)
+        await self.ok("ecr", "PutRegistryPolicy", policyText=POLICY)
+        await self.ok("ecr", "StartLifecyclePolicyPreview", repositoryName="app/web")
 
     async def _furnish_listeners(self) -> None:
         balancers = {balancer.name: balancer.arn for balancer in self.store.all(LoadBalancer)}
@@ -255,6 +275,24 @@ class House:
             "clienttoken": ["once", "again"],
             "launchtype": ["FARGATE"],
             **self._known_names(),
+            **self._known_images(),
+        }
+
+    def _known_images(self) -> dict[str, list[str]]:
+        """Those of ECR."""
+        repositories = [repository.name for repository in self.store.all(Repository)]
+        images = list(self.store.all(Image))
+        layers = [blob.digest for image in images for blob in image.blobs]
+        return {
+            **dict.fromkeys(("repositoryname", "repositorynames"), repositories),
+            "imagedigest": [image.digest for image in images],
+            "imagetag": [tag.tag for tag in self.store.all(ImageTag)],
+            "imagemanifest": [image.manifest for image in images],
+            "layerdigest": layers,
+            "layerdigests": layers,
+            "registryid": [ACCOUNT],
+            "lifecyclepolicytext": [LIFECYCLE],
+            "policytext": [POLICY],
         }
 
     def _known_names(self) -> dict[str, list[str]]:
@@ -278,6 +316,8 @@ class House:
         """What an operation takes that hardly takes anything drawn at random."""
         if service == "servicediscovery":
             return self._naming_examples().get(operation, {})
+        if service == "ecr":
+            return self._image_examples().get(operation, {})
         if service == "route53":
             return self._zone_examples().get(operation, {})
         awsvpc = {"awsvpcConfiguration": {"subnets": [subnet.subnet_id for subnet in self.store.all(Subnet)]}}
@@ -348,6 +388,28 @@ class House:
         if operation in {"TagResource", "UntagResource", "ListTagsForResource"} and self.ids.choice(2):
             return {"resourceArn": group_arn}
         return examples.get(operation, {})
+
+    def _image_examples(self) -> dict[str, dict[str, Any]]:
+        """Those of ECR."""
+        app = {"repositoryName": "app/web"}
+        arns = [repository.arn for repository in self.store.all(Repository)]
+        tagged = {"resourceArn": arns[self.ids.choice(len(arns))]} if arns else {}
+        images = [image for image in self.store.all(Image) if image.blobs]
+        manifests = {**app, "imageManifest": images[0].manifest, "imageTag": self.ids.hex(4)} if images else {}
+        no_filters = {"imageTagMutability": "MUTABLE", "imageTagMutabilityExclusionFilters": []}
+        return {
+            **dict.fromkeys(("ListTagsForResource", "TagResource", "UntagResource"), tagged),
+            "CreateRepository": {"repositoryName": f"new-{self.ids.hex(4)}", **no_filters},
+            "PutImageTagMutability": no_filters,
+            "PutImage": manifests,
+            "DeleteRepository": {**app, "force": True},
+            "PutReplicationConfiguration": {"replicationConfiguration": {"rules": []}},
+            "GetAccountSetting": {"name": "BLOB_MOUNTING"},
+            "PutAccountSetting": {"name": "BLOB_MOUNTING", "value": "ENABLED"},
+            "DescribeRepositories": {"repositoryNames": ["app/web"]},
+            **dict.fromkeys(("GetLifecyclePolicyPreview", "GetLifecyclePolicy", "DeleteLifecyclePolicy"), app),
+            **dict.fromkeys(("GetRepositoryPolicy", "DeleteRepositoryPolicy"), app),
+        }
 
     def _zone_examples(self) -> dict[str, dict[str, Any]]:
         """Those of Route 53."""

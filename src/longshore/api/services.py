@@ -1,11 +1,12 @@
 """Every AWS service that is served."""
 
-from longshore.api import acm, ec2, ecs, elbv2, logs, route53, servicediscovery, sts
+from longshore.api import acm, ec2, ecr, ecs, elbv2, logs, route53, servicediscovery, sts
 from longshore.api.operation import Service
 
 SERVICES: tuple[Service, ...] = (
     acm.SERVICE,
     ec2.SERVICE,
+    ecr.SERVICE,
     ecs.SERVICE,
     elbv2.SERVICE,
     logs.SERVICE,

@@ -7,6 +7,14 @@ from longshore.domain.log import LogGroup, LogStream
 from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
 from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
 from longshore.domain.record import Record
+from longshore.domain.repository import (
+    Image,
+    ImageTag,
+    LifecyclePreview,
+    RegistryEndpoint,
+    RegistrySettings,
+    Repository,
+)
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
@@ -21,6 +29,9 @@ KINDS: tuple[type[Record], ...] = (
     DiscoveryService,
     Host,
     HostedZone,
+    Image,
+    ImageTag,
+    LifecyclePreview,
     Listener,
     LoadBalancer,
     LogGroup,
@@ -29,6 +40,9 @@ KINDS: tuple[type[Record], ...] = (
     NamingOperation,
     NetworkInterface,
     RecordSet,
+    RegistryEndpoint,
+    RegistrySettings,
+    Repository,
     Rule,
     SecurityGroup,
     SecurityGroupRule,
