@@ -14,38 +14,48 @@ from longshore.api.app import Asgi, Chain, aws_app
 from longshore.api.auth import Gate, Listener, check_listen
 from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed
+from longshore.api.ecr.token import USER, login_password
 from longshore.api.internal import internal_paths
 from longshore.api.metrics import Metrics
+from longshore.api.registry import RegistryApi
 from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.api.task_endpoint import TaskEndpoint
 from longshore.api.task_endpoint.app import ADDRESS
-from longshore.config import TASK_API_PORT, Config
+from longshore.config import TASK_API_PORT, Config, default_registry_host, needs_loopback
 from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
 from longshore.control.health import HealthChecks
 from longshore.control.history import History
+from longshore.control.images import RegistryImages
+from longshore.control.lifecycle import LifecycleController
 from longshore.control.logs import StoreLogSink
+from longshore.control.loop import Loop
 from longshore.control.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
 from longshore.control.observe import Observer
+from longshore.control.registry import RegistryController
 from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
 from longshore.control.tasks import TaskController
 from longshore.control.warm import WarmController
 from longshore.control.zones import HostedZoneNames
+from longshore.domain.cluster import Host
 from longshore.domain.kinds import KINDS
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.naming import EndpointCheck
 from longshore.domain.record import Scope
+from longshore.domain.repository import RegistryEndpoint
 from longshore.drivers.dns.server import PORT as DNS_PORT
 from longshore.drivers.dns.server import make_dns_server
 from longshore.drivers.ports import BalancerDriver, ConnectDriver, EndpointProbe, Permanent, TaskEngine
+from longshore.drivers.registry.driver import DockerRegistry
 from longshore.state import (
     ACCESS_LOGS,
     DATABASE,
     EVENTS,
+    IMAGES,
     instance_id,
     master_key,
     open_folder,
@@ -78,6 +88,8 @@ class Longshore:
         self._clock = SystemClock()
         self._ids = SystemIds()
         self._sockets: list[socket.socket] = [bind(config.listen, config.port)]
+        if needs_loopback(config.listen):
+            self._sockets.append(bind("127.0.0.1", config.port))
         if config.state is not None:
             open_folder(config.state)
         tell("opening the state")
@@ -93,6 +105,13 @@ class Longshore:
         self._task_servers: list[HttpServer] = []
         self._served_devices: set[int] = set()
         """By interface index: a bridge made again under its old name is another device."""
+        self._registry_host = config.registry_host or default_registry_host(config.listen, config.port)
+        self.registry = DockerRegistry(
+            runtime_folder(self._instance) / "registry",
+            config.state and config.state / IMAGES,
+            self._clock,
+            secret=self.credentials.path_key("registry", self._instance),
+        )
         self.engine, self.balancer, release, connect = self._make_drivers()
         self._endpoint.stats = self.engine.stats
         self.connect = ConnectController(self.store, connect, self._clock)
@@ -111,11 +130,21 @@ class Longshore:
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
         self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
+        self.images = RegistryController(self.store, self.registry, self._clock)
+        self.lifecycle = LifecycleController(self.store, self._clock)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._retention = Retention(self.store, self.events, self._clock)
         self._metrics = Metrics(self.store, lambda: self.balancers.counts, lambda: self.connect.counts)
         self._chain = self._make_chain()
+        self._registry_api = RegistryApi(
+            store=self.store,
+            driver=self.registry,
+            vault=self.vault,
+            clock=self._clock,
+            metrics=self._metrics,
+            default=Scope(config.account, config.region),
+        )
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -141,6 +170,8 @@ class Longshore:
             stack.push_async_callback(self._observer.stop)
             self._tell("adopting what runs")
             self.connect.resume()
+            with self.store.transaction() as tx:
+                tx.put(RegistryEndpoint(account="", region="", host=self._registry_host))
             await self.tasks.adopt()
             self.discovery.resume()
             self.health.resume()
@@ -149,7 +180,10 @@ class Longshore:
             self.warm.resume()
             self.balancers.start()
             stack.push_async_callback(self.balancers.stop)
-            for loop in (self.tasks.loop, self.services.loop, self.warm.loop, self.health.loop):
+            stack.push_async_callback(self.registry.close)
+            await self.images.resume()
+            self.lifecycle.resume()
+            for loop in self._loops():
                 loop.start()
                 stack.push_async_callback(loop.stop)
             for sweeper in (self._history.timer, self._retention.timer):
@@ -160,6 +194,16 @@ class Longshore:
             stack.push_async_callback(server.stop)
             self.services.resume()  # last: a look at every service, while questions are answered already
             yield
+
+    def _loops(self) -> tuple[Loop[Any], ...]:
+        return (
+            self.tasks.loop,
+            self.services.loop,
+            self.warm.loop,
+            self.health.loop,
+            self.images.loop,
+            self.lifecycle.loop,
+        )
 
     async def until(self, stop: asyncio.Event) -> BaseException | None:
         """Wait for the event, or for a fault after which nothing would be seen or kept any more: that is returned."""
@@ -220,6 +264,9 @@ class Longshore:
             task_environment=self._task_environment,
             docker_url=config.docker_url,
             pull=config.pull,
+            hosted=RegistryImages(
+                self.store, self._registry_host, Scope(config.account, config.region), self._registry_login
+            ),
             bridge_ready=self._serve_bridge,
             name_server=ADDRESS,
             proxies=connect,
@@ -270,7 +317,7 @@ class Longshore:
         own = internal_paths(
             store=self.store, metrics=self._metrics, engine=self.engine.name, listener=listener, reset=reset
         )
-        return aws_app(self._chain, listener, own)
+        return aws_app(self._chain, listener, own, self._registry_api.beside(listener))
 
     def _reset(self) -> None:
         """Forget everything but the machine."""
@@ -278,11 +325,15 @@ class Longshore:
         engine.clear()
         with self.store.transaction() as tx:
             for kind in KINDS:
-                if kind.kind != "host":
+                if kind not in {Host, RegistryEndpoint}:
                     for record in list(tx.all(kind)):
                         tx.delete(kind, record.key)
         self.events.clear()
         self._chain.forget()
+
+    def _registry_login(self, account: str) -> tuple[str, str]:
+        """For an engine that pulls from us."""
+        return USER, login_password(self.vault, account, self._clock.now())
 
     def _task_environment(self, launch: TaskLaunch, container: str) -> dict[str, str]:
         return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)
