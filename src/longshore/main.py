@@ -3,39 +3,33 @@
 import asyncio
 import contextlib
 import gc
-import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from typing import Any
 
 from longshore.api.app import Asgi, Chain, aws_app
 from longshore.api.auth import Gate, Listener, check_listen
 from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed
-from longshore.api.ecr.token import USER, login_password
 from longshore.api.internal import internal_paths
 from longshore.api.metrics import Metrics
-from longshore.api.registry import RegistryApi
 from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.api.task_endpoint import TaskEndpoint
 from longshore.api.task_endpoint.app import ADDRESS
-from longshore.config import TASK_API_PORT, Config, default_registry_host, needs_loopback
+from longshore.config import TASK_API_PORT, Config, needs_loopback
 from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
 from longshore.control.health import HealthChecks
 from longshore.control.history import History
-from longshore.control.images import RegistryImages
-from longshore.control.lifecycle import LifecycleController
 from longshore.control.logs import StoreLogSink
 from longshore.control.loop import Loop
 from longshore.control.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
 from longshore.control.observe import Observer
-from longshore.control.registry import RegistryController
 from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
 from longshore.control.tasks import TaskController
@@ -47,15 +41,14 @@ from longshore.domain.launch import TaskLaunch
 from longshore.domain.naming import EndpointCheck
 from longshore.domain.record import Scope
 from longshore.domain.repository import RegistryEndpoint
-from longshore.drivers.dns.server import PORT as DNS_PORT
 from longshore.drivers.dns.server import make_dns_server
-from longshore.drivers.ports import BalancerDriver, ConnectDriver, EndpointProbe, Permanent, TaskEngine
-from longshore.drivers.registry.driver import DockerRegistry
+from longshore.drivers.ports import BalancerDriver, ConnectDriver, EndpointProbe, TaskEngine
+from longshore.link_local import LinkLocalServers
+from longshore.repositories import Repositories
 from longshore.state import (
     ACCESS_LOGS,
     DATABASE,
     EVENTS,
-    IMAGES,
     instance_id,
     master_key,
     open_folder,
@@ -68,8 +61,6 @@ from longshore.store.open import open_store
 from longshore.store.store import Transaction
 from longshore.system import SystemClock, SystemIds
 from longshore.vault import MasterVault
-
-log = logging.getLogger(__name__)
 
 DISK_LOOK_S = 1.0
 """How often to look whether the disk can be written."""
@@ -102,15 +93,9 @@ class Longshore:
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
         self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
         self._vpc_cidr = config.vpc_cidr
-        self._task_servers: list[HttpServer] = []
-        self._served_devices: set[int] = set()
-        """By interface index: a bridge made again under its old name is another device."""
-        self._registry_host = config.registry_host or default_registry_host(config.listen, config.port)
-        self.registry = DockerRegistry(
-            runtime_folder(self._instance) / "registry",
-            config.state and config.state / IMAGES,
-            self._clock,
-            secret=self.credentials.path_key("registry", self._instance),
+        secret = self.credentials.path_key("registry", self._instance)
+        self.repositories = Repositories(
+            config, self.store, self.vault, self._clock, instance=self._instance, secret=secret
         )
         self.engine, self.balancer, release, connect = self._make_drivers()
         self._endpoint.stats = self.engine.stats
@@ -121,30 +106,21 @@ class Longshore:
             EndpointNames(ADDRESS),
             HostedZoneNames(self.store, self._ids),
         )
-        self._names = make_dns_server(
+        names = make_dns_server(
             zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)
         )
+        self._link_local = LinkLocalServers(self._endpoint.app, self._app, names)
         self.tasks = TaskController(self.store, self.engine, self._clock, self._ids, self.connect)
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
         self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
-        self.images = RegistryController(self.store, self.registry, self._clock)
-        self.lifecycle = LifecycleController(self.store, self._clock)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._retention = Retention(self.store, self.events, self._clock)
         self._metrics = Metrics(self.store, lambda: self.balancers.counts, lambda: self.connect.counts)
         self._chain = self._make_chain()
-        self._registry_api = RegistryApi(
-            store=self.store,
-            driver=self.registry,
-            vault=self.vault,
-            clock=self._clock,
-            metrics=self._metrics,
-            default=Scope(config.account, config.region),
-        )
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -165,13 +141,11 @@ class Longshore:
             )
             if config.engine == "docker":
                 # Tasks in host mode come in here; those on bridges when their bridge is made.
-                await self._serve_bridge("lo", None)
+                await self._link_local.serve("lo", None)
             self._observer.start()
             stack.push_async_callback(self._observer.stop)
             self._tell("adopting what runs")
             self.connect.resume()
-            with self.store.transaction() as tx:
-                tx.put(RegistryEndpoint(account="", region="", host=self._registry_host))
             await self.tasks.adopt()
             self.discovery.resume()
             self.health.resume()
@@ -180,10 +154,10 @@ class Longshore:
             self.warm.resume()
             self.balancers.start()
             stack.push_async_callback(self.balancers.stop)
-            stack.push_async_callback(self.registry.close)
-            await self.images.resume()
-            self.lifecycle.resume()
-            for loop in self._loops():
+            stack.push_async_callback(self.repositories.close)
+            await self.repositories.resume()
+            own: tuple[Loop[Any], ...] = (self.tasks.loop, self.services.loop, self.warm.loop, self.health.loop)
+            for loop in (*own, *self.repositories.loops):
                 loop.start()
                 stack.push_async_callback(loop.stop)
             for sweeper in (self._history.timer, self._retention.timer):
@@ -194,16 +168,6 @@ class Longshore:
             stack.push_async_callback(server.stop)
             self.services.resume()  # last: a look at every service, while questions are answered already
             yield
-
-    def _loops(self) -> tuple[Loop[Any], ...]:
-        return (
-            self.tasks.loop,
-            self.services.loop,
-            self.warm.loop,
-            self.health.loop,
-            self.images.loop,
-            self.lifecycle.loop,
-        )
 
     async def until(self, stop: asyncio.Event) -> BaseException | None:
         """Wait for the event, or for a fault after which nothing would be seen or kept any more: that is returned."""
@@ -232,9 +196,7 @@ class Longshore:
                 await asyncio.wait_for(stop.wait(), DISK_LOOK_S)
 
     async def _let_go(self) -> None:
-        for server in self._task_servers:
-            await server.stop()
-        await self._names.close()
+        await self._link_local.stop()
         for opened in self._sockets:
             opened.close()
         with contextlib.suppress(Exception):
@@ -264,9 +226,7 @@ class Longshore:
             task_environment=self._task_environment,
             docker_url=config.docker_url,
             pull=config.pull,
-            hosted=RegistryImages(
-                self.store, self._registry_host, Scope(config.account, config.region), self._registry_login
-            ),
+            hosted=self.repositories.images,
             bridge_ready=self._serve_bridge,
             name_server=ADDRESS,
             proxies=connect,
@@ -317,7 +277,7 @@ class Longshore:
         own = internal_paths(
             store=self.store, metrics=self._metrics, engine=self.engine.name, listener=listener, reset=reset
         )
-        return aws_app(self._chain, listener, own, self._registry_api.beside(listener))
+        return aws_app(self._chain, listener, own, self.repositories.beside(listener, self._metrics))
 
     def _reset(self) -> None:
         """Forget everything but the machine."""
@@ -331,48 +291,11 @@ class Longshore:
         self.events.clear()
         self._chain.forget()
 
-    def _registry_login(self, account: str) -> tuple[str, str]:
-        """For an engine that pulls from us."""
-        return USER, login_password(self.vault, account, self._clock.now())
+    async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
+        await self._link_local.serve(device, vpc_id)  # made after the engine, whose proxies its names ask
 
     def _task_environment(self, launch: TaskLaunch, container: str) -> dict[str, str]:
         return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)
-
-    async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
-        """Answer at 169.254.170.2 what comes in through a device: metadata, credentials, the APIs (signed), names."""
-        from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  only real containers need it
-
-        index = socket.if_nametoindex(device)
-        if index in self._served_devices:
-            return
-        self._served_devices.add(index)
-        apps: Sequence[tuple[Asgi, int]] = (
-            (self._endpoint.app, 80),
-            (self._app(Listener(f"tasks on {device}", signatures=True)), TASK_API_PORT),
-        )
-        for app, port in apps:
-            sockets = await open_sockets([device], port)
-            if sockets:
-                server = HttpServer(app, sockets)
-                await server.start()
-                self._task_servers.append(server)
-        await self._serve_names(device, vpc_id)
-
-    async def _serve_names(self, device: str, vpc_id: str | None) -> None:
-        from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  as above
-
-        opened: list[socket.socket] = []
-        try:
-            opened += await open_sockets([device], DNS_PORT)
-            if opened:  # if not, another Longshore answers here
-                opened += await open_sockets([device], DNS_PORT, kind=socket.SOCK_DGRAM)
-        except Permanent as error:
-            # Tasks ask whoever has the port then, or the host's resolvers: they run, but without our own names.
-            log.warning("tasks on %s can't resolve the names of load balancers: %s", device, error.reason)
-            for unused in opened:
-                unused.close()
-        else:
-            await self._names.listen(opened, vpc_id)
 
 
 async def _no_addresses(_keep: Collection[str]) -> None:
