@@ -17,6 +17,7 @@ from tests.support.ecr import digest, index, manifest, pushed, signature
 from tests.support.play_ecr import LIFECYCLE, POLICY
 
 APP = {"repositoryName": "app"}
+ODD = '{"schemaVersion": 2, "manifests": [], "artifactType": "?"}'
 ONE, TWO = manifest("one"), manifest("two", ("base", "more"))
 
 
@@ -389,6 +390,12 @@ def test_a_list_may_be_put_of_images_that_are_there(api: Api) -> None:
         ({"imageManifest": '{"schemaVersion": 1}'}, "InvalidParameterException"),
         ({"imageManifest": '{"schemaVersion": 2, "config": {}}'}, "InvalidParameterException"),
         ({"imageManifestMediaType": "text/plain"}, "InvalidParameterException"),
+        ({"imageManifest": '{"schemaVersion": 2, "mediaType": []}'}, "InvalidParameterException"),
+        (
+            {"imageManifest": '{"schemaVersion": 2, "manifests": [], "artifactType": "\\ud800"}'},
+            "InvalidParameterException",
+        ),
+        ({"imageManifest": '{"schemaVersion": 2, "manifests": [], "\ud800": 1}'}, "InvalidParameterException"),
     ],
 )
 def test_what_cannot_be_put(api: Api, change: dict[str, Any], code: str) -> None:

@@ -16,6 +16,7 @@ OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 LISTS = frozenset({DOCKER_LIST, OCI_INDEX})
 MEDIA_TYPES = frozenset({DOCKER_MANIFEST, DOCKER_LIST, OCI_MANIFEST, OCI_INDEX})
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+PRINTABLE = re.compile(r"[!-~ ]{0,255}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -40,17 +41,17 @@ def read_manifest(text: str, media_type: str = "") -> Manifest:
         raise ValueError("The manifest is not JSON.") from None
     if not isinstance(document, dict) or document.get("schemaVersion") != 2:
         raise ValueError("The manifest has no schemaVersion 2: others are not taken any more.")
-    says = document.get("mediaType") or _guess(document)
+    says = _media_type(document, "mediaType") or _guess(document)
     kind = media_type or says
-    if kind not in MEDIA_TYPES or (document.get("mediaType") and says != kind):
+    if kind not in MEDIA_TYPES or ("mediaType" in document and says != kind):
         raise ValueError(f"A manifest of the media type {str(kind)[:200]!r} can't be kept: Docker's v2 and OCI's can.")
     subject = _digest(document["subject"]) if document.get("subject") else ""
     if kind in LISTS:
         children = tuple(_digest(entry) for entry in _list(document, "manifests"))
-        return Manifest(kind, str(document.get("artifactType") or ""), (), children, subject)
+        return Manifest(kind, _media_type(document, "artifactType"), (), children, subject)
     config = _blob(document.get("config"))
     blobs = (config, *(_blob(entry) for entry in _list(document, "layers")))
-    artifact = str(document.get("artifactType") or config.media_type)
+    artifact = _media_type(document, "artifactType") or config.media_type
     return Manifest(kind, artifact, blobs, (), subject)
 
 
@@ -70,7 +71,14 @@ def _blob(entry: Any) -> Blob:
     size = entry.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 2**63:
         raise ValueError(f"The manifest gives {digest} no size.")
-    return Blob(digest, size, str(entry.get("mediaType") or ""))
+    return Blob(digest, size, _media_type(entry, "mediaType"))
+
+
+def _media_type(entry: dict[str, Any], name: str) -> str:
+    found = entry.get(name) or ""
+    if not isinstance(found, str) or not PRINTABLE.fullmatch(found):
+        raise ValueError(f"The manifest has a {name} that is no media type.")
+    return found
 
 
 def _digest(entry: Any) -> str:

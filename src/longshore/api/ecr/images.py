@@ -287,7 +287,10 @@ def _image_view(repository: Repository, image: Image, tag: str | None) -> Answer
 
 def _manifest(text: str, media_type: str) -> Manifest:
     try:
+        text.encode()
         return read_manifest(text, media_type)
+    except UnicodeEncodeError:
+        raise constraint("ImageManifest", "The manifest has characters that are none") from None
     except ValueError as error:
         raise constraint("ImageManifest", f"Invalid JSON syntax or manifest: {error}") from None
 
