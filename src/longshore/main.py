@@ -21,7 +21,7 @@ from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.api.task_endpoint import TaskEndpoint
 from longshore.api.task_endpoint.app import ADDRESS
-from longshore.config import TASK_API_PORT, Config
+from longshore.config import TASK_API_PORT, Config, needs_loopback
 from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
@@ -29,6 +29,7 @@ from longshore.control.discovery import Discovery
 from longshore.control.health import HealthChecks
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
+from longshore.control.loop import Loop
 from longshore.control.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
 from longshore.control.networks import NetworkController
 from longshore.control.observe import Observer
@@ -37,13 +38,16 @@ from longshore.control.services import ServiceController
 from longshore.control.tasks import TaskController
 from longshore.control.warm import WarmController
 from longshore.control.zones import HostedZoneNames
+from longshore.domain.cluster import Host
 from longshore.domain.kinds import KINDS
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.naming import EndpointCheck
 from longshore.domain.record import Scope
+from longshore.domain.repository import RegistryEndpoint
 from longshore.drivers.dns.server import make_dns_server
 from longshore.drivers.ports import BalancerDriver, ConnectDriver, EndpointProbe, TaskEngine
 from longshore.link_local import LinkLocalServers
+from longshore.repositories import Repositories
 from longshore.state import (
     ACCESS_LOGS,
     DATABASE,
@@ -78,6 +82,8 @@ class Longshore:
         self._clock = SystemClock()
         self._ids = SystemIds()
         self._sockets: list[socket.socket] = [bind(config.listen, config.port)]
+        if needs_loopback(config.listen):
+            self._sockets.append(bind("127.0.0.1", config.port))
         if config.state is not None:
             open_folder(config.state)
         tell("opening the state")
@@ -91,6 +97,10 @@ class Longshore:
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
         self._endpoint = TaskEndpoint(self.store, self.access, self._clock)
         self._vpc_cidr = config.vpc_cidr
+        secret = self.credentials.path_key("registry", self._instance)
+        self.repositories = Repositories(
+            config, self.store, self.vault, self._clock, instance=self._instance, secret=secret
+        )
         self.engine, self.balancer, release, connect = self._make_drivers()
         self._endpoint.stats = self.engine.stats
         self.connect = ConnectController(self.store, connect, self._clock)
@@ -157,7 +167,16 @@ class Longshore:
             self.warm.resume()
             self.balancers.start()
             stack.push_async_callback(self.balancers.stop)
-            for loop in (self.tasks.loop, self.services.loop, self.warm.loop, self.health.loop, self.networks.loop):
+            stack.push_async_callback(self.repositories.close)
+            await self.repositories.resume()
+            own: tuple[Loop[Any], ...] = (
+                self.tasks.loop,
+                self.services.loop,
+                self.warm.loop,
+                self.health.loop,
+                self.networks.loop,
+            )
+            for loop in (*own, *self.repositories.loops):
                 loop.start()
                 stack.push_async_callback(loop.stop)
             for sweeper in (self._history.timer, self._retention.timer):
@@ -228,6 +247,7 @@ class Longshore:
             task_environment=self._task_environment,
             docker_url=config.docker_url,
             pull=config.pull,
+            hosted=self.repositories.images,
             bridge_ready=self._serve_bridge,
             bridge_gone=self._leave_bridge,
             name_server=ADDRESS,
@@ -280,7 +300,7 @@ class Longshore:
         own = internal_paths(
             store=self.store, metrics=self._metrics, engine=self.engine.name, listener=listener, reset=reset
         )
-        return aws_app(self._chain, listener, own)
+        return aws_app(self._chain, listener, own, self.repositories.beside(listener, self._metrics))
 
     def _reset(self) -> None:
         """Forget everything but the machine."""
@@ -288,7 +308,7 @@ class Longshore:
         engine.clear()
         with self.store.transaction() as tx:
             for kind in KINDS:
-                if kind.kind != "host":
+                if kind not in {Host, RegistryEndpoint}:
                     for record in list(tx.all(kind)):
                         tx.delete(kind, record.key)
         self.events.clear()

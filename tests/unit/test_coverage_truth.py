@@ -31,6 +31,7 @@ from tests.support.balancers import group_in_use
 from tests.support.certificates import make
 from tests.support.names import registry
 from tests.support.play_ec2 import play_ec2
+from tests.support.play_ecr import play_ecr
 from tests.support.play_iam import play_iam, play_sts
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
@@ -254,6 +255,7 @@ def play_elbv2(call: Callable[..., dict[str, Any]], api: Api) -> None:
 
 PLAYS = {
     "acm": play_acm,
+    "ecr": play_ecr,
     "ecs": play_ecs,
     "ec2": play_ec2,
     "elbv2": play_elbv2,

@@ -1,11 +1,26 @@
 """Every AWS service that is served."""
 
-from longshore.api import acm, ec2, ecs, elbv2, iam, kms, logs, route53, secretsmanager, servicediscovery, ssm, sts
+from longshore.api import (
+    acm,
+    ec2,
+    ecr,
+    ecs,
+    elbv2,
+    iam,
+    kms,
+    logs,
+    route53,
+    secretsmanager,
+    servicediscovery,
+    ssm,
+    sts,
+)
 from longshore.api.operation import Service
 
 SERVICES: tuple[Service, ...] = (
     acm.SERVICE,
     ec2.SERVICE,
+    ecr.SERVICE,
     ecs.SERVICE,
     elbv2.SERVICE,
     iam.SERVICE,

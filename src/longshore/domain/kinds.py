@@ -20,6 +20,14 @@ from longshore.domain.network_acl import NetworkAcl
 from longshore.domain.network_settings import DhcpOptions, FlowLog
 from longshore.domain.parameter import Parameter, ParameterVersion
 from longshore.domain.record import Record
+from longshore.domain.repository import (
+    Image,
+    ImageTag,
+    LifecyclePreview,
+    RegistryEndpoint,
+    RegistrySettings,
+    Repository,
+)
 from longshore.domain.routing import Address, InternetGateway, NatGateway, RouteTable
 from longshore.domain.secret import Secret, SecretVersion
 from longshore.domain.service import Deployment, Service, ServiceEvent
@@ -43,10 +51,13 @@ KINDS: tuple[type[Record], ...] = (
     Group,
     Host,
     HostedZone,
+    Image,
+    ImageTag,
     InstanceProfile,
     InternetGateway,
     KeyAlias,
     KeyGrant,
+    LifecyclePreview,
     Listener,
     LoadBalancer,
     LogGroup,
@@ -62,6 +73,9 @@ KINDS: tuple[type[Record], ...] = (
     PrefixList,
     RecordSet,
     RegionNetwork,
+    RegistryEndpoint,
+    RegistrySettings,
+    Repository,
     Role,
     RouteTable,
     Rule,

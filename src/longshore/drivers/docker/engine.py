@@ -23,7 +23,7 @@ from longshore.drivers.docker.probe import cpu_architecture, probe
 from longshore.drivers.docker.runner import TaskRunner, Tools, remove_cgroup
 from longshore.drivers.docker.translate import EngineFacts
 from longshore.drivers.docker.warm import WarmNamespaces
-from longshore.drivers.ports import EngineCapacity, LogSink, Permanent, Retryable, TaskProxies
+from longshore.drivers.ports import EngineCapacity, HostedImages, LogSink, Permanent, Retryable, TaskProxies
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ class DockerEngine:
         bridge_gone: Callable[[str], Awaitable[None]] | None = None,
         name_server: str | None = None,
         proxies: TaskProxies | None = None,
+        hosted: HostedImages | None = None,
     ) -> None:
         self._name_server = name_server
         self._bridge_gone = bridge_gone
@@ -81,7 +82,7 @@ class DockerEngine:
         self._tools = Tools(
             client=self._client,
             names=self._names,
-            images=Images(self._client, pull),
+            images=Images(self._client, pull, hosted),
             networks=networks,
             warm=self._warm,
             cgroups=self._cgroups,
