@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from longshore.api.credentials import Credentials, TokenRefused
-from longshore.wire.credential import CredentialScope
+from longshore.wire.aws_chunked import ChunkKey
+from longshore.wire.credential import CredentialScope, scope_of
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest
-from longshore.wire.sigv4 import verify
+from longshore.wire.sigv4 import Verified, chunk_key, verify
 
 LOCAL_NAMES = frozenset({"localhost", "host.docker.internal", "longshore"})
 LOCAL_SUFFIXES = (".localhost", ".localhost.localstack.cloud")
+SKEW_S, OBJECT_SKEW_S = 300.0, 900.0
+"""How far a client's clock may be off; object stores allow more."""
 REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 REGION_LENGTH = 32
 ACCOUNT = re.compile(r"[0-9]{12}")
@@ -77,14 +80,32 @@ class Gate:
         self._region = region
 
     def caller(
-        self, request: HttpRequest, scope: CredentialScope | None, listener: Listener, protocol: str, now: float
+        self,
+        request: HttpRequest,
+        scope: CredentialScope | None,
+        listener: Listener,
+        protocol: str,
+        now: float,
+        *,
+        plain_path: bool = False,
+        payload: str | None = None,
     ) -> Caller:
         """Who calls. Raises ApiError where a signature is asked for and not good, or a browser is not to be trusted.
 
-        `protocol` chooses the error codes that its clients know.
+        `protocol` chooses the error codes that its clients know; `plain_path` and `payload` are `sigv4.verify`'s.
         """
         if listener.signatures:
-            return self._verified(request, protocol, now)
+            skew_s = OBJECT_SKEW_S if plain_path else SKEW_S
+            verified = verify(
+                request,
+                self._credentials.secret_for,
+                now,
+                protocol=protocol,
+                plain_path=plain_path,
+                skew_s=skew_s,
+                payload=payload,
+            )
+            return self._known(verified, protocol, now)
         region = self._region if scope is None else _checked_region(scope)
         refuse_strangers(request.headers)
         account = self._account
@@ -92,8 +113,13 @@ class Gate:
             account = scope.access_key  # a habit of test suites: the access key names the account
         return Caller(account, region, f"arn:aws:iam::{account}:root")
 
-    def _verified(self, request: HttpRequest, protocol: str, now: float) -> Caller:
-        verified = verify(request, self._credentials.secret_for, now, protocol=protocol)
+    def chunk_key(self, request: HttpRequest) -> ChunkKey | None:
+        """What the chunks of a body are signed with, for a request whose head was found good."""
+        scope = scope_of(request)
+        secret = self._credentials.secret_for(scope.access_key) if scope else None
+        return chunk_key(request, secret) if secret else None
+
+    def _known(self, verified: Verified, protocol: str, now: float) -> Caller:
         try:
             principal = self._credentials.principal(verified.scope.access_key, verified.session_token, now)
         except TokenRefused as refused:
