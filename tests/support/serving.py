@@ -21,6 +21,7 @@ from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.domain.kinds import KINDS
 from longshore.domain.record import Scope
+from longshore.drivers.ports import Provider
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.system import SystemClock, SystemIds
@@ -56,6 +57,8 @@ class Serving:
         *,
         auth: bool = False,
         resettable: bool = False,
+        forwards: Mapping[str, Provider] | None = None,
+        everything_else: Provider | None = None,
     ) -> None:
         self.store = open_store(None, KINDS)
         self.events = EventLog()
@@ -64,6 +67,8 @@ class Serving:
         self.resets = 0
         self._resettable = resettable
         self._auth = auth
+        self._forwards = dict(forwards or {})
+        self._everything_else = everything_else
         self._services = _with(operations or {})
         self._socket = bind("127.0.0.1", 0)
         self.port: int = self._socket.getsockname()[1]
@@ -82,7 +87,15 @@ class Serving:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def client(self, service: str, *, keys: KeyPair | None = None, region: str = REGION, **options: Any) -> Any:
+    def client(
+        self,
+        service: str,
+        *,
+        keys: KeyPair | None = None,
+        region: str = REGION,
+        signature_version: str | None = None,
+        **options: Any,
+    ) -> Any:
         """A boto3 client, with the root key pair unless told otherwise; it never tries again."""
         pair = keys or self.credentials.root()
         return boto3.client(
@@ -94,6 +107,7 @@ class Serving:
             config=Config(
                 retries={"total_max_attempts": 1},
                 read_timeout=20,
+                signature_version=signature_version,
                 inject_host_prefix=False,  # DiscoverInstances is sent to `data-` and the host: see docs/names.md
             ),
             **options,
@@ -118,7 +132,12 @@ class Serving:
             ids=SystemIds(),
             vault=MasterVault(b"m" * 32),
             metrics=metrics,
+            forwards=self._forwards,
+            everything_else=self._everything_else,
         )
+        providers = [*self._forwards.values(), *([self._everything_else] if self._everything_else else [])]
+        for provider in providers:
+            await provider.open()
         own = internal_paths(
             store=self.store,
             metrics=metrics,
@@ -131,6 +150,8 @@ class Serving:
         self._started.set()
         await self._stop.wait()
         await self.server.stop()
+        for provider in providers:
+            await provider.close()
         self._socket.close()
 
     def _reset(self) -> None:

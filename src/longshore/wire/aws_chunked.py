@@ -13,6 +13,7 @@ from longshore.wire.errors import ApiError
 
 MAX_LINE = 8192
 MAX_CHUNK = 64 * 1024 * 1024
+MAX_TRAILERS = 16
 PIECE = 1024 * 1024
 STREAMING, SIGNED = "STREAMING-", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 """How X-Amz-Content-Sha256 begins for bodies so encoded, and for those whose chunks are signed."""
@@ -84,13 +85,13 @@ def _trailers(source: BinaryIO, chunk_key: ChunkKey | None, previous: str) -> di
     signature, text = "", ""
     while line := _line(source, last=True):
         name, _, value = line.partition(":")
+        if len(found) >= MAX_TRAILERS or name.strip().lower() in found:
+            raise _broken("it has too many trailers")
         if name.lower() == "x-amz-trailer-signature":
             signature = value.strip()
             continue
         found[name.strip().lower()] = value.strip()
         text += f"{name.strip().lower()}:{value.strip()}\n"
-        if len(found) > 16:
-            raise _broken("it has too many trailers")
     if chunk_key is not None and found:
         _checked(chunk_key, "TRAILER", f"{previous}\n{hashlib.sha256(text.encode()).hexdigest()}", signature)
     return found
