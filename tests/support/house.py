@@ -34,6 +34,7 @@ from longshore.domain.zone import HostedZone
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.vault import MasterVault
+from tests.support import house_around
 from tests.support.certificates import make, revoking
 from tests.support.wire_samples import client_request, service_model
 from tests.support.world import SeededIds
@@ -138,6 +139,7 @@ class House:
             await self.ok("acm", "RequestCertificate", DomainName=f"n{number}.example.com", KeyAlgorithm=EC)
         await self._furnish_balancers([s["SubnetId"] for s in subnets["Subnets"]])
         await self._furnish_names()
+        await house_around.furnish(self)
         with self.store.transaction() as tx:
             for number, task in enumerate(tx.select(Task, "live", ())):
                 now = self.clock.now()
@@ -255,6 +257,7 @@ class House:
             "clienttoken": ["once", "again"],
             "launchtype": ["FARGATE"],
             **self._known_names(),
+            **house_around.known(self.store),
         }
 
     def _known_names(self) -> dict[str, list[str]]:
@@ -280,6 +283,8 @@ class House:
             return self._naming_examples().get(operation, {})
         if service == "route53":
             return self._zone_examples().get(operation, {})
+        if service in house_around.SERVICES:
+            return house_around.example(self, service, operation)
         awsvpc = {"awsvpcConfiguration": {"subnets": [subnet.subnet_id for subnet in self.store.all(Subnet)]}}
         launch: dict[str, Any] = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": awsvpc}
         group = {"logGroupName": "/app"}

@@ -30,6 +30,7 @@ from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.balancers import group_in_use
 from tests.support.certificates import make
 from tests.support.names import registry
+from tests.support.play_around import play_autoscaling, play_cloudwatch
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
 from tests.support.wire_samples import service_model
@@ -39,6 +40,7 @@ EXCEPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("ecs", "RegisterTaskDefinition"): {
         "*": "The document is kept whole: the second half of this file looks at each of its members.",
     },
+    ("cloudwatch", "PutMetricAlarm"): {"Dimensions": "Kept whole, and compared by DescribeAlarmsForMetric."},
     ("ecs", "RunTask"): {
         "overrides": "Kept whole; below, each changes what is launched.",
     },
@@ -273,6 +275,8 @@ def play_elbv2(call: Callable[..., dict[str, Any]], api: Api) -> None:
 
 PLAYS = {
     "acm": play_acm,
+    "application-autoscaling": play_autoscaling,
+    "cloudwatch": play_cloudwatch,
     "ecs": play_ecs,
     "ec2": play_ec2,
     "elbv2": play_elbv2,

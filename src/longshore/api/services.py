@@ -1,10 +1,12 @@
 """Every AWS service that is served."""
 
-from longshore.api import acm, ec2, ecs, elbv2, logs, route53, servicediscovery, sts
+from longshore.api import acm, autoscaling, cloudwatch, ec2, ecs, elbv2, logs, route53, servicediscovery, sts
 from longshore.api.operation import Service
 
 SERVICES: tuple[Service, ...] = (
     acm.SERVICE,
+    autoscaling.SERVICE,
+    cloudwatch.SERVICE,
     ec2.SERVICE,
     ecs.SERVICE,
     elbv2.SERVICE,

@@ -1,5 +1,6 @@
 """Every class of record there is: what a store is opened with."""
 
+from longshore.domain.alarm import AlarmHistoryItem, Dashboard, MetricAlarm
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
 from longshore.domain.certificate import Authority, Certificate
 from longshore.domain.cluster import AccountSetting, Cluster, Host
@@ -7,6 +8,7 @@ from longshore.domain.log import LogGroup, LogStream
 from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
 from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
 from longshore.domain.record import Record
+from longshore.domain.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
@@ -14,9 +16,11 @@ from longshore.domain.zone import HostedZone, RecordSet, ZoneChange
 
 KINDS: tuple[type[Record], ...] = (
     AccountSetting,
+    AlarmHistoryItem,
     Authority,
     Certificate,
     Cluster,
+    Dashboard,
     Deployment,
     DiscoveryService,
     Host,
@@ -25,11 +29,15 @@ KINDS: tuple[type[Record], ...] = (
     LoadBalancer,
     LogGroup,
     LogStream,
+    MetricAlarm,
     Namespace,
     NamingOperation,
     NetworkInterface,
     RecordSet,
     Rule,
+    ScalableTarget,
+    ScalingPolicy,
+    ScheduledAction,
     SecurityGroup,
     SecurityGroupRule,
     Service,
