@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from longshore.domain.alarm import MetricAlarm
+from longshore.domain.cluster import Cluster
 from longshore.domain.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
+from longshore.domain.service import Service
 from tests.support.play_around import ALARM, BODY, CPU, MATHS, STEP
 
 if TYPE_CHECKING:
     from longshore.store.store import Store
     from tests.support.house import House
 
-SERVICES = frozenset({"application-autoscaling", "cloudwatch"})
+SERVICES = frozenset({"application-autoscaling", "cloudwatch", "resourcegroupstaggingapi"})
 SCALED = {
     "ServiceNamespace": "ecs",
     "ResourceId": "service/default/front",
@@ -61,7 +63,15 @@ def known(store: Store) -> dict[str, list[str]]:
 
 def example(house: House, service: str, operation: str) -> dict[str, Any]:
     """What an operation takes that hardly takes anything drawn at random."""
-    return (_scaling if service == "application-autoscaling" else _alarms)(house).get(operation, {})
+    examples = {"application-autoscaling": _scaling, "cloudwatch": _alarms, "resourcegroupstaggingapi": _tags}
+    return examples[service](house).get(operation, {})
+
+
+def _tags(house: House) -> dict[str, dict[str, Any]]:
+    kinds: tuple[type[Any], ...] = (ScalableTarget, MetricAlarm, Service, Cluster)
+    arns = [record.arn for kind in kinds for record in house.store.all(kind)]
+    some = {"ResourceARNList": [arns[house.ids.choice(len(arns))]]} if arns else {}
+    return {"TagResources": {**some, "Tags": {"a": "b"}}, "UntagResources": {**some, "TagKeys": ["a"]}}
 
 
 def _scaling(house: House) -> dict[str, dict[str, Any]]:

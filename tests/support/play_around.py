@@ -142,6 +142,20 @@ def play_cloudwatch(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("DeleteDashboards", DashboardNames=["d"])
 
 
+def play_tagging(call: Callable[..., dict[str, Any]], api: Api) -> None:
+    """Each served operation of the Resource Groups Tagging API."""
+    service = web_service(api)
+    api.put(service)
+    call("TagResources", ResourceARNList=[service.arn], Tags={"a": "b"})
+    call("GetResources", ResourceARNList=[service.arn])
+    filters = [{"Key": "a", "Values": ["b"]}]
+    pages = {"ResourcesPerPage": 1, "TagsPerPage": 100, "PaginationToken": ""}
+    call("GetResources", TagFilters=filters, ResourceTypeFilters=["ecs:service"], **pages)
+    call("GetTagKeys")
+    call("GetTagValues", Key="a")
+    call("UntagResources", ResourceARNList=[service.arn], TagKeys=["a"])
+
+
 def web_service(api: Api) -> Service:
     """The record of a service `web` in the cluster `default`."""
     definition = api.define()

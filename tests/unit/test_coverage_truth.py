@@ -30,7 +30,7 @@ from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.balancers import group_in_use
 from tests.support.certificates import make
 from tests.support.names import registry
-from tests.support.play_around import play_autoscaling, play_cloudwatch
+from tests.support.play_around import play_autoscaling, play_cloudwatch, play_tagging
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
 from tests.support.wire_samples import service_model
@@ -281,6 +281,7 @@ PLAYS = {
     "ec2": play_ec2,
     "elbv2": play_elbv2,
     "logs": play_logs,
+    "resourcegroupstaggingapi": play_tagging,
     "route53": play_route53,
     "servicediscovery": play_servicediscovery,
     "sts": play_sts,

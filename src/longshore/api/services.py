@@ -1,6 +1,6 @@
 """Every AWS service that is served."""
 
-from longshore.api import acm, autoscaling, cloudwatch, ec2, ecs, elbv2, logs, route53, servicediscovery, sts
+from longshore.api import acm, autoscaling, cloudwatch, ec2, ecs, elbv2, logs, route53, servicediscovery, sts, tagging
 from longshore.api.operation import Service
 
 SERVICES: tuple[Service, ...] = (
@@ -14,4 +14,5 @@ SERVICES: tuple[Service, ...] = (
     route53.SERVICE,
     servicediscovery.SERVICE,
     sts.SERVICE,
+    tagging.SERVICE,
 )
