@@ -8,7 +8,7 @@ forwards: what it sees of its targets it reports as `TargetObservation`s. A name
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from longshore.domain.balancing import BalancerCounts, BalancerPlan, GroupCounts, TargetObservation, TargetPlan
 from longshore.domain.connect import ConnectCounts, ConnectPlan, Endpoint
@@ -341,4 +341,58 @@ class Zones(Protocol):
         mnemonic such as `A`, or `TYPE65280`. The server puts records in random order, gives eight addresses of a
         name at most, and follows a CNAME.
         """
+        ...
+
+
+class PassedRequest(NamedTuple):
+    """A request for a service that Longshore doesn't serve itself."""
+
+    service: str
+    """botocore's name of it."""
+    signing_name: str
+    account: str
+    region: str
+    method: str
+    path: str
+    """Percent-encoded, as it came; and so is the query."""
+    query: str
+    headers: Sequence[tuple[str, str]]
+    """Names in small letters."""
+    body: BinaryIO
+    """At its beginning."""
+    size: int
+
+
+class PassedAnswer(NamedTuple):
+    """What was answered; the body comes piece by piece."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: AsyncIterator[bytes]
+
+
+class ProviderRefused(Exception):  # noqa: N818  reads as what happened
+    """A provider can't be used as it was asked for; says what to do."""
+
+
+class Provider(Protocol):
+    """Who answers for services that Longshore doesn't serve itself."""
+
+    name: str
+    """For people: what it is, and where."""
+
+    async def open(self) -> None:
+        """Get ready. Raises ProviderRefused where it can't."""
+        ...
+
+    async def close(self) -> None:
+        """Let go."""
+        ...
+
+    def reset(self) -> None:
+        """Forget everything, if that is ours to do."""
+        ...
+
+    async def answer(self, request: PassedRequest) -> PassedAnswer:
+        """Its answer. Raises Retryable or Permanent where there is none."""
         ...
