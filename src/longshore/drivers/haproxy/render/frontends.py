@@ -3,8 +3,7 @@
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from longshore.domain.balancing import FixedResponse, Forward, ListenerPlan, LoadBalancerPlan, Redirect, RulePlan
-from longshore.drivers.haproxy.render import access, actions, tls
-from longshore.drivers.haproxy.render.backends import CONNECT_S
+from longshore.drivers.haproxy.render import access, actions, errors, tls
 from longshore.drivers.haproxy.render.conditions import acls
 from longshore.drivers.haproxy.render.text import (
     block,
@@ -15,8 +14,8 @@ from longshore.drivers.haproxy.render.text import (
     quoted,
 )
 
-TRACE_ID = f"1-%[date,bytes(4,4),hex,lower]-{'%[rand,bytes(4,4),hex,lower]' * 3}"
-"""The time and 24 digits of chance, eight at a time: cheaper than to print a UUID."""
+TRACE_ID = f"1-%[date,set-var(txn.came),bytes(4,4),hex,lower]-{'%[rand,bytes(4,4),hex,lower]' * 3}"
+"""The time, kept for `errors.LATE`, and 24 digits of chance, eight at a time: cheaper than to print a UUID."""
 DEFAULT_PORTS = {"HTTP": 80, "HTTPS": 443}
 INSPECT_S = 5
 """How long a client at a shared port may take to say which load balancer it means."""
@@ -60,19 +59,19 @@ def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, log_to: str) -> It
     if not balancer.http2:
         yield "option disable-h2-upgrade"
     yield "tcp-request session set-var(sess.began) date"
-    yield "http-request set-var(txn.came) date"
     if _needs_host(listener.rules):
         yield "http-request set-var(txn.host) req.hdr(host),host_only,lower"
     groups = () if logs else _only_groups(listener.rules)
     if groups:
-        yield from _trace()
         yield from _headers(balancer, listener)
+        yield from _trace()
+        yield from _went_through_others(balancer)
         yield from _choose_backend(listener.rules, groups)
     else:
         yield from _by_number(balancer, listener, logs=logs)
     if logs:
         yield from access.logging(listener.listener_id, log_to)
-    yield from _closing(balancer, listener.rules, logs=logs)
+    yield from _closing(balancer, listener.rules)
 
 
 def _needs_host(rules: Sequence[RulePlan]) -> bool:
@@ -113,11 +112,13 @@ def _by_number(balancer: LoadBalancerPlan, listener: ListenerPlan, *, logs: bool
         yield from access.remember()
     yield from _choose(listener.rules)
     yield from _trace()
+    yield _longer_trace()
     if logs:
         yield from access.remember_trace()
     yield from _answers(listener)
     yield from _headers(balancer, listener)
     yield from _forwards(listener.rules)
+    yield from _forwarded_for(balancer)
     yield "use_backend %[var(txn.group)]-open if { var(txn.group),nbsrv eq 0 }"
     yield "use_backend %[var(txn.group)]"
 
@@ -171,11 +172,14 @@ def _forwards(rules: Sequence[RulePlan]) -> Iterator[str]:
 
 
 def _trace() -> Iterator[str]:
-    traced = "{ req.hdr(x-amzn-trace-id) -m found }"
-    # A trace that somebody else began goes on: this hop is its `Self`.
-    own = "%[req.fhdr(x-amzn-trace-id),regsub('Self=[^;]*;?','')]"
-    yield f'http-request set-header x-amzn-trace-id "Self={TRACE_ID};{own}" if {traced}'
-    yield f'http-request add-header x-amzn-trace-id "Root={TRACE_ID}" unless {traced}'
+    yield f'http-request add-header x-amzn-trace-id "Root={TRACE_ID}"'
+
+
+def _longer_trace() -> str:
+    """A trace that somebody else began goes on: this hop, whose line is the last, is its `Self`."""
+    own = "%[req.fhdr(x-amzn-trace-id,-1),regsub('^Root','Self')]"
+    others = "%[req.fhdr(x-amzn-trace-id,-2),regsub('Self=[^;]*;?','')]"
+    return f'http-request set-header x-amzn-trace-id "{own};{others}" if {{ req.fhdr_cnt(x-amzn-trace-id) gt 1 }}'
 
 
 def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str]:
@@ -183,8 +187,6 @@ def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str
         yield f"http-request del-header {quoted('[^-A-Za-z0-9]')} -m reg"
     if balancer.forwarded_for == "remove":
         yield "http-request del-header x-forwarded-for"
-    elif balancer.forwarded_for == "append":
-        yield from _append_client(with_port=balancer.forwarded_for_port)
     yield f"http-request set-header x-forwarded-proto {'https' if listener.protocol == 'HTTPS' else 'http'}"
     yield f"http-request set-header x-forwarded-port {listener.port}"
     if balancer.tls_headers and listener.protocol == "HTTPS":
@@ -197,12 +199,22 @@ def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str
         yield f'http-request set-header host "{host}" unless {{ {port} -m bool }}'
 
 
-def _append_client(*, with_port: bool) -> Iterator[str]:
+def _went_through_others(balancer: LoadBalancerPlan) -> Iterator[str]:
+    """What only requests need that bring a trace or an X-Forwarded-For: for all others the rules end here."""
+    if balancer.forwarded_for == "append" and not balancer.forwarded_for_port:
+        yield "http-request allow if { req.fhdr_cnt(x-amzn-trace-id) eq 1 } !{ req.fhdr(x-forwarded-for) -m found }"
+    yield _longer_trace()
+    yield from _forwarded_for(balancer)
+
+
+def _forwarded_for(balancer: LoadBalancerPlan) -> Iterator[str]:
     """One X-Forwarded-For that came gets the client's address appended; none, or several, get a line of their own."""
-    client = "%[src]:%[src_port]" if with_port else "%[src]"
+    if balancer.forwarded_for != "append":
+        return
+    client = "%[src]:%[src_port]" if balancer.forwarded_for_port else "%[src]"
     came = "req.fhdr_cnt(x-forwarded-for)"
     yield f'http-request set-header x-forwarded-for "%[req.fhdr(x-forwarded-for)], {client}" if {{ {came} eq 1 }}'
-    if with_port:
+    if balancer.forwarded_for_port:
         yield f'http-request add-header x-forwarded-for "{client}" unless {{ {came} eq 1 }}'
         return
     yield f'http-request add-header x-forwarded-for "{client}" if {{ {came} gt 1 }}'
@@ -210,16 +222,11 @@ def _append_client(*, with_port: bool) -> Iterator[str]:
     yield "option forwardfor if-none"
 
 
-def _closing(balancer: LoadBalancerPlan, rules: Sequence[RulePlan], *, logs: bool) -> Iterator[str]:
-    # Without an answer of a target HAProxy says 503; ELBv2 says so only when there is no target to ask.
-    if not logs:  # which says of every answer whether it is a target's
-        yield "http-response set-var(txn.answered) bool(true) if { status 503 }"
-    failed = "{ status 503 } !{ var(txn.answered) -m found } { be_name,nbsrv gt 0 }"
-    yield f"http-after-response set-status 504 if {failed} {{ date,sub(txn.came) ge {CONNECT_S} }}"
-    yield f"http-after-response set-status 502 if {failed}"
+def _closing(balancer: LoadBalancerPlan, rules: Sequence[RulePlan]) -> Iterator[str]:
     yield f"http-after-response set-header connection close if {{ date,sub(sess.began) ge {balancer.keepalive_s} }}"
     if any(isinstance(rule.action, Forward) and rule.action.stickiness_s for rule in rules):
         yield from actions.group_cookies()
+    yield from errors.true_status()
 
 
 def shared_frontend(port: int, address: str, listeners: Mapping[str, str]) -> str:
