@@ -1,6 +1,6 @@
 """Frontends: a listener's, with its rules and the headers it adds, and the ones that share the host's ports."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 
 from longshore.domain.balancing import FixedResponse, Forward, ListenerPlan, LoadBalancerPlan, Redirect, RulePlan
 from longshore.drivers.haproxy.render import access, actions, errors, tls
@@ -25,15 +25,21 @@ PATIENCE_S = 86400
 """Of what only passes on: the load balancer's own listener has the idle timeout that counts."""
 
 
-def frontend(balancer: LoadBalancerPlan, listener: ListenerPlan, binds: Sequence[str], *, log_to: str) -> str:
-    """The frontend of a listener. `binds`: what follows the word, one for each address; `log_to`: a socket or empty."""
+def frontend(
+    balancer: LoadBalancerPlan, listener: ListenerPlan, binds: Sequence[str], *, apart: Collection[str], log_to: str
+) -> str:
+    """The frontend of a listener.
+
+    binds: what follows the word, one for each address. apart: ids of the groups whose twins have a backend of their
+    own. log_to: a socket or empty.
+    """
     lines = [f"bind {bind}" for bind in binds]
     layer = "http" if listener.protocol in ("HTTP", "HTTPS") else "tcp"
-    lines.extend(_http(balancer, listener, log_to) if layer == "http" else _tcp(listener))
+    lines.extend(_http(balancer, listener, apart, log_to) if layer == "http" else _tcp(listener, apart))
     return block(f"frontend {listener_frontend(listener.listener_id)} from {layer}", lines)
 
 
-def _tcp(listener: ListenerPlan) -> Iterator[str]:
+def _tcp(listener: ListenerPlan, apart: Collection[str]) -> Iterator[str]:
     yield f"timeout client {listener.tcp_idle_timeout_s}s"
     action = listener.rules[-1].action
     if not isinstance(action, Forward):
@@ -45,13 +51,11 @@ def _tcp(listener: ListenerPlan) -> Iterator[str]:
     below = 0
     for share in shares:
         below += share.weight
-        chosen = f"{{ var(sess.dice) -m int lt {below} }}" if below < total else ""
-        name = group_backend(share.group_id)
-        yield f"use_backend {open_backend(share.group_id)} if {{ nbsrv({name}) eq 0 }} {chosen}".rstrip()
-        yield f"use_backend {name} if {chosen or 'TRUE'}"
+        chosen = [f"{{ var(sess.dice) -m int lt {below} }}"] if below < total else []
+        yield from _use(share.group_id, chosen, apart)
 
 
-def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, log_to: str) -> Iterator[str]:
+def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, apart: Collection[str], log_to: str) -> Iterator[str]:
     logs = bool(log_to and balancer.access_log_bucket)
     yield f"timeout client {balancer.idle_timeout_s}s"
     yield f"timeout http-request {balancer.idle_timeout_s}s"
@@ -66,12 +70,19 @@ def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, log_to: str) -> It
         yield from _headers(balancer, listener)
         yield from _trace()
         yield from _went_through_others(balancer)
-        yield from _choose_backend(listener.rules, groups)
+        yield from _choose_backend(listener.rules, groups, apart)
     else:
-        yield from _by_number(balancer, listener, logs=logs)
+        yield from _by_number(balancer, listener, apart, logs=logs)
     if logs:
         yield from access.logging(listener.listener_id, log_to)
     yield from _closing(balancer, listener.rules)
+
+
+def groups_of(rules: Sequence[RulePlan]) -> Iterator[str]:
+    """The groups that rules forward to."""
+    for rule in rules:
+        if isinstance(rule.action, Forward):
+            yield from (share.group_id for share in rule.action.groups)
 
 
 def _needs_host(rules: Sequence[RulePlan]) -> bool:
@@ -96,17 +107,25 @@ def _only_groups(rules: Sequence[RulePlan]) -> tuple[str, ...]:
     return tuple(groups)
 
 
-def _choose_backend(rules: Sequence[RulePlan], groups: Sequence[str]) -> Iterator[str]:
+def _choose_backend(rules: Sequence[RulePlan], groups: Sequence[str], apart: Collection[str]) -> Iterator[str]:
     """The first rule whose conditions hold ends the search, and no variable is written, read or made a name of."""
     for number, (rule, group_id) in enumerate(zip(rules, groups, strict=True), 1):
         names = yield from _conditions(number, rule)
-        name = group_backend(group_id)
+        yield from _use(group_id, names, apart)
+
+
+def _use(group_id: str, terms: Sequence[str], apart: Collection[str]) -> Iterator[str]:
+    """Forward to a group under conditions."""
+    name = group_backend(group_id)
+    if group_id in apart:
         # What costs least is asked first.
-        yield f"use_backend {open_backend(group_id)} if {' '.join((f'!{{ nbsrv({name}) -m bool }}', *names))}"
-        yield f"use_backend {name}" + (f" if {' '.join(names)}" if names else "")
+        yield f"use_backend {open_backend(group_id)} if {' '.join((f'!{{ nbsrv({name}) -m bool }}', *terms))}"
+    yield f"use_backend {name}" + (f" if {' '.join(terms)}" if terms else "")
 
 
-def _by_number(balancer: LoadBalancerPlan, listener: ListenerPlan, *, logs: bool) -> Iterator[str]:
+def _by_number(
+    balancer: LoadBalancerPlan, listener: ListenerPlan, apart: Collection[str], *, logs: bool
+) -> Iterator[str]:
     """Which rule was chosen is remembered: for its own answer, its rewrites, its shares, and the access log."""
     if logs:
         yield from access.remember()
@@ -119,7 +138,9 @@ def _by_number(balancer: LoadBalancerPlan, listener: ListenerPlan, *, logs: bool
     yield from _headers(balancer, listener)
     yield from _forwards(listener.rules)
     yield from _forwarded_for(balancer)
-    yield "use_backend %[var(txn.group)]-open if { var(txn.group),nbsrv eq 0 }"
+    for group_id in sorted(set(groups_of(listener.rules)).intersection(apart)):
+        name = group_backend(group_id)
+        yield f"use_backend {open_backend(group_id)} if {{ var(txn.group) -m str {name} }} !{{ nbsrv({name}) -m bool }}"
     yield "use_backend %[var(txn.group)]"
 
 
