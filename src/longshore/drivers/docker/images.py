@@ -7,6 +7,7 @@ import asyncio
 from typing import Any, Literal
 
 from longshore.drivers.docker.client import DockerClient, DockerError, json_lines
+from longshore.drivers.ending import cancelled
 
 
 class PullError(Exception):
@@ -67,10 +68,7 @@ class Images:
 
     async def close(self) -> None:
         """Give up what is being pulled."""
-        pulls = list(self._pulls.values())
-        for pull in pulls:
-            pull.cancel()
-        await asyncio.gather(*pulls, return_exceptions=True)
+        await cancelled(self._pulls.values())
 
 
 def with_tag(image: str) -> str:

@@ -24,6 +24,7 @@ from longshore.domain.balancing import (
     TargetObservation,
     TargetPlan,
 )
+from longshore.drivers.ending import cancelled
 from longshore.drivers.haproxy.access_log import AccessLogs
 from longshore.drivers.haproxy.commands import Commands
 from longshore.drivers.haproxy.counts import Counters, sums
@@ -133,11 +134,7 @@ class HaproxyBalancer:
 
     async def close(self) -> None:
         """See the port."""
-        for task in (self._guard, self._forgetting):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        await cancelled((self._guard, self._forgetting))
         await self.targets.close()
         self._log.close()
         if self._access is not None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Literal
 
 from longshore.domain.balancing import GroupPlan, TargetObservation, TargetPlan
+from longshore.drivers.ending import cancelled
 from longshore.drivers.haproxy import orders, prober
 from longshore.drivers.haproxy.commands import Commands
 from longshore.drivers.haproxy.health import CHECKING, HEALTHY, REGISTERED, Verdict, groups_in, verdict
@@ -61,10 +62,7 @@ class Targets:
 
     async def close(self) -> None:
         """Stop watching and probing."""
-        tasks = [*self._tasks, *self._probes.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled([*self._tasks, *self._probes.values()])
         self._probes.clear()
 
     # ------------------------------------------------------------------------------------------------- the port
