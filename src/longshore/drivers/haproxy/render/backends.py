@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from longshore.domain.balancing import CheckPlan, GroupPlan
-from longshore.drivers.haproxy.render.text import block, group_backend, open_backend, quoted
+from longshore.drivers.haproxy.render.text import argument, block, group_backend, open_backend, quoted
 from longshore.drivers.haproxy.slots import Shape, Slot, server_name, twin_name
 
 ALGORITHMS = {
@@ -85,12 +85,17 @@ def _stickiness(group: GroupPlan, cookie_key: str) -> Iterator[str]:
     yield f"cookie {APP_COOKIE} rewrite dynamic"
     yield (
         f'http-request replace-header cookie "(.*)\\\\b{APP_COOKIE}=[^;]*(.*)" "\\\\1\\\\2" '
-        f"unless {{ req.cook({quoted(group.cookie_name)}) -m found }}"
+        f"unless {{ {_cookie('req', group.cookie_name)} -m found }}"
     )
     yield (
         f'http-response add-header set-cookie "{APP_COOKIE}=new; Max-Age={group.stickiness_s}; Path=/" '
-        f"if {{ res.cook({quoted(group.cookie_name)}) -m found }}"
+        f"if {{ {_cookie('res', group.cookie_name)} -m found }}"
     )
+
+
+def _cookie(side: str, name: str) -> str:
+    """The fetch of an application's cookie."""
+    return quoted(f"{side}.cook({argument(name)})")
 
 
 def _cors(cookie: str, life_s: int, condition: str) -> Iterator[str]:
