@@ -23,6 +23,7 @@ from longshore.drivers.docker.probe import cpu_architecture, probe
 from longshore.drivers.docker.runner import TaskRunner, Tools, remove_cgroup
 from longshore.drivers.docker.translate import EngineFacts
 from longshore.drivers.docker.warm import WarmNamespaces
+from longshore.drivers.ending import cancelled
 from longshore.drivers.ports import EngineCapacity, HostedImages, LogSink, Permanent, Retryable, TaskProxies
 
 log = logging.getLogger(__name__)
@@ -134,10 +135,7 @@ class DockerEngine:
         """Let go. Containers of tasks go on running."""
         self._closed = True
         self._reported.set()
-        for task in (self._watcher, self._probe):
-            if task is not None:
-                task.cancel()
-        await asyncio.gather(*(t for t in (self._watcher, self._probe) if t is not None), return_exceptions=True)
+        await cancelled((self._watcher, self._probe))
         await asyncio.gather(self._warm.close(), *(runner.close() for runner in self._runners.values()))
         if self._tools.proxies is not None:
             await self._tools.proxies.close()

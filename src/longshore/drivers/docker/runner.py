@@ -33,6 +33,7 @@ from longshore.drivers.docker.translate import (
     volume_payloads,
 )
 from longshore.drivers.docker.warm import WarmNamespaces
+from longshore.drivers.ending import cancelled
 from longshore.drivers.ordering import next_starts, next_stops
 from longshore.drivers.ports import LogSink, Permanent, Retryable, TaskProxies
 
@@ -189,11 +190,7 @@ class TaskRunner:
 
     async def close(self) -> None:
         """Let go without touching the containers."""
-        for task in (self._main, *self._actions.values()):
-            if task is not None:
-                task.cancel()
-        waiting = [t for t in (self._main, *self._actions.values()) if t is not None]
-        await asyncio.gather(*waiting, return_exceptions=True)
+        await cancelled((self._main, *self._actions.values()))
         await asyncio.gather(*(pump.abandon() for pump in self._pumps.values()))
 
     def runtime_ids(self) -> dict[str, str]:
