@@ -42,7 +42,7 @@ class LinkLocalServers:
         if index in self._devices:
             return
         self._devices.add(index)
-        apis = self._app(Listener(f"tasks on {device}", signatures=True))
+        apis = self._app(Listener(f"tasks on {device}", signatures=True, local=True))
         for app, port in ((self._endpoint, ENDPOINT_PORT), (apis, TASK_API_PORT)):
             sockets = await open_sockets([device], port)
             if sockets:

@@ -16,6 +16,7 @@ from longshore.drivers.docker.containers import create_container, delete_contain
 from longshore.drivers.docker.names import PAUSE, Names
 from longshore.drivers.docker.network import Networks
 from longshore.drivers.docker.translate import EngineFacts, suits_warm, warm_payload
+from longshore.drivers.ending import cancelled
 from longshore.drivers.ports import Permanent
 
 log = logging.getLogger(__name__)
@@ -117,10 +118,7 @@ class WarmNamespaces:
         self.prepare(())
         if self._leaving:
             await asyncio.wait(self._leaving.values(), timeout=CLOSE_S)
-        left = [*self._kept.values(), *self._leaving.values()]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await cancelled([*self._kept.values(), *self._leaving.values()])
         self._leaving.clear()
 
     def _container(self, address: Address) -> str | None:
