@@ -9,6 +9,7 @@ record: a task that has not started when Longshore ends gets them at the next st
 from collections.abc import Mapping
 
 from longshore.control.connect import ConnectController
+from longshore.control.firewall import Guarded, unguarded
 from longshore.control.loop import Loop
 from longshore.decide import task as life
 from longshore.decide.launch import launch_of
@@ -44,9 +45,11 @@ class TaskController:
         connect: ConnectController | None = None,
         *,
         roles_exist: bool = False,
+        guarded: Guarded = unguarded,
     ) -> None:
         """`connect`: None where no task can have Service Connect. `roles_exist`: whether the roles of tasks must."""
         self._roles_exist = roles_exist
+        self._guarded = guarded
         self._vault = vault
         self._ordered: set[str] = set()
         """The ids of tasks with secrets that the engine has been told of: those are read once, as on ECS."""
@@ -136,6 +139,8 @@ class TaskController:
         if task.task_id in self._ordered:
             return
         await self._store.durable()
+        if task.attachment is not None:
+            await self._guarded()
         try:
             await self._engine.start(self._launch(task))
         except (Permanent, SecretsUnavailable) as refusal:
