@@ -5,6 +5,7 @@ regions never see each other. A record says itself by which values it is indexed
 tally, so that a question costs what its answer is long, not what the store holds.
 """
 
+import functools
 from collections.abc import Iterator
 from typing import ClassVar, NamedTuple, Self
 
@@ -19,6 +20,10 @@ class Scope(NamedTuple):
 
     account: str
     region: str
+
+
+_scope = functools.lru_cache(maxsize=1024)(Scope)
+"""A scope is made once: every key and index value of every record begins with one."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -37,7 +42,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     @property
     def scope(self) -> Scope:
         """The account and region of this record."""
-        return Scope(self.account, self.region)
+        return _scope(self.account, self.region)
 
     @property
     def key(self) -> Key:
