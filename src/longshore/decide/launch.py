@@ -9,10 +9,12 @@ from typing import Any, Literal, cast
 
 from longshore.decide import sizes
 from longshore.decide.log_target import log_target
+from longshore.decide.task import was_started
 from longshore.domain.arn import ecs_arn
 from longshore.domain.connect import ConnectPlan
 from longshore.domain.launch import (
     ContainerLaunch,
+    ContainerObservation,
     Dependency,
     HealthCheck,
     Mount,
@@ -62,6 +64,7 @@ def launch_of(
         revision=definition.revision,
         launch_type=task.launch_type,
         observed=task.observed,
+        known=tuple(_known(container) for container in task.containers) if was_started(task) else (),
         connect=connect,
         service_name=task.service_name,
         network_mode=cast("Literal['awsvpc', 'bridge', 'host', 'none']", definition.network_mode),
@@ -74,6 +77,23 @@ def launch_of(
             _container(task, definition, given) for given in merged_containers(definition, task.overrides)
         ),
         volumes=tuple(_volume(given) for given in document.get("volumes", ())),
+    )
+
+
+def _known(container: Container) -> ContainerObservation:
+    return ContainerObservation(
+        name=container.name,
+        status=container.last_status,
+        runtime_id=container.runtime_id,
+        image_digest=container.image_digest,
+        exit_code=container.exit_code,
+        reason=container.reason,
+        health=container.health,
+        network_bindings=container.network_bindings,
+        created_at=container.created_at,
+        started_at=container.started_at,
+        finished_at=container.finished_at,
+        restart_count=container.restart_count,
     )
 
 
