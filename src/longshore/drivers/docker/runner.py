@@ -75,6 +75,7 @@ class TaskRunner:
         """Before this no container is created: Docker would make missing volumes itself, without our labels."""
         self._ready = False
         """Whether the task's namespaces, cgroup and volumes are there."""
+        self._cpu_limited = False
         self._stop_wanted = False
         self._failure = ""
         self.ended = False
@@ -111,6 +112,8 @@ class TaskRunner:
         self._ready = started and pause_runs
         if self._ready:
             self._volumes_made.set()
+        if started:
+            self._limit_cpu()
         if started and not pause_runs and any(not slot.over for slot in self._slots.values()):
             self._failure = (
                 "ContainerNetworkingError: the network namespace of the task is gone from the Docker Engine."
@@ -390,6 +393,7 @@ class TaskRunner:
         except DockerError as error:
             self._fail(slot, failed_start(error.message, container))
             return
+        self._limit_cpu()
         if not slot.was_started:  # else the event of its end was quicker
             slot.last_start = tools.clock.now()
             slot.change(status="RUNNING", started_at=slot.last_start)
@@ -397,6 +401,16 @@ class TaskRunner:
         if self.launch.network_mode in {"bridge", "host"} and container.ports:
             await self._look(slot, gone_with=None)
         self._news()
+
+    def _limit_cpu(self) -> None:
+        """A container was started: from now on the task's CPU limit holds."""
+        if self._cpu_limited or self.launch.cpu_units is None:
+            return
+        try:
+            self._tools.cgroups.limit_cpu(self.launch.task_id, self.launch.cpu_units)
+        except OSError as error:
+            self._failure = self._failure or f"ResourceInitializationError: {error}"
+        self._cpu_limited = True
 
     async def _stop(self, slot: Slot) -> None:
         """The image's stop signal, then SIGKILL; Docker keeps the time."""
@@ -438,8 +452,10 @@ class TaskRunner:
         elif slot.update(self.launch, document):
             self._settle(slot)
             self._news()
-            if slot.was_started and slot.container.name not in self._pumps:
-                self._follow(slot)
+            if slot.was_started:
+                self._limit_cpu()
+                if slot.container.name not in self._pumps:
+                    self._follow(slot)
 
     def _settle(self, slot: Slot) -> None:
         """Answer an exit as the restart policy says. It stays RUNNING for the world, as on ECS."""
