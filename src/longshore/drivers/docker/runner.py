@@ -18,7 +18,7 @@ from longshore.domain.launch import ContainerLaunch, TaskLaunch, TaskObservation
 from longshore.domain.record import Scope
 from longshore.drivers.docker.cgroups import TaskCgroups
 from longshore.drivers.docker.client import DockerClient, DockerError, UnreachableError
-from longshore.drivers.docker.containers import create_container, delete_container, inspect_container
+from longshore.drivers.docker.containers import create_container, delete_container, inspect_container, joined
 from longshore.drivers.docker.images import Images, PullError
 from longshore.drivers.docker.inspect import HEALTH, failed_start
 from longshore.drivers.docker.logs import LogPump, LogSource
@@ -364,11 +364,18 @@ class TaskRunner:
             self.launch, container, facts, tools.names, environment=environment, pause=self._namespace.container_id
         )
         name = tools.names.container(self.launch.task_id, container.name)
+        joins = joined(body["HostConfig"])
         try:
             container_id, document = await create_container(tools.client, name, body)
+            if document is not None and _waits_for_another(document, joins):
+                await delete_container(tools.client, container_id)
+                container_id, document = await create_container(tools.client, name, body)
         except DockerError as error:
+            if joins and joins != await self._pause(container):
+                return  # it is not there any more: this is tried again with the one that is
             self._fail(slot, f"CannotCreateContainerError: {error.message}")
             return
+        slot.joins = joins
         slot.change(runtime_id=container_id, image_digest=digest)
         if document is None:
             slot.change(status="CREATED", created_at=tools.clock.now())
@@ -379,10 +386,22 @@ class TaskRunner:
                 self._follow(slot)
                 self._news()
 
+    async def _pause(self, container: ContainerLaunch) -> str:
+        """The id of the pause container, once it is the task's for good."""
+        self._pulling.add(container.name)
+        try:
+            await self._namespace.settled.wait()
+        finally:
+            self._pulling.discard(container.name)
+        return self._namespace.container_id
+
     async def _start(self, slot: Slot) -> None:
         container, tools = slot.container, self._tools
         container_id = slot.seen.runtime_id
         if slot.last_start is not None or slot.over:  # repeated after an outage, or overtaken by an event
+            return
+        if slot.joins not in {"", self._namespace.container_id}:
+            slot.change(status="PENDING", runtime_id="")  # that namespace is not the task's: it is created anew
             return
         try:
             await tools.client.post(f"/containers/{container_id}/start")
@@ -522,6 +541,11 @@ class TaskRunner:
     async def _delete(self, container: str) -> None:
         name = self._tools.names.container(self.launch.task_id, container)
         await delete_container(self._tools.client, name)
+
+
+def _waits_for_another(document: dict[str, Any], joins: str) -> bool:
+    """Whether a container of an earlier attempt was never started, and would join another namespace than this."""
+    return document["State"]["Status"] == "created" and joined(document["HostConfig"]) != joins
 
 
 async def remove_cgroup(cgroups: TaskCgroups, task_id: str) -> None:
