@@ -16,7 +16,7 @@ from longshore.domain.balancer import Target
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.network import Subnet, Vpc
-from longshore.domain.record import Key
+from longshore.domain.record import Key, Record
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
 from longshore.drivers.ports import Permanent, TaskEngine
@@ -59,21 +59,19 @@ class TaskController:
             self._wake(task)
 
     def _changed(self, change: Change) -> None:
-        if isinstance(change.before, Target) and change.after is None and change.before.task_id:
-            target = change.before
-            self.loop.enqueue((*target.scope, target.cluster, target.task_id))
-        if change.kind != Task.kind or not isinstance(change.after, Task) or not change.after.live:
-            return
-        task, before = change.after, change.before if isinstance(change.before, Task) else None
-        if before is not None and _stage(before) == _stage(task):
-            return
-        if before is None or before.last_status != "PROVISIONING" or not task.wanted:  # else `_begin` goes on with it
-            self._wake(task)
+        before, after = change.before, change.after
+        if isinstance(after, Task):
+            # One that is wanted is looked at once, when it is new: `_begin` goes on with it until it was started.
+            if before is None or (not after.wanted and _stage(before) != _stage(after)):
+                self._wake(after)
+        elif isinstance(before, Target) and after is None and before.task_id:
+            self.loop.enqueue((*before.scope, before.cluster, before.task_id))
 
     def _wake(self, task: Task) -> None:
         """Have a look at a task, if it is one that something is to be done about."""
         if not task.wanted:
-            self.loop.enqueue(task.key)
+            if task.live:
+                self.loop.enqueue(task.key)
         elif task.last_status in STARTABLE:
             self.loop.gather(task.key)
 
@@ -163,6 +161,6 @@ def launch_from(reader: Reader, task: Task, connect: ConnectController | None = 
     )
 
 
-def _stage(task: Task) -> tuple[object, ...]:
-    """What of a task this loop acts on."""
-    return (task.desired_status, task.last_status, life.ended(task))
+def _stage(task: Record) -> tuple[object, ...]:
+    """What of a task that is to stop this loop acts on."""
+    return (task.desired_status, task.last_status, life.ended(task)) if isinstance(task, Task) else ()

@@ -5,7 +5,9 @@ the service controller (`counts_health`). What is not translated here is refused
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
+
+import msgspec
 
 from longshore.decide import sizes
 from longshore.decide.log_target import log_target
@@ -24,6 +26,7 @@ from longshore.domain.launch import (
     TaskNetwork,
     Volume,
 )
+from longshore.domain.remembered import Remembered
 from longshore.domain.task import Container, Task
 from longshore.domain.task_definition import TaskDefinition
 
@@ -41,7 +44,7 @@ def launch_of(
 ) -> TaskLaunch:
     """What the engine is told of a task. The three of the network count for awsvpc tasks alone."""
     document = definition.document
-    cpu_units, memory_mib = task_limits(document, task.overrides)
+    plain = _plain_of(definition, task.overrides)
     attachment = task.attachment
     network = None
     if definition.network_mode == "awsvpc" and attachment is not None:
@@ -69,15 +72,51 @@ def launch_of(
         service_name=task.service_name,
         network_mode=cast("Literal['awsvpc', 'bridge', 'host', 'none']", definition.network_mode),
         network=network,
-        cpu_units=cpu_units,
-        memory_mib=memory_mib,
+        cpu_units=plain.cpu_units,
+        memory_mib=plain.memory_mib,
         pid_mode=document.get("pidMode", ""),
         ipc_mode=document.get("ipcMode", ""),
-        containers=tuple(
-            _container(task, definition, given) for given in merged_containers(definition, task.overrides)
-        ),
-        volumes=tuple(_volume(given) for given in document.get("volumes", ())),
+        containers=tuple(_logging(task, container, given) for container, given in plain.containers),
+        volumes=plain.volumes,
     )
+
+
+class _Plain(NamedTuple):
+    """What is the same for all tasks of a definition that override it alike."""
+
+    cpu_units: int | None
+    memory_mib: int | None
+    containers: tuple[tuple[ContainerLaunch, Document], ...]
+    """Each but for where its output goes, with the definition that it is made of."""
+    volumes: tuple[Volume, ...]
+
+
+def _plain(definition: TaskDefinition, overrides: Document) -> _Plain:
+    document = definition.document
+    cpu_units, memory_mib = task_limits(document, overrides)
+    return _Plain(
+        cpu_units,
+        memory_mib,
+        tuple((_container(definition, given), given) for given in merged_containers(definition, overrides)),
+        tuple(_volume(given) for given in document.get("volumes", ())),
+    )
+
+
+def _plain_of(definition: TaskDefinition, overrides: Document) -> _Plain:
+    return _plain(definition, overrides) if overrides else _of_definition(definition)
+
+
+_of_definition = Remembered(lambda definition: _plain(definition, {}), most=256)
+"""Most tasks override nothing: for each of them the same would be made of the definition."""
+
+
+def _logging(task: Task, container: ContainerLaunch, given: Document) -> ContainerLaunch:
+    """The container with its output going where this task's goes."""
+    if "logConfiguration" not in given:
+        return container
+    container_id = next((c.container_id for c in task.containers if c.name == container.name), "")
+    target = log_target(given, task_id=task.task_id, region=task.region, container_id=container_id)
+    return msgspec.structs.replace(container, log=target)
 
 
 def _known(container: Container) -> ContainerObservation:
@@ -103,6 +142,10 @@ def resources_of(definition: TaskDefinition, overrides: Document) -> tuple[int, 
     The task's own where it has them; else the sum over its containers: of `cpu`, and of `memoryReservation` or, where
     there is none, `memory`.
     """
+    return _reserved(definition, overrides) if overrides else _reserved_by(definition)
+
+
+def _reserved(definition: TaskDefinition, overrides: Document) -> tuple[int, int]:
     cpu_units, memory_mib = task_limits(definition.document, overrides)
     containers = merged_containers(definition, overrides)
     if cpu_units is None:
@@ -110,6 +153,9 @@ def resources_of(definition: TaskDefinition, overrides: Document) -> tuple[int, 
     if memory_mib is None:
         memory_mib = sum(c.get("memoryReservation") or c.get("memory") or 0 for c in containers)
     return cpu_units, memory_mib
+
+
+_reserved_by = Remembered(lambda definition: _reserved(definition, {}), most=256)
 
 
 def task_limits(document: Document, overrides: Document) -> tuple[int | None, int | None]:
@@ -160,9 +206,8 @@ def _environment(given: Document) -> dict[str, str]:
     return {pair["name"]: pair.get("value", "") for pair in given.get("environment") or () if pair.get("name")}
 
 
-def _container(task: Task, definition: TaskDefinition, given: Document) -> ContainerLaunch:
+def _container(definition: TaskDefinition, given: Document) -> ContainerLaunch:
     linux = given.get("linuxParameters") or {}
-    container_id = next((c.container_id for c in task.containers if c.name == given["name"]), "")
     return ContainerLaunch(
         name=given["name"],
         image=given["image"],
@@ -183,7 +228,6 @@ def _container(task: Task, definition: TaskDefinition, given: Document) -> Conta
             Dependency(container=d["containerName"], condition=d["condition"]) for d in given.get("dependsOn") or ()
         ),
         health_check=_health_check(given.get("healthCheck")),
-        log=log_target(given, task_id=task.task_id, region=task.region, container_id=container_id),
         restart_policy=_restart_policy(given.get("restartPolicy")),
         start_timeout_s=given.get("startTimeout"),
         stop_timeout_s=given.get("stopTimeout", 30),

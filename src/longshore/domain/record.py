@@ -6,7 +6,7 @@ tally, so that a question costs what its answer is long, not what the store hold
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import ClassVar, NamedTuple, Self
 
 import msgspec
@@ -60,6 +60,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     def tallies(self) -> Iterator[tuple[str, Key, int]]:
         """`(tally name, group, amount)`: sums that the store keeps over all records, exact at every moment."""
         return iter(())
+
+    def filed_by(self) -> Hashable | None:
+        """What its indexes and tallies depend on, of what may change: a record that keeps it keeps its places in them.
+
+        None where that isn't known. For records that change often in other ways, whose places need not be looked at.
+        """
+        return None
 
     def but(self, **changes: object) -> Self:
         """A copy of this record with some fields changed."""

@@ -138,7 +138,7 @@ class CborWriter(JsonWriter):
 
     def keep(self, value: Kept, write: Write) -> Any:
         """Write it anew: cbor2 takes nothing that is written already."""
-        return write(value)
+        return write(dict(value))
 
     def blob(self, value: Any) -> Any:
         """Write a blob."""

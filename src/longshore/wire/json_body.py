@@ -277,7 +277,9 @@ class JsonWriter(Compiler[Write]):
             for name, member in shape.members.items()
         }
 
-        def write(value: Any) -> dict[str, Any]:
+        def write(value: Any) -> Any:
+            if type(value) is Kept:
+                return self.keep(value, write)
             out: dict[str, Any] = {}
             for name, item in value.items():
                 if item is None:
@@ -290,13 +292,13 @@ class JsonWriter(Compiler[Write]):
                     out[field[0]] = item if type(item) is field[1] else field[2](item)
             return out
 
-        return lambda value: write(value) if type(value) is not Kept else self.keep(value, write)
+        return write
 
     def keep(self, value: Kept, write: Write) -> Any:
         """Write a structure that stays as it is: once."""
         written = value.written.get(write)
         if written is None:
-            written = value.written[write] = msgspec.Raw(encode(write(value)))
+            written = value.written[write] = msgspec.Raw(encode(write(dict(value))))
         return written
 
     def as_it_is(self, shape: Shape) -> type | None:
