@@ -147,6 +147,9 @@ def headers_for(service: str, operation: str) -> dict[str, str]:
     return {**_scope(service), **target}
 
 
+PROGRAM = [sys.executable, "-m", "longshore.cli.app"]
+
+
 class Longshore(Server):
     """`longshore up`, with a fresh state folder."""
 
@@ -156,7 +159,7 @@ class Longshore(Server):
         self.state = self.folder / "state"
         port = free_port()
         words = ["--engine", engine, "--state", str(self.state), "--port", str(port), *options]
-        command = [sys.executable, "-m", "longshore.cli.app", "up", *words]
+        command = [*PROGRAM, "up", *words]
         super().__init__(command, port, "/_longshore/health", self.folder / "log")
 
     def __exit__(
@@ -164,6 +167,10 @@ class Longshore(Server):
     ) -> None:
         super().__exit__(kind, error, trace)
         self._folder.cleanup()
+
+    def run_as(self, program: list[str]) -> None:
+        """From the next start on, run another program with the same options."""
+        self._command[: self._command.index("up")] = program
 
     def tasks_in(self, status: str) -> int:
         """How many tasks of the default cluster are `running` or `pending`."""

@@ -45,7 +45,7 @@ def places(record: Record) -> tuple[Counter[object], Counter[object]]:
 
 @given(ORIGINS, LIVES, LIVES)
 def test_versions_of_a_task_that_are_filed_alike_stand_at_the_same_places(
-    origin: dict[str, str], one: dict[str, typing.Any], other: dict[str, typing.Any]
+    origin: dict[str, typing.Any], one: dict[str, typing.Any], other: dict[str, typing.Any]
 ) -> None:
     task = Task(
         account="1",
