@@ -62,7 +62,7 @@ class ConnectController:
         self.counts: dict[Key, Sequence[ConnectCounts]] = {}
         """By task, as they were when last asked for."""
         self._counter = Timer("connect counts", self._count, COUNT_S)
-        store.watch(self._changed)
+        store.watch(self._changed, Task, Deployment)
 
     def resume(self) -> None:
         """At a start, before tasks are adopted: who is to be found was found before."""

@@ -39,7 +39,7 @@ class TaskController:
         self._clock = clock
         self._ids = ids
         self.loop: Loop[Key] = Loop("tasks", self._reconcile, clock, workers=64, together=self._begin)
-        store.watch(self._changed)
+        store.watch(self._changed, Task, Target)
         if connect is not None:
             connect.on_withdrawn = self.loop.enqueue
 

@@ -69,6 +69,11 @@ def decode(body: bytes) -> Any:
     return value
 
 
+def decode_again(body: bytes) -> Any:
+    """Decode a body that `decode` has taken."""
+    return _decode(body) if body.strip() else {}
+
+
 def kind_of(raw: Any) -> str:
     """Name a decoded value as AWS's messages do."""
     if raw is True:
