@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import difflib
 import gc
 import signal
 import socket
@@ -9,8 +10,10 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from typing import Any
 
+from longshore.api.access.access import Access
+from longshore.api.access.keys import UserKeys
 from longshore.api.app import Asgi, Chain, aws_app
-from longshore.api.auth import Gate, Listener, check_listen
+from longshore.api.auth import Gate, Listener, check_listen, is_loopback
 from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed, seeded
 from longshore.api.internal import internal_paths
@@ -19,7 +22,7 @@ from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.api.task_endpoint import TaskEndpoint
 from longshore.api.task_endpoint.app import ADDRESS
-from longshore.config import TASK_API_PORT, Config
+from longshore.config import TASK_API_PORT, Config, needs_loopback
 from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
@@ -28,20 +31,33 @@ from longshore.control.firewall import FirewallController
 from longshore.control.health import HealthChecks
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
+from longshore.control.loop import Loop
 from longshore.control.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
+from longshore.control.networks import NetworkController
 from longshore.control.observe import Observer
 from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
 from longshore.control.tasks import TaskController
 from longshore.control.warm import WarmController
 from longshore.control.zones import HostedZoneNames
+from longshore.domain.cluster import Host
 from longshore.domain.kinds import KINDS
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.naming import EndpointCheck
 from longshore.domain.record import Scope
+from longshore.domain.repository import RegistryEndpoint
 from longshore.drivers.dns.server import make_dns_server
-from longshore.drivers.ports import BalancerDriver, ConnectDriver, EndpointProbe, Firewall, TaskEngine
+from longshore.drivers.ports import (
+    BalancerDriver,
+    ConnectDriver,
+    EndpointProbe,
+    Firewall,
+    Provider,
+    ProviderRefused,
+    TaskEngine,
+)
 from longshore.link_local import LinkLocalServers
+from longshore.repositories import Repositories
 from longshore.state import (
     ACCESS_LOGS,
     DATABASE,
@@ -58,6 +74,7 @@ from longshore.store.open import open_store
 from longshore.store.store import Transaction
 from longshore.system import SystemClock, SystemIds
 from longshore.vault import MasterVault
+from longshore.wire.atlas import Atlas
 
 DISK_LOOK_S = 1.0
 """How often to look whether the disk can be written."""
@@ -78,18 +95,25 @@ class Longshore:
         self._clock = SystemClock()
         self._ids = SystemIds()
         self._sockets: list[socket.socket] = [bind(config.listen, config.port)]
+        if needs_loopback(config.listen):
+            self._sockets.append(bind("127.0.0.1", config.port))
         if config.state is not None:
             open_folder(config.state)
         tell("opening the state")
         self._instance = instance_id(config.state)
         master = master_key(config.state, config.master_key)
         self.credentials = Credentials(master, config.account)
+        self.access = Access(self.credentials, enforce=config.enforces)
         self.vault = MasterVault(master)
         self.store = open_store(config.state and config.state / DATABASE, KINDS)
         self.events = EventLog(config.state and config.state / EVENTS)
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
-        self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
+        self._endpoint = TaskEndpoint(self.store, self.access, self._clock)
         self._vpc_cidr = config.vpc_cidr
+        secret = self.credentials.path_key("registry", self._instance)
+        self.repositories = Repositories(
+            config, self.store, self.vault, self._clock, instance=self._instance, secret=secret
+        )
         self._guard: Guard = _unguarded
         self.engine, self.balancer, release, connect = self._make_drivers()
         driver, absent = self._make_firewall()
@@ -107,7 +131,14 @@ class Longshore:
         )
         self._link_local = LinkLocalServers(self._endpoint.app, self._app, names)
         self.tasks = TaskController(
-            self.store, self.engine, self._clock, self._ids, self.connect, guarded=self.firewall.in_force
+            self.store,
+            self.engine,
+            self._clock,
+            self._ids,
+            self.vault,
+            self.connect,
+            roles_exist=config.enforces,
+            guarded=self.firewall.in_force,
         )
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
@@ -116,9 +147,11 @@ class Longshore:
             self.store, self.balancer, self._clock, self.vault, release=release, guarded=self.firewall.in_force
         )
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
+        self.networks = NetworkController(self.store, self.engine, self._clock)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._retention = Retention(self.store, self.events, self._clock)
+        self._forwards, self._moto = make_providers(config)
         self._metrics = Metrics(self.store, lambda: self.balancers.counts, lambda: self.connect.counts)
         self._chain = self._make_chain()
 
@@ -128,6 +161,10 @@ class Longshore:
         config = self.config
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._let_go)
+            for provider in self._all_providers():
+                self._tell(f"getting ready: {provider.name}")
+                await provider.open()
+                stack.push_async_callback(provider.close)
             self._tell(f"connecting to the {self.engine.name} engine")
             await self.engine.open()
             stack.push_async_callback(self.engine.close)
@@ -157,13 +194,24 @@ class Longshore:
             self.warm.resume()
             self.balancers.start()
             stack.push_async_callback(self.balancers.stop)
-            for loop in (self.tasks.loop, self.services.loop, self.warm.loop, self.health.loop):
+            stack.push_async_callback(self.repositories.close)
+            await self.repositories.resume()
+            own: tuple[Loop[Any], ...] = (
+                self.tasks.loop,
+                self.services.loop,
+                self.warm.loop,
+                self.health.loop,
+                self.networks.loop,
+            )
+            for loop in (*own, *self.repositories.loops):
                 loop.start()
                 stack.push_async_callback(loop.stop)
             for sweeper in (self._history.timer, self._retention.timer):
                 sweeper.start()
                 stack.push_async_callback(sweeper.stop)
-            server = HttpServer(self._app(Listener("api", signatures=config.auth)), self._sockets)
+            server = HttpServer(
+                self._app(Listener("api", signatures=config.auth, local=is_loopback(config.listen))), self._sockets
+            )
             await server.start()
             stack.push_async_callback(server.stop)
             self.services.resume()  # last: a look at every service, while questions are answered already
@@ -226,7 +274,9 @@ class Longshore:
             task_environment=self._task_environment,
             docker_url=config.docker_url,
             pull=config.pull,
+            hosted=self.repositories.images,
             bridge_ready=self._serve_bridge,
+            bridge_gone=self._leave_bridge,
             name_server=ADDRESS,
             proxies=connect,
         )
@@ -271,13 +321,26 @@ class Longshore:
             store=self.store,
             events=self.events,
             services=SERVICES,
-            gate=Gate(self.credentials, config.account, config.region),
+            gate=Gate(self.credentials, UserKeys(self.store, self.vault), config.account, config.region),
+            access=self.access,
             clock=self._clock,
             ids=self._ids,
             vault=self.vault,
             metrics=self._metrics,
             prepare=self._prepare,
+            forwards=self._forwards,
+            everything_else=self._moto,
         )
+
+    @property
+    def providers(self) -> dict[str, str]:
+        """Who answers for services that are not served here, for people."""
+        said = {service: provider.name for service, provider in sorted(self._forwards.items())}
+        return {**said, **({"other services": self._moto.name} if self._moto else {})}
+
+    def _all_providers(self) -> list[Provider]:
+        forwards = list({id(provider): provider for provider in self._forwards.values()}.values())
+        return [*forwards, *([self._moto] if self._moto else [])]
 
     def _prepare(self, tx: Transaction, scope: Scope) -> None:
         """What a new account has in a region."""
@@ -293,7 +356,7 @@ class Longshore:
         own = internal_paths(
             store=self.store, metrics=self._metrics, engine=self.engine.name, listener=listener, reset=reset
         )
-        return aws_app(self._chain, listener, own)
+        return aws_app(self._chain, listener, own, self.repositories.beside(listener, self._metrics))
 
     def _reset(self) -> None:
         """Forget everything but the machine."""
@@ -301,19 +364,45 @@ class Longshore:
         engine.clear()
         with self.store.transaction() as tx:
             for kind in KINDS:
-                if kind.kind != "host":
+                if kind not in {Host, RegistryEndpoint}:
                     for record in list(tx.all(kind)):
                         tx.delete(kind, record.key)
         self.events.clear()
         self._chain.forget()
+        for provider in self._all_providers():
+            provider.reset()
 
     async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
         if vpc_id is not None:
             await self._guard(device)
         await self._link_local.serve(device, vpc_id)  # made after the engine, whose proxies its names ask
 
+    async def _leave_bridge(self, vpc_id: str) -> None:
+        await self._link_local.leave(vpc_id)
+
     def _task_environment(self, launch: TaskLaunch, container: str) -> dict[str, str]:
         return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)
+
+
+def make_providers(config: Config) -> tuple[dict[str, Provider], Provider | None]:
+    """Who answers for which service by the settings, and who for all others. Raises ProviderRefused."""
+    forwards: dict[str, Provider] = {}
+    if config.forwards:
+        from longshore.drivers.elsewhere.forward import Forward  # noqa: PLC0415  seldom needed
+
+        atlas = Atlas()
+        for name, url in config.forwards:
+            cards = atlas.named(name)
+            if not cards:
+                near = difflib.get_close_matches(name, atlas.cards)
+                hint = f" Did you mean {' or '.join(near)}?" if near else ""
+                raise ProviderRefused(f"--forward: AWS has no service {name!r}, as botocore names them.{hint}")
+            forwards.update(dict.fromkeys((card.service for card in cards), Forward(url)))
+    if not config.moto:
+        return forwards, None
+    from longshore.drivers.elsewhere.moto import Moto  # noqa: PLC0415  as above
+
+    return forwards, Moto()
 
 
 async def _unguarded(_device: str) -> None:

@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from longshore.api.access.access import Access
+from longshore.api.auth import Caller
+from longshore.api.credentials import Credentials, Principal
 from longshore.api.ec2.defaults import seed
 from longshore.api.operation import Call, Operation
 from longshore.api.refusals import compile_refusals
@@ -42,6 +45,8 @@ class Api:
         self.events = EventLog.__new__(EventLog)
         self.ids = SeededIds(7)
         self.now = 1_700_000_000.0
+        self.principal = Principal(ME, SCOPE.account, source=ME)
+        self.access = Access(Credentials(b"m" * 32, SCOPE.account))
         self.seed()
 
     def __call__(self, operation: str, **params: Any) -> dict[str, Any]:
@@ -73,7 +78,8 @@ class Api:
             now=self.now,
             ids=self.ids,
             vault=VAULT,
-            principal_arn=ME,
+            caller=Caller(self.principal, SCOPE.region, "127.0.0.1"),
+            access=self.access,
             request_id="11111111-2222-4333-8444-555555555555",
             params=params,
         )

@@ -19,7 +19,7 @@ from longshore.domain.task import Attachment, Task
 from longshore.drivers.ports import Permanent, Retryable
 from longshore.drivers.sim.engine import SimEngine
 from longshore.drivers.sim.firewall import SimFirewall
-from tests.support.api import Api
+from tests.support.api import VAULT, Api
 from tests.support.security_groups import PLACE, group, interface, outbound, rule
 from tests.support.services import ClockOf
 
@@ -262,7 +262,7 @@ async def test_turned_off_leaves_nothing_of_an_earlier_life() -> None:
 
 async def test_no_task_begins_before_its_interface_is_guarded(house: House) -> None:
     engine = Watchful(ClockOf(house), house.driver)
-    tasks = TaskController(house.store, engine, ClockOf(house), house.ids, guarded=house.controller.in_force)
+    tasks = TaskController(house.store, engine, ClockOf(house), house.ids, VAULT, guarded=house.controller.in_force)
     task = put_task(house)
     house.driver.may.clear()
     tasks.loop.start()

@@ -45,10 +45,18 @@ def up(  # noqa: PLR0913  each is an option of the command line
     auth: Annotated[
         bool, typer.Option(envvar="LONGSHORE_AUTH", help="Check signatures (see `longshore keys`).")
     ] = False,
+    iam: Annotated[
+        str,
+        typer.Option(envvar="LONGSHORE_IAM", help="open, or enforce (as with --auth): tasks' roles must exist."),
+    ] = "",
     docker_url: Annotated[str | None, typer.Option(envvar="DOCKER_HOST", help="Docker Engine.")] = None,
     pull: Annotated[
         str, typer.Option(envvar="LONGSHORE_PULL", help="Pull images: missing, or always (as Fargate).")
     ] = "missing",
+    registry_host: Annotated[
+        str,
+        typer.Option(envvar="LONGSHORE_REGISTRY_HOST", help="HOST:PORT of repositories' URIs; empty: localhost."),
+    ] = "",
     healthy_after: Annotated[
         float, typer.Option(envvar="LONGSHORE_HEALTHY_AFTER", help="Seconds until a task without checks is healthy.")
     ] = 3.0,
@@ -79,6 +87,13 @@ def up(  # noqa: PLR0913  each is an option of the command line
         str, typer.Option(envvar="LONGSHORE_EGRESS", help="open, or routes: reach the outside as route tables say.")
     ] = "open",
     vpc_cidr: Annotated[str, typer.Option(envvar="LONGSHORE_VPC_CIDR", help="CIDR of the default VPC.")] = "",
+    with_: Annotated[
+        str, typer.Option("--with", envvar="LONGSHORE_WITH", help="moto: it answers what Longshore doesn't serve.")
+    ] = "",
+    forward: Annotated[
+        list[str] | None,
+        typer.Option(envvar="LONGSHORE_FORWARD", help="SERVICE=URL: who answers for a service; repeatable."),
+    ] = None,
     log_level: Annotated[
         str, typer.Option(envvar="LONGSHORE_LOG_LEVEL", help="debug, info, warning or error.")
     ] = "warning",
@@ -95,8 +110,10 @@ def up(  # noqa: PLR0913  each is an option of the command line
         region=region,
         engine=engine,
         auth=auth,
+        iam=iam,
         docker_url=docker_url,
         pull=pull,
+        registry_host=registry_host,
         healthy_after_s=healthy_after,
         lb_address=lb_address,
         lb_ports=lb_ports,
@@ -107,6 +124,8 @@ def up(  # noqa: PLR0913  each is an option of the command line
         security_groups=security_groups,
         egress=egress,
         vpc_cidr=vpc_cidr,
+        others=with_,
+        forwards=forward or [],
         log_level=log_level,
     )
 
