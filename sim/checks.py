@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from longshore.control.rules import Rules
 from longshore.control.services import ServiceController
 from longshore.decide.connect import DRAIN_S, ready
 from longshore.decide.names import discoverable
@@ -10,6 +11,7 @@ from longshore.decide.rollout.rolling import ceiling_of, floor_of, occupies
 from longshore.decide.service import Plan, ServiceSnapshot
 from longshore.decide.task import MOVES, was_started
 from longshore.domain.balancer import Target
+from longshore.domain.launch import TaskLaunch
 from longshore.domain.naming import DiscoveryService, ServiceInstance
 from longshore.domain.network import NetworkInterface
 from longshore.domain.service import Deployment, Service
@@ -118,6 +120,26 @@ def check_stop(world: World, task_id: str) -> None:
         raise Violation(f"task {task_id} was told to stop while the proxy of {sender} sends it requests")
 
 
+def check_start(world: World, launch: TaskLaunch) -> None:
+    """What holds when a task is told to start: its security groups' rules hold for its interface already."""
+    if launch.network is None:
+        return
+    interface = next(each for each in world.plane.store.all(NetworkInterface) if each.task_arn == launch.task_arn)
+    rules = world.table.rules
+    place = rules.places.get(interface.interface_id) if rules is not None else None
+    if place is None or (place.address, set(place.groups)) != (interface.private_ip, set(interface.security_groups)):
+        raise Violation(f"task {launch.task_id} was told to start while nothing guarded {interface.private_ip}")
+
+
+def check_guarded(world: World) -> None:
+    """At rest the firewall holds what the records say."""
+    if world.plane.firewall.behind:  # tasks of a service that always fails come and go
+        return
+    wanted = Rules(world.plane.store, by_groups=True, by_routes=False).all()
+    if world.table.rules != wanted:
+        raise Violation(f"the firewall holds {world.table.rules}, not {wanted}")
+
+
 def _sender_to(world: World, address: str) -> str | None:
     """A task that runs, and whose proxy sends requests to an address."""
     for other, task in world.machine.tasks.items():
@@ -185,6 +207,7 @@ def check_settled(world: World) -> None:
     for task in store.select(Task, "live", ()):
         if was_started(task) and task.wanted and task.task_id not in world.machine.tasks:
             raise Violation(f"task {task.task_id} is {task.last_status}, but the machine knows nothing of it")
+    check_guarded(world)
     _check_targets(world)
     _check_proxies(world)
     taken = {interface.task_arn for interface in store.all(NetworkInterface) if interface.task_arn}

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 
 from longshore.domain.balancing import BalancerPlan, TargetObservation, TargetPlan
 from longshore.domain.connect import ConnectPlan, Endpoint
+from longshore.domain.firewall import Ruleset, RulesetChange
 from longshore.domain.launch import TaskLaunch, TaskObservation
 from longshore.drivers.ports import Retryable
 from longshore.drivers.sim.balancer import SimBalancer
 from longshore.drivers.sim.connect import SimConnect
 from longshore.drivers.sim.engine import SimEngine
+from longshore.drivers.sim.firewall import SimFirewall
 
 
 class Fate:
@@ -86,6 +88,27 @@ class FaultyBalancer(Unreliable, SimBalancer):
                 yield report
 
 
+class FaultyFirewall(Unreliable, SimFirewall):
+    """A firewall that is slow, refuses, or has done what it seemed to fail at; never while a life of ours begins."""
+
+    calm = True
+
+    async def replace(self, wanted: Ruleset) -> None:
+        """Put rules in force, perhaps."""
+        if self.calm:
+            await super().replace(wanted)
+            return
+        await self._struck()
+        await super().replace(wanted)
+        await self._uncertain()
+
+    async def change(self, change: RulesetChange) -> None:
+        """Change them, perhaps."""
+        await self._struck()
+        await super().change(change)
+        await self._uncertain()
+
+
 class FaultyConnect(Unreliable, SimConnect):
     """Proxies that can't be told at times, tasks that are slow to listen, connections that take their time to end."""
 
@@ -108,7 +131,7 @@ class FaultyConnect(Unreliable, SimConnect):
         return not self.fate.strikes(self.fate.late) and await super().answers(endpoint)
 
 
-def _unwatched(_task_id: str) -> None:
+def _unwatched(_task: object) -> None:
     """Nobody looks on."""
 
 
@@ -121,10 +144,13 @@ class FaultyEngine(Unreliable, SimEngine):
 
     stops: Callable[[str], None] = staticmethod(_unwatched)
     """Told before a task is stopped."""
+    starts: Callable[[TaskLaunch], None] = staticmethod(_unwatched)
+    """Told before a task is started."""
 
     async def start(self, launch: TaskLaunch) -> None:
         """Begin a task, perhaps."""
         await self._struck()
+        self.starts(launch)
         await super().start(launch)
         await self._uncertain()
 

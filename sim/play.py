@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from longshore.control.loop import Loop
+from longshore.domain.launch import TaskLaunch
 from longshore.domain.naming import DiscoveryService, Namespace
 from longshore.domain.service import Deployment, Service
 from longshore.domain.task import Task
@@ -19,6 +20,7 @@ from sim.checks import (
     check_change,
     check_names,
     check_settled,
+    check_start,
     check_stop,
     unsettled,
 )
@@ -61,8 +63,10 @@ class CheckedPlane(ControlPlane):
         self.services = CheckedServices(self.store, world.clock, world.ids, healthy_after_s=3.0)
         self.violations: list[Exception] = []
         self.store.watch(self._check)
+        self.engine.starts = self._check_start
         self.engine.stops = self._check_stop
         loops: list[Loop[Any]] = [self.tasks.loop, self.services.loop, self.balancers.plans, self.balancers.targets]
+        self.firewall.loop.on_fault = self._fault
         for loop in (*loops, self.connect.proxies, self.connect.probes, self.connect.drains):
             loop.on_fault = self._fault
 
@@ -70,6 +74,12 @@ class CheckedPlane(ControlPlane):
         try:
             check_change(change)
             check_names(self.store, change)
+        except Violation as violation:
+            self.violations.append(violation)
+
+    def _check_start(self, launch: TaskLaunch) -> None:
+        try:
+            check_start(self.world, launch)
         except Violation as violation:
             self.violations.append(violation)
 

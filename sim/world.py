@@ -14,6 +14,7 @@ from longshore.control.balancers import BalancerController
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
+from longshore.control.firewall import FirewallController
 from longshore.control.observe import Observer
 from longshore.control.services import ServiceController
 from longshore.control.tasks import TaskController
@@ -24,12 +25,13 @@ from longshore.domain.record import Scope
 from longshore.domain.service import Deployment, Service
 from longshore.drivers.ports import EngineCapacity
 from longshore.drivers.sim.balancer import BalancerTimings, SimForwarder
+from longshore.drivers.sim.firewall import SimTable
 from longshore.drivers.sim.machine import SimMachine, Timings
 from longshore.store.events import EventLog
 from longshore.store.store import Store
 from longshore.vault import MasterVault
 from sim.disk import SimDisk, SimJournal
-from sim.faults import Fate, FaultyBalancer, FaultyConnect, FaultyEngine
+from sim.faults import Fate, FaultyBalancer, FaultyConnect, FaultyEngine, FaultyFirewall
 from sim.time import SimClock, SimLoop
 
 SCOPE = Scope("123456789012", "us-east-1")
@@ -82,11 +84,19 @@ class ControlPlane:
         self.proxies = FaultyConnect(world.proxies)
         self.proxies.fate = world.fate
         self.connect = ConnectController(self.store, self.proxies, world.clock)
-        self.tasks = TaskController(self.store, self.engine, world.clock, world.ids, VAULT, self.connect)
+        self.guard = FaultyFirewall(table=world.table)
+        self.guard.fate = world.fate
+        self.firewall = FirewallController(self.store, self.guard, world.clock)
+        guarded = self.firewall.in_force
+        self.tasks = TaskController(
+            self.store, self.engine, world.clock, world.ids, VAULT, self.connect, guarded=guarded
+        )
         self.services = ServiceController(self.store, world.clock, world.ids, healthy_after_s=HEALTHY_AFTER_S)
         self.balancer = FaultyBalancer(world.forwarder)
         self.balancer.fate = world.fate
-        self.balancers = BalancerController(self.store, self.balancer, world.clock, VAULT, release=world.release)
+        self.balancers = BalancerController(
+            self.store, self.balancer, world.clock, VAULT, release=world.release, guarded=guarded
+        )
         self.observer = Observer(self.store, self.engine.observations(), world.clock)
 
     async def start(self) -> None:
@@ -95,6 +105,8 @@ class ControlPlane:
         await measure(self.store, self.engine, cpu_overcommit=1.0, memory_overcommit=1.0)
         with self.store.transaction() as tx:
             seed_network(tx, SCOPE, "172.31.0.0/16", self.world.ids, self.world.clock.now())
+        await self.firewall.start()
+        self.guard.calm = False
         self.observer.start()
         self.connect.resume()
         await self.tasks.adopt()
@@ -113,6 +125,7 @@ class ControlPlane:
         await self.balancers.stop()
         await self.connect.stop()
         await self.observer.stop()
+        await self.firewall.stop()
         await self.engine.close()
 
 
@@ -132,6 +145,7 @@ class World:
         self.forwarder = SimForwarder(self.machine, BalancerTimings(probe_s, check_s, drain_s))
         self.proxies: dict[str, ConnectPlan] = {}
         """What the proxies of tasks were told."""
+        self.table = SimTable()
         self.events = EventLog(None)
         self.timeline: list[str] = []
         self.plane = self.make_plane()

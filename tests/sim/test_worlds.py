@@ -6,6 +6,7 @@ import pytest
 
 from longshore.control import tasks as control_tasks
 from longshore.control.connect import ConnectController
+from longshore.control.firewall import FirewallController
 from longshore.decide.rollout import rolling
 from longshore.decide.task import released
 from longshore.drivers.sim.machine import SimMachine
@@ -51,6 +52,14 @@ def test_checkers_see_a_scheduler_that_ignores_the_minimum(monkeypatch: pytest.M
 def test_checkers_see_a_scheduler_that_ignores_the_maximum(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rolling, "ceiling_of", lambda desired, _percent: desired * 9)
     assert broken_worlds(20)
+
+
+def test_checkers_see_tasks_that_start_before_their_security_groups_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def at_once(_controller: Any) -> None:
+        """As if all were in force."""
+
+    monkeypatch.setattr(FirewallController, "in_force", at_once)
+    assert broken_worlds(10)
 
 
 def test_checkers_see_addresses_that_are_never_given_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,17 +76,17 @@ async def house() -> AsyncIterator[House]:
 async def in_force(house: House) -> None:
     async with asyncio.timeout(20):
         await house.controller.in_force()
-    assert house.driver.wanted == house.wanted()
+    assert house.driver.table.rules == house.wanted()
 
 
 async def test_all_that_is_there_is_in_force_when_it_has_started() -> None:
     house = House()
     house.put(group("sg-a"), rule("sg-a", "tcp", (80, 80)), interface("172.31.0.9", "sg-a"))
     await house.controller.start("enforce")
-    assert house.driver.wanted == house.wanted()
-    assert house.driver.wanted.places["eni-172.31.0.9"].groups == ("sg-a",)
+    assert house.driver.table.rules == house.wanted()
+    assert house.driver.table.rules.places["eni-172.31.0.9"].groups == ("sg-a",)
     await house.controller.stop()
-    assert house.driver.wanted == house.wanted()  # tasks run on
+    assert house.driver.table.rules == house.wanted()  # tasks run on
 
 
 async def test_each_change_is_told_and_nothing_else(house: House) -> None:
@@ -118,9 +118,9 @@ async def test_group_that_comes_after_those_who_name_it_counts_from_then_on(hous
     await in_force(house)
     house.put(group("sg-late"))
     await in_force(house)
-    assert house.driver.wanted is not None
-    assert house.driver.wanted.groups["sg-b"].inbound[0].group_id == "sg-late"
-    assert house.driver.wanted.places["eni-172.31.0.9"].groups == ("sg-late",)
+    assert house.driver.table.rules is not None
+    assert house.driver.table.rules.groups["sg-b"].inbound[0].group_id == "sg-late"
+    assert house.driver.table.rules.places["eni-172.31.0.9"].groups == ("sg-late",)
 
 
 async def test_descriptions_and_tags_tell_the_driver_nothing(house: House) -> None:
@@ -176,11 +176,11 @@ async def until_in_force(house: House) -> None:
                 await asyncio.sleep(0.01)
             else:
                 break
-    assert house.driver.wanted == house.wanted()
+    assert house.driver.table.rules == house.wanted()
 
 
 async def test_rules_that_somebody_took_away_are_made_again(house: House) -> None:
-    house.driver.missing, house.driver.wanted = True, None
+    house.driver.missing, house.driver.table.rules = True, None
     await house.controller._look()
     house.driver.missing = False
     await in_force(house)
@@ -224,16 +224,16 @@ async def test_routes_count_when_they_are_to_and_follow_their_tables() -> None:
 
 
 def exits(house: House) -> tuple[Exit, ...] | None:
-    assert house.driver.wanted is not None
-    return house.driver.wanted.exits
+    assert house.driver.table.rules is not None
+    return house.driver.table.rules.exits
 
 
 async def test_routes_count_without_security_groups() -> None:
     house = House()
     house.put(interface("172.31.0.9", "sg-default"))
     await house.controller.start("off", "routes")
-    assert house.driver.wanted is not None
-    assert house.driver.wanted.places["eni-172.31.0.9"].groups == ()
+    assert house.driver.table.rules is not None
+    assert house.driver.table.rules.places["eni-172.31.0.9"].groups == ()
     assert exits(house)
     await house.controller.stop()
     with pytest.raises(Permanent, match="Routes can't be enforced"):
@@ -247,8 +247,8 @@ async def test_prefix_list_that_changes_changes_the_rules_that_name_it(house: Ho
     await in_force(house)
     house.put(ranges.but(versions=(entries, (*entries, PrefixEntry(cidr="10.2.0.0/16")))))
     await in_force(house)
-    assert house.driver.wanted is not None
-    assert house.driver.wanted.groups["sg-a"].inbound[0].cidrs == ("10.1.0.0/16", "10.2.0.0/16")
+    assert house.driver.table.rules is not None
+    assert house.driver.table.rules.groups["sg-a"].inbound[0].cidrs == ("10.1.0.0/16", "10.2.0.0/16")
 
 
 async def test_turned_off_leaves_nothing_of_an_earlier_life() -> None:
@@ -286,9 +286,9 @@ class Watchful(SimEngine):
         self.guarded_by: tuple[str, ...] = ()
 
     async def start(self, launch: TaskLaunch) -> None:
-        assert self._firewall.wanted is not None
+        assert self._firewall.table.rules is not None
         assert launch.network is not None
-        self.guarded_by = self._firewall.wanted.places[launch.network.interface_id].groups
+        self.guarded_by = self._firewall.table.rules.places[launch.network.interface_id].groups
         self.started.set()
 
 

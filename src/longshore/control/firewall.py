@@ -95,6 +95,11 @@ class FirewallController:
         await self._timer.stop()
         await self.loop.stop()
 
+    @property
+    def behind(self) -> bool:
+        """Whether something in the store is not in force yet."""
+        return self._driver is not None and self._done < self._asked
+
     async def in_force(self) -> None:
         """Return once everything that is in the store by now is in force. Raises Retryable while it can't be."""
         if self._driver is None:

@@ -6,16 +6,25 @@ from longshore.domain.firewall import GroupRules, Place, Ruleset, RulesetChange
 from longshore.drivers.ports import Permanent, Retryable
 
 
+class SimTable:
+    """What a machine holds back; it outlives who put it there."""
+
+    def __init__(self) -> None:
+        self.rules: Ruleset | None = None
+        """None: nothing is held back."""
+
+
 class SimFirewall:
     """`refuses`: what it says to everything; `absent`: why there is none."""
 
-    def __init__(self, absent: str = "") -> None:
+    def __init__(self, absent: str = "", table: SimTable | None = None) -> None:
         self.absent = absent
         self.refuses = ""
-        self.wanted: Ruleset | None = None
-        """What is in force; None: not known."""
+        self.table = table or SimTable()
         self.changes = 0
         """How often only a part was told."""
+        self._known = False
+        """Whether what the table holds is what was told."""
 
     async def open(self) -> None:
         """See ports.Firewall."""
@@ -25,16 +34,17 @@ class SimFirewall:
     async def replace(self, wanted: Ruleset) -> None:
         """See ports.Firewall."""
         self._require_answers()
-        self.wanted = Ruleset(wanted.vpcs, dict(wanted.groups), dict(wanted.places), wanted.exits)
+        self.table.rules = Ruleset(wanted.vpcs, dict(wanted.groups), dict(wanted.places), wanted.exits)
+        self._known = True
 
     async def change(self, change: RulesetChange) -> None:
         """See ports.Firewall."""
         self._require_answers()
-        if self.wanted is None:
+        if self.table.rules is None or not self._known:
             raise Retryable("It is not known what the firewall holds.", 0.0)
         self.changes += 1
-        vpcs, groups, places, exits = self.wanted
-        self.wanted = Ruleset(
+        vpcs, groups, places, exits = self.table.rules
+        self.table.rules = Ruleset(
             vpcs if change.vpcs is None else change.vpcs,
             _changed(groups, change.groups),
             _changed_places(places, change.places),
@@ -43,11 +53,11 @@ class SimFirewall:
 
     async def intact(self) -> bool:
         """See ports.Firewall."""
-        return self.wanted is not None
+        return self.table.rules is not None
 
     async def remove(self) -> None:
         """See ports.Firewall."""
-        self.wanted = None
+        self.table.rules = None
 
     def _require_answers(self) -> None:
         if self.refuses:
