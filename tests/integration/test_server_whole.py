@@ -200,9 +200,11 @@ def test_damaged_state_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
         ("--lb-ports", "80:80,8080:80"),
         ("--lb-address", "nonsense"),
         ("--lb-address", "10.0.0.0/8"),
+        ("--security-groups", "nonsense"),
+        ("--egress", "nonsense"),
     ],
 )
-def test_wrong_place_for_load_balancers_is_said_in_a_sentence(tmp_path: Path, option: str, value: str) -> None:
+def test_wrong_setting_is_said_in_a_sentence(tmp_path: Path, option: str, value: str) -> None:
     said = refusal(tmp_path / "state", free_port(), option, value)
     assert option in said
     assert repr(value) in said or repr(value.partition(",")[0]) in said
