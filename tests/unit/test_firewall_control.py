@@ -251,6 +251,14 @@ async def test_prefix_list_that_changes_changes_the_rules_that_name_it(house: Ho
     assert house.driver.table.rules.groups["sg-a"].inbound[0].cidrs == ("10.1.0.0/16", "10.2.0.0/16")
 
 
+async def test_range_of_a_moved_vpc_means_it_where_it_is(house: House) -> None:
+    vpc = Vpc(**PLACE, vpc_id="vpc-2", cidr="10.0.0.0/16", machine_cidr="10.64.0.0/16")
+    house.put(vpc, group("sg-a").but(vpc_id="vpc-2"), rule("sg-a", cidr_ipv4="10.0.7.0/24"))
+    await in_force(house)
+    assert house.driver.table.rules is not None
+    assert house.driver.table.rules.groups["sg-a"].inbound[0].cidrs == ("10.64.7.0/24",)
+
+
 async def test_turned_off_leaves_nothing_of_an_earlier_life() -> None:
     house = House()
     await house.controller.start("off")

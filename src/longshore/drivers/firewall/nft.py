@@ -99,7 +99,8 @@ class NftFirewall:
         """See ports.Firewall."""
         async with self._turn:
             for device in sorted(self._guarded):
-                await _run("ip", "link", "set", "dev", device, "type", "bridge", *HANDED_OVER)
+                if await _run("ip", "link", "set", "dev", device, "type", "bridge", *HANDED_OVER):
+                    self._guarded.discard(device)  # it is gone; another one of its name is guarded when it comes
             if self._book is None:
                 return False
             if self._book.empty:

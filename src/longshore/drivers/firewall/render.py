@@ -19,6 +19,8 @@ Elements = dict[str, dict[str, str]]
 
 TASK_ENDPOINT = "169.254.170.2"
 """Metadata, credentials, names and the APIs of AWS: always to be reached, as their like are on AWS."""
+REFUSES = "counter drop"
+"""Counted, so that a user can see whether it is the rules that hold something back."""
 CONTINUES = "ct state established,related accept"
 BRIDGES = "vpc-bridges"
 NAMES = {6: "tcp", 17: "udp"}
@@ -29,11 +31,11 @@ CHUNK = 500
 
 
 def _judge(side: Side, device: str) -> tuple[str, ...]:
-    return f"{device} . ip {_own(side)} vmap @{side}", "drop"
+    return f"{device} . ip {_own(side)} vmap @{side}", REFUSES
 
 
 def _judge_balancer(side: Side) -> tuple[str, ...]:
-    return f"ip {_own(side)} vmap @lb-{side}", f"ip {_own(side)} @lb-addresses drop"
+    return f"ip {_own(side)} vmap @lb-{side}", f"ip {_own(side)} @lb-addresses {REFUSES}"
 
 
 def _own(side: Side) -> str:
@@ -141,7 +143,7 @@ def exits(table: str, wanted: Iterable[Exit]) -> Iterator[str]:
     for each in wanted:
         reach = "" if each.reach == ("0.0.0.0/0",) else f" ip daddr {_ranges(each.reach)}"
         yield f"add rule {table} leaves ip saddr {_ranges(each.subnets)}{reach} return"
-    yield f"add rule {table} leaves drop"
+    yield f"add rule {table} leaves {REFUSES}"
 
 
 # ------------------------------------------------------------------------------------------- groups of one interface
