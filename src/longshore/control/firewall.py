@@ -46,10 +46,9 @@ class FirewallController:
         self._whole = True
         """Whether everything is to be told."""
         self._vpcs = self._routes = False
-        """Whether these need a look; so do: """
         self._groups: set[Key] = set()
         self._interfaces: dict[Key, str] = {}
-        """With their ids."""
+        """With their ids. These four say what needs a look, where not everything does."""
         self._asked = self._done = 0
         """How many changes there were, and up to which of them all are in force."""
         self._refusal = ""

@@ -9,9 +9,9 @@ import asyncio
 import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from longshore.domain.firewall import Ruleset, RulesetChange
 from longshore.drivers.firewall import render
@@ -163,12 +163,18 @@ async def _run(*words: str) -> str:
     return refusal
 
 
+def _in_memory(text: str) -> BinaryIO:
+    """A file to be read from its beginning, on no disk: that may be full."""
+    file = os.fdopen(os.memfd_create("given"), "w+b")
+    file.write(text.encode())
+    file.seek(0)
+    return file
+
+
 async def _answer(*words: str, given: str = "") -> tuple[str, str]:
-    """`(what it printed, why it failed)`. What is given comes from a file: nobody has to wait until it is read."""
+    """`(what it printed, why it failed)`. What is given is a file in memory: nobody has to wait until it is read."""
     path = f"{os.environ.get('PATH', '')}:{ROOTS_PATH}"
-    with tempfile.TemporaryFile() as file:
-        file.write(given.encode())
-        file.seek(0)
+    with _in_memory(given) as file:
         try:
             process = await asyncio.create_subprocess_exec(
                 *words,
