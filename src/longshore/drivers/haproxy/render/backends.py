@@ -63,6 +63,8 @@ def _defaults(group: GroupPlan, *, checked: bool) -> Iterator[str]:
 
 def _traffic(group: GroupPlan) -> Iterator[str]:
     yield f"balance {'source' if group.stickiness == 'source_ip' else ALGORITHMS[group.algorithm]}"
+    if group.source:
+        yield f"source {group.source}"
     yield f"timeout connect {CONNECT_S}s"
     yield f"timeout server {group.idle_timeout_s}s"
     yield f"timeout tunnel {group.idle_timeout_s}s"
