@@ -90,7 +90,7 @@ class _Addresses:
         self.default_groups = tuple(group.group_id for group in groups if group.name == "default")
         taken = tx.tally(NetworkInterface, "addresses", subnet.key)
         # A full subnet is known without looking at each of its addresses.
-        self._left = usable_addresses(subnet.cidr) - taken
+        self._left = usable_addresses(subnet.range) - taken
         self._free = free_addresses(
             subnet, lambda address: tx.count(NetworkInterface, "address", (*place, address)) > 0
         )

@@ -19,6 +19,7 @@ from longshore.domain.launch import (
     ContainerObservation,
     Dependency,
     HealthCheck,
+    Hidden,
     Mount,
     PortMapping,
     RestartPolicy,
@@ -41,8 +42,12 @@ def launch_of(
     subnet_cidr: str,
     vpc_id: str,
     connect: ConnectPlan | None = None,
+    secrets: Mapping[str, Mapping[str, Hidden]] | None = None,
 ) -> TaskLaunch:
-    """What the engine is told of a task. The three of the network count for awsvpc tasks alone."""
+    """What the engine is told of a task. The three of the network count for awsvpc tasks alone.
+
+    `secrets` are by container, and by the name of the variable: see `task_secrets.py`.
+    """
     document = definition.document
     plain = _plain_of(definition, task.overrides)
     attachment = task.attachment
@@ -76,7 +81,10 @@ def launch_of(
         memory_mib=plain.memory_mib,
         pid_mode=document.get("pidMode", ""),
         ipc_mode=document.get("ipcMode", ""),
-        containers=tuple(_logging(task, container, given) for container, given in plain.containers),
+        containers=tuple(
+            _of_task(task, container, given, (secrets or {}).get(container.name))
+            for container, given in plain.containers
+        ),
         volumes=plain.volumes,
     )
 
@@ -110,13 +118,15 @@ _of_definition = Remembered(lambda definition: _plain(definition, {}), most=256)
 """Most tasks override nothing: for each of them the same would be made of the definition."""
 
 
-def _logging(task: Task, container: ContainerLaunch, given: Document) -> ContainerLaunch:
-    """The container with its output going where this task's goes."""
-    if "logConfiguration" not in given:
-        return container
-    container_id = next((c.container_id for c in task.containers if c.name == container.name), "")
-    target = log_target(given, task_id=task.task_id, region=task.region, container_id=container_id)
-    return msgspec.structs.replace(container, log=target)
+def _of_task(
+    task: Task, container: ContainerLaunch, given: Document, secrets: Mapping[str, Hidden] | None
+) -> ContainerLaunch:
+    """The container with its output going where this task's goes, and with the task's secrets."""
+    own: dict[str, Any] = {"secrets": dict(secrets)} if secrets else {}
+    if "logConfiguration" in given:
+        container_id = next((c.container_id for c in task.containers if c.name == container.name), "")
+        own["log"] = log_target(given, task_id=task.task_id, region=task.region, container_id=container_id)
+    return msgspec.structs.replace(container, **own) if own else container
 
 
 def _known(container: Container) -> ContainerObservation:

@@ -130,11 +130,13 @@ class Catalog:
         """Render a result. A member that the model lacks is a programming error: TypeError."""
         return self._of(target).write(result, request_id)
 
-    def error(self, target: Target | None, request: HttpRequest, error: ApiError, request_id: str) -> HttpResponse:
-        """Render an error; without a target the protocol is guessed from the request."""
+    def error(
+        self, target: Target | None, request: HttpRequest, error: ApiError, request_id: str, card: Card | None = None
+    ) -> HttpResponse:
+        """Render an error; without a target the protocol is guessed from the request, and from its service's card."""
         if target is not None:
             return self._faults.write(error, self.shelf.service(target.service), target.protocol, request, request_id)
-        return self._faults.write(error, None, self.guess_protocol(request), request, request_id)
+        return self._faults.write(error, None, self.guess_protocol(request, card), request, request_id, card)
 
     def scope(self, request: HttpRequest) -> CredentialScope | None:
         """Return who signed a request, for which region and service."""
@@ -144,17 +146,18 @@ class Catalog:
         """Return the names of a service's operations."""
         return list(self.shelf.service(service).model.operation_names)
 
-    def guess_protocol(self, request: HttpRequest) -> str:
-        """Guess the protocol that the client of a request reads errors in."""
+    def guess_protocol(self, request: HttpRequest, card: Card | None = None) -> str:
+        """Guess the protocol that a request's client reads errors in; `card` is of a service that is not served."""
         content_type = request.headers.get("content-type", "")
         if "x-amz-target" in request.headers or content_type.startswith("application/x-amz-json"):
             return "json"
         if "smithy-protocol" in request.headers or rpc_path(request.path):
             return "smithy-rpc-v2-cbor"
         scope = scope_of(request)
-        cards = [card for card in self.shelf.cards.values() if scope and card.signing_name == scope.service]
+        cards = [each for each in self.shelf.cards.values() if scope and each.signing_name == scope.service]
+        cards = [card] if card is not None else cards
         if content_type.startswith(FORM_TYPE) or "Action=" in request.query:
-            return next((card.form for card in cards if card.form), self._guess_form(request))
+            return next((each.form for each in cards if each.form), self._guess_form(request))
         return cards[0].protocols[0] if cards else "rest-json"
 
     def _guess_form(self, request: HttpRequest) -> str:

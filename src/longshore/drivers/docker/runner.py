@@ -33,6 +33,7 @@ from longshore.drivers.docker.translate import (
     volume_payloads,
 )
 from longshore.drivers.docker.warm import WarmNamespaces
+from longshore.drivers.ending import cancelled
 from longshore.drivers.ordering import next_starts, next_stops
 from longshore.drivers.ports import LogSink, Permanent, Retryable, TaskProxies
 
@@ -192,11 +193,7 @@ class TaskRunner:
 
     async def close(self) -> None:
         """Let go without touching the containers."""
-        for task in (self._main, *self._actions.values()):
-            if task is not None:
-                task.cancel()
-        waiting = [t for t in (self._main, *self._actions.values()) if t is not None]
-        await asyncio.gather(*waiting, return_exceptions=True)
+        await cancelled((self._main, *self._actions.values()))
         await asyncio.gather(*(pump.abandon() for pump in self._pumps.values()))
 
     def runtime_ids(self) -> dict[str, str]:
@@ -345,7 +342,7 @@ class TaskRunner:
         self._pulling.add(container.name)
         began = tools.clock.now()
         try:
-            digest = await tools.images.ensure(container.image)
+            image = await tools.images.ensure(container.image)
             ended = tools.clock.now()
             self._pulls = (min(self._pulls[0] or began, began), max(self._pulls[1] or ended, ended))
             facts = await tools.facts()
@@ -363,6 +360,7 @@ class TaskRunner:
         body = container_payload(
             self.launch, container, facts, tools.names, environment=environment, pause=self._namespace.container_id
         )
+        body["Image"] = image.name
         name = tools.names.container(self.launch.task_id, container.name)
         joins = joined(body["HostConfig"])
         try:
@@ -376,7 +374,7 @@ class TaskRunner:
             self._fail(slot, f"CannotCreateContainerError: {error.message}")
             return
         slot.joins = joins
-        slot.change(runtime_id=container_id, image_digest=digest)
+        slot.change(runtime_id=container_id, image_digest=image.digest)
         if document is None:
             slot.change(status="CREATED", created_at=tools.clock.now())
         else:

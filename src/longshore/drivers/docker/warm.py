@@ -16,6 +16,7 @@ from longshore.drivers.docker.containers import create_container, delete_contain
 from longshore.drivers.docker.names import PAUSE, Names
 from longshore.drivers.docker.network import Networks
 from longshore.drivers.docker.translate import EngineFacts, suits_warm, warm_payload
+from longshore.drivers.ending import cancelled
 from longshore.drivers.ports import Permanent
 
 log = logging.getLogger(__name__)
@@ -95,6 +96,15 @@ class WarmNamespaces:
                 self._drop(address)
         return ""
 
+    async def leave(self, vpc_id: str) -> None:
+        """Let go of all in a VPC that is no more; none is there when this returns."""
+        self._wanted = {address: each for address, each in self._wanted.items() if address[0] != vpc_id}
+        for address in [address for address in self._kept if address[0] == vpc_id]:
+            self._drop(address)
+        leaving = [task for address, task in self._leaving.items() if address[0] == vpc_id]
+        if leaving:
+            await asyncio.wait(leaving)
+
     def died(self, container: str) -> None:
         """The container of a namespace ended or was removed."""
         for address in list(self._kept):
@@ -112,10 +122,7 @@ class WarmNamespaces:
         self.prepare(())
         if self._leaving:
             await asyncio.wait(self._leaving.values(), timeout=CLOSE_S)
-        left = [*self._kept.values(), *self._leaving.values()]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await cancelled([*self._kept.values(), *self._leaving.values()])
         self._leaving.clear()
 
     def _container(self, address: Address) -> str | None:
