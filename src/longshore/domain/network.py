@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import ipaddress
-import socket
 from collections.abc import Collection, Iterator
 from typing import ClassVar
 
@@ -252,7 +251,7 @@ def usable_addresses(cidr: str) -> int:
 def address_at(cidr: str, offset: int) -> str:
     """The address at an offset among the usable ones, wrapping around."""
     first = int(_network(cidr).network_address) + RESERVED_HEAD
-    return socket.inet_ntoa((first + offset % usable_addresses(cidr)).to_bytes(4))
+    return ".".join(map(str, (first + offset % usable_addresses(cidr)).to_bytes(4)))
 
 
 def holds(cidr: str, address: str) -> bool:
@@ -267,7 +266,7 @@ def gateway_of(cidr: str) -> str:
 
 def mac_of(address: str) -> str:
     """A locally administered MAC address that is unique where the IPv4 address is."""
-    return "02:42:" + socket.inet_aton(address).hex(":")
+    return "02:42:" + bytes(map(int, address.split("."))).hex(":")
 
 
 def default_subnets(vpc_cidr: str, zones: Collection[str]) -> list[tuple[str, str]]:
