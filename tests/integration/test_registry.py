@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -398,3 +399,33 @@ def test_links_that_a_crash_cut_off_are_whole_again(tmp_path: Path) -> None:
     assert files.manifests(tmp_path, "r") == {f"sha256:{two}"}
     files.remove_repository(tmp_path, "r")
     assert files.repositories(tmp_path) == frozenset()
+
+
+def read_while_killed(http: httpx.Client, path: str, registry: DockerRegistry) -> None:
+    """Read an answer to its end; the registry is killed after its first piece."""
+    with http.stream("GET", path) as answer:
+        assert answer.status_code == 200
+        pieces = answer.iter_raw(1 << 16)
+        next(pieces)
+        assert registry.pid is not None
+        os.kill(registry.pid, signal.SIGKILL)
+        for _ in pieces:
+            pass
+
+
+def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one(http: httpx.Client, serving: Serving) -> None:
+    path = f"{BASE}/blobs/{push_blob(http, os.urandom(LARGE))}"
+    assert serving.registry is not None
+    with pytest.raises(httpx.TransportError):
+        read_while_killed(http, path, serving.registry)
+    assert len(http.get(path).content) == LARGE
+
+
+def test_docker_tries_tls_first_and_is_told_that_this_is_http(
+    serving: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_connection(("127.0.0.1", serving.port), timeout=10) as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500))
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert caplog.records == []
