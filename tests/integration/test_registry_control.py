@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -210,3 +211,25 @@ async def test_a_registry_that_is_not_used_is_not_started(house: House) -> None:
     await house.collect()
     assert house.registry.pid is None
     assert not (house.folder / "files").exists()
+
+
+async def test_a_push_waits_for_a_collector_of_an_earlier_life(house: House, tmp_path: Path) -> None:
+    """Longshore was killed while it collected: the collector has not seen what is pushed now, and would take it."""
+    lock = tmp_path / "files" / "collecting"
+    lock.parent.mkdir()
+    lock.touch()
+    script = (
+        "import fcntl, sys; f = open(sys.argv[1], 'r+b'); fcntl.flock(f, fcntl.LOCK_EX); print(1); sys.stdin.read()"
+    )
+    collector = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, str(lock), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert collector.stdout is not None
+    await collector.stdout.read(1)
+    pushing = asyncio.create_task(house.blob("layer"))
+    await asyncio.sleep(0.3)
+    assert not pushing.done()
+    assert house.registry.pid is None
+    await collector.communicate(b"")
+    await pushing
+    assert digest("layer") in house.blobs()

@@ -152,6 +152,7 @@ class DockerRegistry:
         """Once, before anything reads the files."""
         async with self._mending:
             if not self._mended:
+                await asyncio.to_thread(self._process.wait_for_collector)
                 mended = await asyncio.to_thread(files.mend, self._storage)
                 if mended:
                     log.warning("files of the registry were cut off by a crash and are whole again", files=mended)
