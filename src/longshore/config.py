@@ -24,6 +24,8 @@ class Config:
     region: str = DEFAULT_REGION
     engine: Literal["docker", "sim"] = "docker"
     auth: bool = False
+    iam: Literal["", "open", "enforce"] = ""
+    """Whether a task may name a role that nobody has made; empty: not with `auth` (see docs/security.md)."""
     master_key: str = ""
     """Base64 of 32 bytes, from LONGSHORE_SECRET_KEY; empty: the state folder's `secret.key`."""
     docker_url: str = "unix:///var/run/docker.sock"
@@ -40,9 +42,20 @@ class Config:
     cpu_overcommit: float = 4.0
     memory_overcommit: float = 1.0
     history_s: float = 7 * 86400.0
+    security_groups: Literal["auto", "enforce", "off"] = "auto"
+    """`auto`: they are enforced where this machine can."""
     vpc_cidr: str = ""
     """Of the default VPC; empty: 172.31.0.0/16, or the next that collides with nothing on the machine."""
+    moto: bool = False
+    """Whether moto answers for the services that are not served."""
+    forwards: tuple[tuple[str, str], ...] = ()
+    """`(service, URL)`: by whom else a service is answered."""
     log_level: str = "info"
+
+    @property
+    def enforces(self) -> bool:
+        """Whether roles must exist."""
+        return self.iam == "enforce" or (self.iam == "" and self.auth)
 
 
 def default_registry_host(listen: str, port: int) -> str:

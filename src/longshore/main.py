@@ -2,17 +2,20 @@
 
 import asyncio
 import contextlib
+import difflib
 import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from typing import Any
 
+from longshore.api.access.access import Access
+from longshore.api.access.keys import UserKeys
 from longshore.api.app import Asgi, Chain, aws_app
-from longshore.api.auth import Gate, Listener, check_listen
+from longshore.api.auth import Gate, Listener, check_listen, is_loopback
 from longshore.api.credentials import Credentials
-from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed
+from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed, seeded
 from longshore.api.internal import internal_paths
 from longshore.api.metrics import Metrics
 from longshore.api.server import HttpServer, bind
@@ -24,11 +27,13 @@ from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
+from longshore.control.firewall import FirewallController
 from longshore.control.health import HealthChecks
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
 from longshore.control.loop import Loop
 from longshore.control.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
+from longshore.control.networks import NetworkController
 from longshore.control.observe import Observer
 from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
@@ -42,7 +47,15 @@ from longshore.domain.naming import EndpointCheck
 from longshore.domain.record import Scope
 from longshore.domain.repository import RegistryEndpoint
 from longshore.drivers.dns.server import make_dns_server
-from longshore.drivers.ports import BalancerDriver, ConnectDriver, EndpointProbe, TaskEngine
+from longshore.drivers.ports import (
+    BalancerDriver,
+    ConnectDriver,
+    EndpointProbe,
+    Firewall,
+    Provider,
+    ProviderRefused,
+    TaskEngine,
+)
 from longshore.link_local import LinkLocalServers
 from longshore.repositories import Repositories
 from longshore.state import (
@@ -61,10 +74,13 @@ from longshore.store.open import open_store
 from longshore.store.store import Transaction
 from longshore.system import SystemClock, SystemIds
 from longshore.vault import MasterVault
+from longshore.wire.atlas import Atlas
 
 DISK_LOOK_S = 1.0
 """How often to look whether the disk can be written."""
 
+Guard = Callable[[str], Awaitable[None]]
+"""Told of each bridge of a VPC before its first use."""
 Tell = Callable[[str], None]
 """Told in a few words what is being done, for a user who waits."""
 
@@ -87,17 +103,21 @@ class Longshore:
         self._instance = instance_id(config.state)
         master = master_key(config.state, config.master_key)
         self.credentials = Credentials(master, config.account)
+        self.access = Access(self.credentials, enforce=config.enforces)
         self.vault = MasterVault(master)
         self.store = open_store(config.state and config.state / DATABASE, KINDS)
         self.events = EventLog(config.state and config.state / EVENTS)
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
-        self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
+        self._endpoint = TaskEndpoint(self.store, self.access, self._clock)
         self._vpc_cidr = config.vpc_cidr
         secret = self.credentials.path_key("registry", self._instance)
         self.repositories = Repositories(
             config, self.store, self.vault, self._clock, instance=self._instance, secret=secret
         )
+        self._guard: Guard = _unguarded
         self.engine, self.balancer, release, connect = self._make_drivers()
+        driver, absent = self._make_firewall()
+        self.firewall = FirewallController(self.store, driver, self._clock, absent=absent)
         self._endpoint.stats = self.engine.stats
         self.connect = ConnectController(self.store, connect, self._clock)
         zones = (
@@ -110,15 +130,28 @@ class Longshore:
             zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)
         )
         self._link_local = LinkLocalServers(self._endpoint.app, self._app, names)
-        self.tasks = TaskController(self.store, self.engine, self._clock, self._ids, self.connect)
+        self.tasks = TaskController(
+            self.store,
+            self.engine,
+            self._clock,
+            self._ids,
+            self.vault,
+            self.connect,
+            roles_exist=config.enforces,
+            guarded=self.firewall.in_force,
+        )
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
-        self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
+        self.balancers = BalancerController(
+            self.store, self.balancer, self._clock, self.vault, release=release, guarded=self.firewall.in_force
+        )
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
+        self.networks = NetworkController(self.store, self.engine, self._clock)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._retention = Retention(self.store, self.events, self._clock)
+        self._forwards, self._moto = make_providers(config)
         self._metrics = Metrics(self.store, lambda: self.balancers.counts, lambda: self.connect.counts)
         self._chain = self._make_chain()
 
@@ -128,6 +161,10 @@ class Longshore:
         config = self.config
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._let_go)
+            for provider in self._all_providers():
+                self._tell(f"getting ready: {provider.name}")
+                await provider.open()
+                stack.push_async_callback(provider.close)
             self._tell(f"connecting to the {self.engine.name} engine")
             await self.engine.open()
             stack.push_async_callback(self.engine.close)
@@ -139,6 +176,9 @@ class Longshore:
                 cpu_overcommit=config.cpu_overcommit,
                 memory_overcommit=config.memory_overcommit,
             )
+            self._tell("putting security groups in force")
+            stack.push_async_callback(self.firewall.stop)
+            await self.firewall.start(config.security_groups)
             if config.engine == "docker":
                 # Tasks in host mode come in here; those on bridges when their bridge is made.
                 await self._link_local.serve("lo", None)
@@ -156,14 +196,22 @@ class Longshore:
             stack.push_async_callback(self.balancers.stop)
             stack.push_async_callback(self.repositories.close)
             await self.repositories.resume()
-            own: tuple[Loop[Any], ...] = (self.tasks.loop, self.services.loop, self.warm.loop, self.health.loop)
+            own: tuple[Loop[Any], ...] = (
+                self.tasks.loop,
+                self.services.loop,
+                self.warm.loop,
+                self.health.loop,
+                self.networks.loop,
+            )
             for loop in (*own, *self.repositories.loops):
                 loop.start()
                 stack.push_async_callback(loop.stop)
             for sweeper in (self._history.timer, self._retention.timer):
                 sweeper.start()
                 stack.push_async_callback(sweeper.stop)
-            server = HttpServer(self._app(Listener("api", signatures=config.auth)), self._sockets)
+            server = HttpServer(
+                self._app(Listener("api", signatures=config.auth, local=is_loopback(config.listen))), self._sockets
+            )
             await server.start()
             stack.push_async_callback(server.stop)
             self.services.resume()  # last: a look at every service, while questions are answered already
@@ -228,6 +276,7 @@ class Longshore:
             pull=config.pull,
             hosted=self.repositories.images,
             bridge_ready=self._serve_bridge,
+            bridge_gone=self._leave_bridge,
             name_server=ADDRESS,
             proxies=connect,
         )
@@ -240,6 +289,23 @@ class Longshore:
             access_logs=config.state and config.state / ACCESS_LOGS,
         )
         return docker, haproxy, docker.release_addresses, connect
+
+    def _make_firewall(self) -> tuple[Firewall | None, str]:
+        """What enforces security groups; or why nothing can."""
+        config = self.config
+        if config.engine == "sim":
+            from longshore.drivers.sim.firewall import SimFirewall  # noqa: PLC0415  one engine is loaded
+
+            return SimFirewall(), ""
+        if not config.docker_url.startswith("unix://"):
+            return None, f"the Docker Engine at {config.docker_url} is on another host."
+        from longshore.drivers.docker.names import Names  # noqa: PLC0415  as above
+        from longshore.drivers.firewall.nft import NftFirewall  # noqa: PLC0415
+
+        names = Names(self._instance)
+        firewall = NftFirewall(self._instance, lambda vpc_id: names.device(names.vpc_network(vpc_id)))
+        self._guard = firewall.guard
+        return firewall, ""
 
     def _endpoint_probe(self) -> EndpointProbe:
         """What checks Cloud Map's instances; addresses that only seem to be there pass."""
@@ -255,22 +321,35 @@ class Longshore:
             store=self.store,
             events=self.events,
             services=SERVICES,
-            gate=Gate(self.credentials, config.account, config.region),
+            gate=Gate(self.credentials, UserKeys(self.store, self.vault), config.account, config.region),
+            access=self.access,
             clock=self._clock,
             ids=self._ids,
             vault=self.vault,
             metrics=self._metrics,
             prepare=self._prepare,
+            forwards=self._forwards,
+            everything_else=self._moto,
         )
+
+    @property
+    def providers(self) -> dict[str, str]:
+        """Who answers for services that are not served here, for people."""
+        said = {service: provider.name for service, provider in sorted(self._forwards.items())}
+        return {**said, **({"other services": self._moto.name} if self._moto else {})}
+
+    def _all_providers(self) -> list[Provider]:
+        forwards = list({id(provider): provider for provider in self._forwards.values()}.values())
+        return [*forwards, *([self._moto] if self._moto else [])]
 
     def _prepare(self, tx: Transaction, scope: Scope) -> None:
         """What a new account has in a region."""
-        if default_vpc(tx, scope) is not None:
+        if seeded(tx, scope):
             return
         # Real networks of one machine can't overlap, so each account and region has a range of its own.
         cidr = self._vpc_cidr if self.config.engine == "sim" else next_vpc_cidr(tx, self._vpc_cidr)
-        if cidr is not None:
-            seed(tx, scope, cidr, self._ids, self._clock.now())
+        if cidr is not None or default_vpc(tx, scope) is not None:
+            seed(tx, scope, cidr or self._vpc_cidr, self._ids, self._clock.now())
 
     def _app(self, listener: Listener) -> Asgi:
         reset = self._reset if self.config.engine == "sim" else None
@@ -290,12 +369,44 @@ class Longshore:
                         tx.delete(kind, record.key)
         self.events.clear()
         self._chain.forget()
+        for provider in self._all_providers():
+            provider.reset()
 
     async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
+        if vpc_id is not None:
+            await self._guard(device)
         await self._link_local.serve(device, vpc_id)  # made after the engine, whose proxies its names ask
+
+    async def _leave_bridge(self, vpc_id: str) -> None:
+        await self._link_local.leave(vpc_id)
 
     def _task_environment(self, launch: TaskLaunch, container: str) -> dict[str, str]:
         return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)
+
+
+def make_providers(config: Config) -> tuple[dict[str, Provider], Provider | None]:
+    """Who answers for which service by the settings, and who for all others. Raises ProviderRefused."""
+    forwards: dict[str, Provider] = {}
+    if config.forwards:
+        from longshore.drivers.elsewhere.forward import Forward  # noqa: PLC0415  seldom needed
+
+        atlas = Atlas()
+        for name, url in config.forwards:
+            cards = atlas.named(name)
+            if not cards:
+                near = difflib.get_close_matches(name, atlas.cards)
+                hint = f" Did you mean {' or '.join(near)}?" if near else ""
+                raise ProviderRefused(f"--forward: AWS has no service {name!r}, as botocore names them.{hint}")
+            forwards.update(dict.fromkeys((card.service for card in cards), Forward(url)))
+    if not config.moto:
+        return forwards, None
+    from longshore.drivers.elsewhere.moto import Moto  # noqa: PLC0415  as above
+
+    return forwards, Moto()
+
+
+async def _unguarded(_device: str) -> None:
+    """Where there is no firewall."""
 
 
 async def _no_addresses(_keep: Collection[str]) -> None:

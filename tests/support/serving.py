@@ -11,6 +11,8 @@ import boto3
 import uvloop
 from botocore.config import Config
 
+from longshore.api.access.access import Access
+from longshore.api.access.keys import UserKeys
 from longshore.api.app import Beside, Chain, aws_app
 from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials, KeyPair
@@ -23,6 +25,7 @@ from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.domain.kinds import KINDS
 from longshore.domain.record import Scope
+from longshore.drivers.ports import Provider
 from longshore.drivers.registry.driver import DockerRegistry
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
@@ -43,9 +46,9 @@ class ShiftedClock(SystemClock):
         return super().now() + self.shift_s
 
 
-def furnished() -> "Serving":
+def furnished(*, auth: bool = False) -> "Serving":
     """A server whose account has its default VPC already."""
-    made = Serving()
+    made = Serving(auth=auth)
     with made.store.transaction() as tx:
         seed(tx, Scope(ACCOUNT, REGION), "172.31.0.0/16", SystemIds(), 0.0)
     return made
@@ -61,6 +64,8 @@ class Serving:
         auth: bool = False,
         resettable: bool = False,
         registry: Path | None = None,
+        forwards: Mapping[str, Provider] | None = None,
+        everything_else: Provider | None = None,
     ) -> None:
         """`registry`: a folder for a real registry's files."""
         self._registry_folder = registry
@@ -72,6 +77,8 @@ class Serving:
         self.resets = 0
         self._resettable = resettable
         self._auth = auth
+        self._forwards = dict(forwards or {})
+        self._everything_else = everything_else
         self._services = _with(operations or {})
         self._socket = bind("127.0.0.1", 0)
         self.port: int = self._socket.getsockname()[1]
@@ -90,7 +97,15 @@ class Serving:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def client(self, service: str, *, keys: KeyPair | None = None, region: str = REGION, **options: Any) -> Any:
+    def client(
+        self,
+        service: str,
+        *,
+        keys: KeyPair | None = None,
+        region: str = REGION,
+        signature_version: str | None = None,
+        **options: Any,
+    ) -> Any:
         """A boto3 client, with the root key pair unless told otherwise; it never tries again."""
         pair = keys or self.credentials.root()
         return boto3.client(
@@ -102,6 +117,7 @@ class Serving:
             config=Config(
                 retries={"total_max_attempts": 1},
                 read_timeout=20,
+                signature_version=signature_version,
                 inject_host_prefix=False,  # DiscoverInstances is sent to `data-` and the host: see docs/names.md
             ),
             **options,
@@ -121,12 +137,18 @@ class Serving:
             store=self.store,
             events=self.events,
             services=self._services,
-            gate=Gate(self.credentials, ACCOUNT, REGION),
+            gate=Gate(self.credentials, UserKeys(self.store, self.vault), ACCOUNT, REGION),
+            access=Access(self.credentials, enforce=self._auth),
             clock=self.clock,
             ids=SystemIds(),
             vault=self.vault,
             metrics=metrics,
+            forwards=self._forwards,
+            everything_else=self._everything_else,
         )
+        providers = [*self._forwards.values(), *([self._everything_else] if self._everything_else else [])]
+        for provider in providers:
+            await provider.open()
         own = internal_paths(
             store=self.store,
             metrics=metrics,
@@ -142,6 +164,8 @@ class Serving:
         await self.server.stop()
         if self.registry is not None:
             await self.registry.close()
+        for provider in providers:
+            await provider.close()
         self._socket.close()
 
     def _beside(self, listener: Listener) -> Beside:

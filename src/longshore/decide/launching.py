@@ -33,6 +33,8 @@ class TaskRequest:
     group: str = ""
     started_by: str = ""
     client_token: str = ""
+    digest: str = ""
+    """Of the input that `client_token` came with."""
     tags: Tags = field(default_factory=dict)
     enable_execute_command: bool = False
     service_uid: str = ""
@@ -65,6 +67,7 @@ def new_task(request: TaskRequest, *, subnet: Subnet | None, ids: Ids, now: floa
         enable_execute_command=request.enable_execute_command,
         ephemeral_storage_gib=ephemeral_storage_gib(definition, overrides),
         client_token=request.client_token,
+        request_digest=request.digest,
         service_uid=request.service_uid,
         service_name=request.service_name,
         deployment_id=request.deployment_id,
@@ -118,9 +121,9 @@ def free_addresses(subnet: Subnet, is_taken: Callable[[str], bool]) -> Iterator[
     The search goes on from where the last one ended, so that an address just released rests as long as it can: a
     client that still holds it meets nobody rather than a stranger.
     """
-    usable = usable_addresses(subnet.cidr)
+    usable = usable_addresses(subnet.range)
     for step in range(usable):
         offset = (subnet.next_offset + step) % usable
-        address = address_at(subnet.cidr, offset)
+        address = address_at(subnet.range, offset)
         if not is_taken(address):
             yield address, (offset + 1) % usable
