@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from longshore.api.credentials import KeyPair
 from longshore.domain.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST
 from longshore.domain.repository import Image, ImageTag
 from longshore.drivers.ports import Permanent, RegistryRequest
@@ -302,8 +303,8 @@ def test_requests_to_aws_services_are_none_of_its(serving: Serving) -> None:
 # Passwords
 
 
-def password(serving: Serving) -> tuple[str, str]:
-    [data] = serving.client("ecr").get_authorization_token()["authorizationData"]
+def password(serving: Serving, keys: KeyPair | None = None) -> tuple[str, str]:
+    [data] = serving.client("ecr", keys=keys).get_authorization_token()["authorizationData"]
     user, _, secret = base64.b64decode(data["authorizationToken"]).decode().partition(":")
     return user, secret
 
@@ -429,3 +430,36 @@ def test_docker_tries_tls_first_and_is_told_that_this_is_http(
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert caplog.records == []
+
+
+def test_a_users_policies_say_what_its_password_opens(signed: Serving) -> None:
+    iam = signed.client("iam")
+    iam.create_user(UserName="puller")
+    allowed = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    statement = {"Effect": "Allow", "Action": allowed, "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="puller", PolicyName="pull", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="puller")["AccessKey"]
+    pair = KeyPair(key["AccessKeyId"], key["SecretAccessKey"])
+    with httpx.Client(base_url=signed.url, auth=password(signed), trust_env=False) as root:
+        text = image_of(root, "policies")
+        assert push(root, text, "policies").status_code == 201
+    login = password(signed, pair)
+    with httpx.Client(base_url=signed.url, auth=login, trust_env=False) as http:
+        assert http.get(f"{BASE}/manifests/policies").text == text
+        layer = json.loads(text)["layers"][0]["digest"]
+        assert http.get(f"{BASE}/blobs/{layer}").content == b"layer policies"
+        refused = http.post(f"{BASE}/blobs/uploads/")
+        assert error_of(refused) == (403, "DENIED")
+        assert "user/puller is not authorized to perform: ecr:InitiateLayerUpload on resource: arn:" in refused.text
+        for method, path in (
+            ("PUT", "manifests/v2"),
+            ("DELETE", "manifests/policies"),
+            ("GET", "tags/list"),
+            ("HEAD", f"blobs/{layer}"),
+            ("PATCH", "blobs/uploads/x"),
+        ):
+            assert http.request(method, f"{BASE}/{path}").status_code == 403
+        assert error_of(http.get("/v2/_catalog")) == (403, "DENIED")
+        iam.delete_user_policy(UserName="puller", PolicyName="pull")
+        assert error_of(http.get(f"{BASE}/manifests/policies")) == (403, "DENIED")
