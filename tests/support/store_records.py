@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from longshore.domain.record import Key, Record
+from longshore.domain.record import Filing, Key, Record
 
 SCOPE = ("1", "here")
 
@@ -29,6 +29,9 @@ class Item(Record, frozen=True, kw_only=True, omit_defaults=True):
     def tallies(self) -> Iterator[tuple[str, Key, int]]:
         yield "weight", (self.colour,), self.weight
         yield "items", SCOPE, 1
+
+    def filed_by(self) -> Filing:
+        return Filing(self.colour, (self.colour, self.weight))
 
 
 class Note(Record, frozen=True, kw_only=True, omit_defaults=True):

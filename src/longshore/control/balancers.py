@@ -89,7 +89,7 @@ class BalancerController:
         """The data plane's counters, as they were when last asked for."""
         self._counter = Timer("load balancer counts", self._count, COUNT_S)
         self._reader: asyncio.Task[None] | None = None
-        store.watch(self._changed)
+        store.watch(self._changed, Target, Task, *PLANNED)
 
     def start(self) -> None:
         """Begin; the first look takes over what an earlier life left."""

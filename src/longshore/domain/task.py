@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from longshore.domain.arn import ecs_arn
-from longshore.domain.record import Key, Record
+from longshore.domain.record import Filing, Key, Record
 from longshore.domain.tag import Tags
 
 TaskStatus = Literal[
@@ -182,6 +182,11 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
             yield "running", place, 1
         elif self.last_status in STARTING:
             yield "pending", place, 1
+
+    def filed_by(self) -> Filing:
+        """Its statuses, as far as an index or a tally tells them apart."""
+        counted = "PENDING" if self.last_status in STARTING else self.last_status
+        return Filing((self.desired_status, counted == "STOPPED", self.accounted), counted)
 
     @property
     def arn(self) -> str:

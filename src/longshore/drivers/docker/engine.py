@@ -210,10 +210,11 @@ class DockerEngine:
                 task_id = self._names.task_of(container["Labels"], container["Names"][0])
                 found.setdefault(task_id, []).append(container)
             launches = {launch.task_id: launch for launch in expected}
-            known = found.keys() & launches.keys() - self._runners.keys()
-            await asyncio.gather(*(self._adopt(launches[task_id], found[task_id]) for task_id in known))
+            # First, for a namespace that was kept warm may hold the address of a task that was about to take it.
             orphans = [c["Id"] for task_id, cs in found.items() if task_id not in launches for c in cs]
             await asyncio.gather(*(delete_container(self._client, container) for container in orphans))
+            known = found.keys() & launches.keys() - self._runners.keys()
+            await asyncio.gather(*(self._adopt(launches[task_id], found[task_id]) for task_id in known))
             await self._remove_left_over(expected)
             self._vanished = {launch.task_id: launch.observed for launch in expected if launch.task_id not in found}
         return frozenset(found.keys() & launches.keys())
