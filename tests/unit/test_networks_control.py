@@ -20,12 +20,14 @@ class ToldEngine(SimEngine):
     def __init__(self, clock: ClockOf) -> None:
         super().__init__(clock)
         self.removed: list[str] = []
+        self.told = asyncio.Event()
 
     async def remove_network(self, vpc_id: str) -> None:
         if self.busy:
             self.busy -= 1
             raise Retryable("a container is in it still", after_s=0.0)
         self.removed.append(vpc_id)
+        self.told.set()
 
 
 async def test_a_network_goes_with_its_vpc_as_soon_as_it_is_empty() -> None:
@@ -37,8 +39,7 @@ async def test_a_network_goes_with_its_vpc_as_soon_as_it_is_empty() -> None:
     first, second = (api("CreateVpc", CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"] for _ in range(2))
     api("DeleteVpc", VpcId=first)
     async with asyncio.timeout(20):
-        while not engine.removed:
-            await asyncio.sleep(0.01)
+        await engine.told.wait()
     await controller._reconcile((*SCOPE, second))
     assert engine.removed == [first]
     await controller.loop.stop()
