@@ -12,10 +12,12 @@ from longshore.api.ec2.defaults import seed as seed_network
 from longshore.api.operation import Call
 from longshore.control.balancers import BalancerController
 from longshore.control.capacity import measure
+from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
 from longshore.control.observe import Observer
 from longshore.control.services import ServiceController
 from longshore.control.tasks import TaskController
+from longshore.domain.connect import ConnectPlan, ConnectRoute
 from longshore.domain.kinds import KINDS
 from longshore.domain.network import Subnet
 from longshore.domain.record import Scope
@@ -27,7 +29,7 @@ from longshore.store.events import EventLog
 from longshore.store.store import Store
 from longshore.vault import MasterVault
 from sim.disk import SimDisk, SimJournal
-from sim.faults import Fate, FaultyBalancer, FaultyEngine
+from sim.faults import Fate, FaultyBalancer, FaultyConnect, FaultyEngine
 from sim.time import SimClock, SimLoop
 
 SCOPE = Scope("123456789012", "us-east-1")
@@ -77,7 +79,10 @@ class ControlPlane:
         self.engine = FaultyEngine(world.clock, machine=world.machine, capacity=world.capacity)
         self.engine.fate = world.fate
         self.discovery = Discovery(self.store, world.clock)
-        self.tasks = TaskController(self.store, self.engine, world.clock, world.ids)
+        self.proxies = FaultyConnect(world.proxies)
+        self.proxies.fate = world.fate
+        self.connect = ConnectController(self.store, self.proxies, world.clock)
+        self.tasks = TaskController(self.store, self.engine, world.clock, world.ids, VAULT, self.connect)
         self.services = ServiceController(self.store, world.clock, world.ids, healthy_after_s=HEALTHY_AFTER_S)
         self.balancer = FaultyBalancer(world.forwarder)
         self.balancer.fate = world.fate
@@ -91,8 +96,10 @@ class ControlPlane:
         with self.store.transaction() as tx:
             seed_network(tx, SCOPE, "172.31.0.0/16", self.world.ids, self.world.clock.now())
         self.observer.start()
+        self.connect.resume()
         await self.tasks.adopt()
         self.discovery.resume()
+        self.connect.start()
         self.tasks.loop.start()
         self.services.loop.start()
         self.balancers.start()
@@ -104,6 +111,7 @@ class ControlPlane:
         for loop in (self.tasks.loop, self.services.loop):
             await loop.stop()
         await self.balancers.stop()
+        await self.connect.stop()
         await self.observer.stop()
         await self.engine.close()
 
@@ -122,6 +130,8 @@ class World:
         self.machine = SimMachine(self.clock, timings)
         probe_s, check_s, drain_s = (self.dice.choice(options) for options in ([0.01, 0.5], [1.0, 5.0], [0.01, 0.5]))
         self.forwarder = SimForwarder(self.machine, BalancerTimings(probe_s, check_s, drain_s))
+        self.proxies: dict[str, ConnectPlan] = {}
+        """What the proxies of tasks were told."""
         self.events = EventLog(None)
         self.timeline: list[str] = []
         self.plane = self.make_plane()
@@ -132,6 +142,11 @@ class World:
 
     async def release(self, addresses: Collection[str]) -> None:
         """No host has any."""
+
+    def routes_in(self, task_id: str) -> tuple[ConnectRoute, ...]:
+        """Where a task that the machine has can connect to by Service Connect."""
+        plan = self.proxies.get(task_id) or self.machine.tasks[task_id].launch.connect
+        return plan.routes if plan is not None else ()
 
     def hopeless(self, service: Service, primary: Deployment) -> bool:  # noqa: ARG002  a story knows better
         """Whether a service can't come to rest through no fault of ours."""

@@ -12,6 +12,7 @@ from typing import Any
 from longshore.api.access.access import Access
 from longshore.api.auth import Caller
 from longshore.api.credentials import Credentials, Principal
+from longshore.api.ec2.defaults import seed
 from longshore.api.operation import Call, Operation
 from longshore.api.refusals import compile_refusals
 from longshore.domain.cluster import Cluster, Host
@@ -115,6 +116,9 @@ class Api:
                 for zone, cidr in default_subnets(VPC_CIDR, ZONES)
             ),
         )
+
+        with self.transaction() as tx:
+            seed(tx, SCOPE, VPC_CIDR, SeededIds(8), self.now)
 
     def define(
         self, family: str = "web", revision: int = 1, *, ports: Sequence[dict[str, Any]] = (), **document: Any

@@ -46,6 +46,8 @@ Scopes = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scopes, Receive, Send], Awaitable[None]]
+Beside = Callable[[Scopes], Asgi | None]
+"""The application that a request is for, where it is for another than the AWS APIs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +226,20 @@ class Chain:
         )
 
 
-def aws_app(chain: Chain, listener: Listener, internal: Callable[[HttpRequest], HttpResponse | None]) -> Asgi:
+def aws_app(
+    chain: Chain,
+    listener: Listener,
+    internal: Callable[[HttpRequest], HttpResponse | None],
+    beside: Beside = lambda _scope: None,
+) -> Asgi:
     """The ASGI application of one listener. `internal` answers Longshore's own paths, and None for all others."""
 
     async def app(scope: Scopes, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            return
+        other = beside(scope)
+        if other is not None:
+            await other(scope, receive, send)
             return
         try:
             check_length(scope)

@@ -53,6 +53,10 @@ def up(  # noqa: PLR0913  each is an option of the command line
     pull: Annotated[
         str, typer.Option(envvar="LONGSHORE_PULL", help="Pull images: missing, or always (as Fargate).")
     ] = "missing",
+    registry_host: Annotated[
+        str,
+        typer.Option(envvar="LONGSHORE_REGISTRY_HOST", help="HOST:PORT of repositories' URIs; empty: localhost."),
+    ] = "",
     healthy_after: Annotated[
         float, typer.Option(envvar="LONGSHORE_HEALTHY_AFTER", help="Seconds until a task without checks is healthy.")
     ] = 3.0,
@@ -93,6 +97,7 @@ def up(  # noqa: PLR0913  each is an option of the command line
         iam=iam,
         docker_url=docker_url,
         pull=pull,
+        registry_host=registry_host,
         healthy_after_s=healthy_after,
         lb_address=lb_address,
         lb_ports=lb_ports,
