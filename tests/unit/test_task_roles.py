@@ -24,6 +24,7 @@ from tests.support.identities import TASKS, allow, document, trust
 from tests.support.services import ClockOf
 
 ROLE = f"arn:aws:iam::{SCOPE.account}:role"
+TASK = f"arn:aws:ecs:{SCOPE.region}:{SCOPE.account}:task/default/1"
 CREDENTIALS = Credentials(b"k" * 32, SCOPE.account)
 
 
@@ -89,7 +90,10 @@ async def ended(house: Api, task: Task, *, roles_exist: bool = False) -> Task:
                     "Effect": "Allow",
                     "Principal": {"Service": "ecs-tasks.amazonaws.com"},
                     "Action": "sts:AssumeRole",
-                    "Condition": {"StringEquals": {"aws:SourceAccount": SCOPE.account}},
+                    "Condition": {
+                        "StringEquals": {"aws:SourceAccount": SCOPE.account},
+                        "ArnLike": {"aws:SourceArn": f"arn:aws:ecs:{SCOPE.region}:{SCOPE.account}:*"},
+                    },
                 }
             ),
             True,
@@ -98,13 +102,13 @@ async def ended(house: Api, task: Task, *, roles_exist: bool = False) -> Task:
 )
 def test_a_role_must_trust_the_tasks_of_ecs(house: Api, who: str, may: bool) -> None:
     role(house, "app", who=who)
-    assert assumable(lambda key: house.store.get(Role, key), f"{ROLE}/app", SCOPE.account) is may
+    assert assumable(lambda key: house.store.get(Role, key), f"{ROLE}/app", SCOPE.account, TASK) is may
 
 
 @pytest.mark.parametrize("arn", [f"{ROLE}/none", f"{ROLE}/x/app", "arn:aws:iam::999999999999:role/app", "app", ""])
 def test_what_is_no_role_of_the_account_cannot_be_had(house: Api, arn: str) -> None:
     role(house, "app")
-    assert not assumable(lambda key: house.store.get(Role, key), arn, SCOPE.account)
+    assert not assumable(lambda key: house.store.get(Role, key), arn, SCOPE.account, TASK)
 
 
 @pytest.mark.parametrize("name", ["taskRoleArn", "executionRoleArn"])

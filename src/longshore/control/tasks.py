@@ -150,7 +150,9 @@ class TaskController:
         definition = tx.get(TaskDefinition, task_definition_key_of(task.task_definition_arn))
         if not self._roles_exist or definition is None:
             return task
-        reason = refused_role(lambda key: tx.get(Role, key), task.account, task.overrides, definition.document)
+        reason = refused_role(
+            lambda key: tx.get(Role, key), task.arn, task.account, task.overrides, definition.document
+        )
         return life.request_stop(task, "TaskFailedToStart", reason) if reason else task
 
     async def _stop(self, task: Task) -> None:

@@ -31,16 +31,18 @@ def role_arn(name: str, account: str, overrides: Mapping[str, Any], document: Ma
     return given if not given or given.startswith("arn:") else iam_arn(account, f"role/{given}")
 
 
-def refused_role(find: FindRole, account: str, overrides: Mapping[str, Any], document: Mapping[str, Any]) -> str | None:
+def refused_role(
+    find: FindRole, task_arn: str, account: str, overrides: Mapping[str, Any], document: Mapping[str, Any]
+) -> str | None:
     """Why a task can't have its roles, in ECS's words; None if it can."""
     for name in (TASK_ROLE, EXECUTION_ROLE):
         arn = role_arn(name, account, overrides, document)
-        if arn and not assumable(find, arn, account):
+        if arn and not assumable(find, arn, account, task_arn):
             return UNASSUMABLE.format(arn=arn)
     return None
 
 
-def assumable(find: FindRole, arn: str, account: str) -> bool:
+def assumable(find: FindRole, arn: str, account: str, task_arn: str) -> bool:
     """Whether a role is there, is of the task's account, and trusts the service that gives it to tasks."""
     key = iam_key_of(arn, "role")
     role = find(key) if key and key[0] == account else None
@@ -50,7 +52,8 @@ def assumable(find: FindRole, arn: str, account: str) -> bool:
         document = parse(role.trust, "trust")
     except PolicyRefused:
         return False
-    return trusted(document, TASKS, Question("sts:AssumeRole", arn, {"aws:sourceaccount": (account,)})) == "named"
+    context = {"aws:sourceaccount": (account,), "aws:sourcearn": (task_arn,)}
+    return trusted(document, TASKS, Question("sts:AssumeRole", arn, context)) == "named"
 
 
 Permit = Callable[[str, str, Tags], str | None]

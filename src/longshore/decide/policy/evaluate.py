@@ -91,7 +91,14 @@ def matched(sources: Iterable[Source], question: Question, *, allows: bool) -> t
 
 
 def applies(statement: Statement, question: Question, *, variables: bool) -> bool:
-    """Whether a statement speaks of what is asked."""
+    """Whether a statement speaks of what is asked, and its conditions are met."""
+    return speaks_of(statement, question, variables=variables) and all(
+        holds(condition, question.context, variables=variables) for condition in statement.conditions
+    )
+
+
+def speaks_of(statement: Statement, question: Question, *, variables: bool) -> bool:
+    """Whether a statement is about this action on this resource."""
     action = question.action.lower()
     named = any(like(pattern, action, {}, variables=False) for pattern in statement.actions)
     if named is statement.other_actions:
@@ -101,9 +108,7 @@ def applies(statement: Statement, question: Question, *, variables: bool) -> boo
         for pattern in statement.resources
         for resource in (question.resource, *question.also)
     )
-    if reached is statement.other_resources:
-        return False
-    return all(holds(condition, question.context, variables=variables) for condition in statement.conditions)
+    return reached is not statement.other_resources
 
 
 # ----------------------------------------------------------------------------------------------------------- trust

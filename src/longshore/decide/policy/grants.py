@@ -19,7 +19,8 @@ def grants_of(records: Records, identity: Identity) -> Grants:
 
 
 def _sources(records: Records, identity: Identity) -> list[Source]:
-    inline = [Source(name, _parsed(text)) for name, text in identity.inline.items()]
+    owner = f"{identity.arn_type}_{identity.name}"
+    inline = [Source(f"{owner}_{name}", _parsed(text)) for name, text in identity.inline.items()]
     return inline + [managed_source(records, arn) for arn in identity.attached]
 
 
