@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import difflib
 import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from typing import Any
 
 from longshore.api.access.access import Access
@@ -26,6 +27,7 @@ from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
+from longshore.control.firewall import FirewallController
 from longshore.control.health import HealthChecks
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
@@ -45,7 +47,15 @@ from longshore.domain.naming import EndpointCheck
 from longshore.domain.record import Scope
 from longshore.domain.repository import RegistryEndpoint
 from longshore.drivers.dns.server import make_dns_server
-from longshore.drivers.ports import BalancerDriver, ConnectDriver, EndpointProbe, TaskEngine
+from longshore.drivers.ports import (
+    BalancerDriver,
+    ConnectDriver,
+    EndpointProbe,
+    Firewall,
+    Provider,
+    ProviderRefused,
+    TaskEngine,
+)
 from longshore.link_local import LinkLocalServers
 from longshore.repositories import Repositories
 from longshore.state import (
@@ -64,10 +74,13 @@ from longshore.store.open import open_store
 from longshore.store.store import Transaction
 from longshore.system import SystemClock, SystemIds
 from longshore.vault import MasterVault
+from longshore.wire.atlas import Atlas
 
 DISK_LOOK_S = 1.0
 """How often to look whether the disk can be written."""
 
+Guard = Callable[[str], Awaitable[None]]
+"""Told of each bridge of a VPC before its first use."""
 Tell = Callable[[str], None]
 """Told in a few words what is being done, for a user who waits."""
 
@@ -101,7 +114,10 @@ class Longshore:
         self.repositories = Repositories(
             config, self.store, self.vault, self._clock, instance=self._instance, secret=secret
         )
+        self._guard: Guard = _unguarded
         self.engine, self.balancer, release, connect = self._make_drivers()
+        driver, absent = self._make_firewall()
+        self.firewall = FirewallController(self.store, driver, self._clock, absent=absent)
         self._endpoint.stats = self.engine.stats
         self.connect = ConnectController(self.store, connect, self._clock)
         zones = (
@@ -122,16 +138,20 @@ class Longshore:
             self.vault,
             self.connect,
             roles_exist=config.enforces,
+            guarded=self.firewall.in_force,
         )
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
-        self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
+        self.balancers = BalancerController(
+            self.store, self.balancer, self._clock, self.vault, release=release, guarded=self.firewall.in_force
+        )
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
         self.networks = NetworkController(self.store, self.engine, self._clock)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._retention = Retention(self.store, self.events, self._clock)
+        self._forwards, self._moto = make_providers(config)
         self._metrics = Metrics(self.store, lambda: self.balancers.counts, lambda: self.connect.counts)
         self._chain = self._make_chain()
 
@@ -141,6 +161,10 @@ class Longshore:
         config = self.config
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._let_go)
+            for provider in self._all_providers():
+                self._tell(f"getting ready: {provider.name}")
+                await provider.open()
+                stack.push_async_callback(provider.close)
             self._tell(f"connecting to the {self.engine.name} engine")
             await self.engine.open()
             stack.push_async_callback(self.engine.close)
@@ -152,6 +176,9 @@ class Longshore:
                 cpu_overcommit=config.cpu_overcommit,
                 memory_overcommit=config.memory_overcommit,
             )
+            self._tell("putting security groups in force")
+            stack.push_async_callback(self.firewall.stop)
+            await self.firewall.start(config.security_groups)
             if config.engine == "docker":
                 # Tasks in host mode come in here; those on bridges when their bridge is made.
                 await self._link_local.serve("lo", None)
@@ -263,6 +290,23 @@ class Longshore:
         )
         return docker, haproxy, docker.release_addresses, connect
 
+    def _make_firewall(self) -> tuple[Firewall | None, str]:
+        """What enforces security groups; or why nothing can."""
+        config = self.config
+        if config.engine == "sim":
+            from longshore.drivers.sim.firewall import SimFirewall  # noqa: PLC0415  one engine is loaded
+
+            return SimFirewall(), ""
+        if not config.docker_url.startswith("unix://"):
+            return None, f"the Docker Engine at {config.docker_url} is on another host."
+        from longshore.drivers.docker.names import Names  # noqa: PLC0415  as above
+        from longshore.drivers.firewall.nft import NftFirewall  # noqa: PLC0415
+
+        names = Names(self._instance)
+        firewall = NftFirewall(self._instance, lambda vpc_id: names.device(names.vpc_network(vpc_id)))
+        self._guard = firewall.guard
+        return firewall, ""
+
     def _endpoint_probe(self) -> EndpointProbe:
         """What checks Cloud Map's instances; addresses that only seem to be there pass."""
         if self.config.engine == "sim":
@@ -284,7 +328,19 @@ class Longshore:
             vault=self.vault,
             metrics=self._metrics,
             prepare=self._prepare,
+            forwards=self._forwards,
+            everything_else=self._moto,
         )
+
+    @property
+    def providers(self) -> dict[str, str]:
+        """Who answers for services that are not served here, for people."""
+        said = {service: provider.name for service, provider in sorted(self._forwards.items())}
+        return {**said, **({"other services": self._moto.name} if self._moto else {})}
+
+    def _all_providers(self) -> list[Provider]:
+        forwards = list({id(provider): provider for provider in self._forwards.values()}.values())
+        return [*forwards, *([self._moto] if self._moto else [])]
 
     def _prepare(self, tx: Transaction, scope: Scope) -> None:
         """What a new account has in a region."""
@@ -313,8 +369,12 @@ class Longshore:
                         tx.delete(kind, record.key)
         self.events.clear()
         self._chain.forget()
+        for provider in self._all_providers():
+            provider.reset()
 
     async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
+        if vpc_id is not None:
+            await self._guard(device)
         await self._link_local.serve(device, vpc_id)  # made after the engine, whose proxies its names ask
 
     async def _leave_bridge(self, vpc_id: str) -> None:
@@ -322,6 +382,31 @@ class Longshore:
 
     def _task_environment(self, launch: TaskLaunch, container: str) -> dict[str, str]:
         return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)
+
+
+def make_providers(config: Config) -> tuple[dict[str, Provider], Provider | None]:
+    """Who answers for which service by the settings, and who for all others. Raises ProviderRefused."""
+    forwards: dict[str, Provider] = {}
+    if config.forwards:
+        from longshore.drivers.elsewhere.forward import Forward  # noqa: PLC0415  seldom needed
+
+        atlas = Atlas()
+        for name, url in config.forwards:
+            cards = atlas.named(name)
+            if not cards:
+                near = difflib.get_close_matches(name, atlas.cards)
+                hint = f" Did you mean {' or '.join(near)}?" if near else ""
+                raise ProviderRefused(f"--forward: AWS has no service {name!r}, as botocore names them.{hint}")
+            forwards.update(dict.fromkeys((card.service for card in cards), Forward(url)))
+    if not config.moto:
+        return forwards, None
+    from longshore.drivers.elsewhere.moto import Moto  # noqa: PLC0415  as above
+
+    return forwards, Moto()
+
+
+async def _unguarded(_device: str) -> None:
+    """Where there is no firewall."""
 
 
 async def _no_addresses(_keep: Collection[str]) -> None:

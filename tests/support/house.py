@@ -40,7 +40,7 @@ from longshore.domain.zone import HostedZone
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.vault import MasterVault
-from tests.support import identities
+from tests.support import house_around, identities
 from tests.support.certificates import make, revoking
 from tests.support.ecr import index, manifest
 from tests.support.house_networks import furnish_networks, known_networks, network_examples
@@ -158,6 +158,7 @@ class House:
         await identities.furnish(self)
         await furnish_secrets(self)
         await self._furnish_repositories()
+        await house_around.furnish(self)
         with self.store.transaction() as tx:
             for number, task in enumerate(tx.select(Task, "live", ())):
                 now = self.clock.now()
@@ -293,6 +294,7 @@ class House:
             **identities.known(self.store),
             **known_secrets(self),
             **self._known_images(),
+            **house_around.known(self.store),
         }
 
     def _known_images(self) -> dict[str, list[str]]:
@@ -341,6 +343,7 @@ class House:
             "iam": lambda: identities.EXAMPLES,
             "route53": self._zone_examples,
             "servicediscovery": self._naming_examples,
+            **house_around.examples(self),
             **{each: functools.partial(secret_examples, self, each) for each in SECRET_SERVICES},
         }
         return own.get(service, self._examples)().get(operation, {})

@@ -25,6 +25,7 @@ from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.domain.kinds import KINDS
 from longshore.domain.record import Scope
+from longshore.drivers.ports import Provider
 from longshore.drivers.registry.driver import DockerRegistry
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
@@ -63,6 +64,8 @@ class Serving:
         auth: bool = False,
         resettable: bool = False,
         registry: Path | None = None,
+        forwards: Mapping[str, Provider] | None = None,
+        everything_else: Provider | None = None,
     ) -> None:
         """`registry`: a folder for a real registry's files."""
         self._registry_folder = registry
@@ -74,6 +77,8 @@ class Serving:
         self.resets = 0
         self._resettable = resettable
         self._auth = auth
+        self._forwards = dict(forwards or {})
+        self._everything_else = everything_else
         self._services = _with(operations or {})
         self._socket = bind("127.0.0.1", 0)
         self.port: int = self._socket.getsockname()[1]
@@ -92,7 +97,15 @@ class Serving:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def client(self, service: str, *, keys: KeyPair | None = None, region: str = REGION, **options: Any) -> Any:
+    def client(
+        self,
+        service: str,
+        *,
+        keys: KeyPair | None = None,
+        region: str = REGION,
+        signature_version: str | None = None,
+        **options: Any,
+    ) -> Any:
         """A boto3 client, with the root key pair unless told otherwise; it never tries again."""
         pair = keys or self.credentials.root()
         return boto3.client(
@@ -104,6 +117,7 @@ class Serving:
             config=Config(
                 retries={"total_max_attempts": 1},
                 read_timeout=20,
+                signature_version=signature_version,
                 inject_host_prefix=False,  # DiscoverInstances is sent to `data-` and the host: see docs/names.md
             ),
             **options,
@@ -129,7 +143,12 @@ class Serving:
             ids=SystemIds(),
             vault=self.vault,
             metrics=metrics,
+            forwards=self._forwards,
+            everything_else=self._everything_else,
         )
+        providers = [*self._forwards.values(), *([self._everything_else] if self._everything_else else [])]
+        for provider in providers:
+            await provider.open()
         own = internal_paths(
             store=self.store,
             metrics=metrics,
@@ -145,6 +164,8 @@ class Serving:
         await self.server.stop()
         if self.registry is not None:
             await self.registry.close()
+        for provider in providers:
+            await provider.close()
         self._socket.close()
 
     def _beside(self, listener: Listener) -> Beside:

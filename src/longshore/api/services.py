@@ -2,6 +2,8 @@
 
 from longshore.api import (
     acm,
+    autoscaling,
+    cloudwatch,
     ec2,
     ecr,
     ecs,
@@ -14,11 +16,14 @@ from longshore.api import (
     servicediscovery,
     ssm,
     sts,
+    tagging,
 )
 from longshore.api.operation import Service
 
 SERVICES: tuple[Service, ...] = (
     acm.SERVICE,
+    autoscaling.SERVICE,
+    cloudwatch.SERVICE,
     ec2.SERVICE,
     ecr.SERVICE,
     ecs.SERVICE,
@@ -31,4 +36,5 @@ SERVICES: tuple[Service, ...] = (
     servicediscovery.SERVICE,
     ssm.SERVICE,
     sts.SERVICE,
+    tagging.SERVICE,
 )

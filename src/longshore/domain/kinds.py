@@ -1,5 +1,6 @@
 """Every class of record there is: what a store is opened with."""
 
+from longshore.domain.alarm import AlarmHistoryItem, Dashboard, MetricAlarm
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
 from longshore.domain.certificate import Authority, Certificate
 from longshore.domain.cluster import AccountSetting, Cluster, Host
@@ -29,6 +30,7 @@ from longshore.domain.repository import (
     Repository,
 )
 from longshore.domain.routing import Address, InternetGateway, NatGateway, RouteTable
+from longshore.domain.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
 from longshore.domain.secret import Secret, SecretVersion
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.task import Task
@@ -40,9 +42,11 @@ KINDS: tuple[type[Record], ...] = (
     AccountAlias,
     AccountSetting,
     Address,
+    AlarmHistoryItem,
     Authority,
     Certificate,
     Cluster,
+    Dashboard,
     Deployment,
     DhcpOptions,
     DiscoveryService,
@@ -62,6 +66,7 @@ KINDS: tuple[type[Record], ...] = (
     LoadBalancer,
     LogGroup,
     LogStream,
+    MetricAlarm,
     Namespace,
     NamingOperation,
     NatGateway,
@@ -79,6 +84,9 @@ KINDS: tuple[type[Record], ...] = (
     Role,
     RouteTable,
     Rule,
+    ScalableTarget,
+    ScalingPolicy,
+    ScheduledAction,
     Secret,
     SecretVersion,
     SecurityGroup,

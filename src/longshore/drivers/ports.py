@@ -8,10 +8,11 @@ forwards: what it sees of its targets it reports as `TargetObservation`s. A name
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from longshore.domain.balancing import BalancerCounts, BalancerPlan, GroupCounts, TargetObservation, TargetPlan
 from longshore.domain.connect import ConnectCounts, ConnectPlan, Endpoint
+from longshore.domain.firewall import Ruleset, RulesetChange
 from longshore.domain.launch import LogTarget, TaskLaunch, TaskObservation, WarmNetwork
 from longshore.domain.log import LogEvent
 from longshore.domain.naming import EndpointCheck
@@ -236,6 +237,33 @@ class ConnectDriver(Protocol):
         ...
 
 
+class Firewall(Protocol):
+    """What lets through only what security groups allow. What it was told stays in force when Longshore stops."""
+
+    async def open(self) -> None:
+        """Get ready. Raises Permanent with a sentence where this machine can't."""
+        ...
+
+    async def replace(self, wanted: Ruleset) -> None:
+        """Put exactly this in force, at once, whatever was: no packet meets neither or half of it.
+
+        Connections that are open stay open. Raises Retryable; what is in force is what was, then.
+        """
+        ...
+
+    async def change(self, change: RulesetChange) -> None:
+        """The same with what was told before, as this changes it. After a Retryable only `replace` will do."""
+        ...
+
+    async def intact(self) -> bool:
+        """Whether what was told is in force still; somebody may have taken it away."""
+        ...
+
+    async def remove(self) -> None:
+        """Let everything through, and leave nothing behind."""
+        ...
+
+
 class TaskNames(Protocol):
     """Names that mean something to one task alone. Implemented by `control`, called by a name server before `Zones`."""
 
@@ -341,4 +369,58 @@ class Zones(Protocol):
         mnemonic such as `A`, or `TYPE65280`. The server puts records in random order, gives eight addresses of a
         name at most, and follows a CNAME.
         """
+        ...
+
+
+class PassedRequest(NamedTuple):
+    """A request for a service that Longshore doesn't serve itself."""
+
+    service: str
+    """botocore's name of it."""
+    signing_name: str
+    account: str
+    region: str
+    method: str
+    path: str
+    """Percent-encoded, as it came; and so is the query."""
+    query: str
+    headers: Sequence[tuple[str, str]]
+    """Names in small letters."""
+    body: BinaryIO
+    """At its beginning."""
+    size: int
+
+
+class PassedAnswer(NamedTuple):
+    """What was answered; the body comes piece by piece."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: AsyncIterator[bytes]
+
+
+class ProviderRefused(Exception):  # noqa: N818  reads as what happened
+    """A provider can't be used as it was asked for; says what to do."""
+
+
+class Provider(Protocol):
+    """Who answers for services that Longshore doesn't serve itself."""
+
+    name: str
+    """For people: what it is, and where."""
+
+    async def open(self) -> None:
+        """Get ready. Raises ProviderRefused where it can't."""
+        ...
+
+    async def close(self) -> None:
+        """Let go."""
+        ...
+
+    def reset(self) -> None:
+        """Forget everything, if that is ours to do."""
+        ...
+
+    async def answer(self, request: PassedRequest) -> PassedAnswer:
+        """Its answer. Raises Retryable or Permanent where there is none."""
         ...
