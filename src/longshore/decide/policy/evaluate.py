@@ -86,8 +86,14 @@ def matched(sources: Iterable[Source], question: Question, *, allows: bool) -> t
         (source.name, statement.sid)
         for source in sources
         for statement in source.document.statements
-        if statement.allows is allows and applies(statement, question, variables=source.document.variables)
+        if statement.allows is allows and _decides(statement, question, variables=source.document.variables)
     )
+
+
+def _decides(statement: Statement, question: Question, *, variables: bool) -> bool:
+    if not statement.allows and question.action.endswith(":*"):
+        return touches(statement, question, variables=variables)
+    return applies(statement, question, variables=variables)
 
 
 def applies(statement: Statement, question: Question, *, variables: bool) -> bool:
@@ -95,6 +101,17 @@ def applies(statement: Statement, question: Question, *, variables: bool) -> boo
     return speaks_of(statement, question, variables=variables) and all(
         holds(condition, question.context, variables=variables) for condition in statement.conditions
     )
+
+
+def touches(statement: Statement, question: Question, *, variables: bool) -> bool:
+    """Whether a Deny is about anything of a service, where all of it is asked for (`s3:*`): then it can't be had."""
+    service = question.action.partition(":")[0].lower()
+    if statement.other_actions:
+        named = not any(like(pattern, question.action.lower(), {}, variables=False) for pattern in statement.actions)
+    else:
+        services = (pattern.partition(":")[0] for pattern in statement.actions)
+        named = any(like(pattern, service, {}, variables=False) for pattern in services)
+    return named and all(holds(condition, question.context, variables=variables) for condition in statement.conditions)
 
 
 def speaks_of(statement: Statement, question: Question, *, variables: bool) -> bool:
