@@ -350,6 +350,8 @@ class House:
             "ListCertificates": {"Includes": {"keyTypes": [EC]}},
             "DescribeVpcAttribute": {"VpcId": vpc_id, "Attribute": "enableDnsSupport"},
         }
+        if service == "logs" and operation in (more := house_around.logs(self)):
+            return more[operation]
         if operation in {"TagResource", "UntagResource", "ListTagsForResource"} and self.ids.choice(2):
             return {"resourceArn": group_arn}
         return examples.get(operation, {})

@@ -30,7 +30,7 @@ from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.balancers import group_in_use
 from tests.support.certificates import make
 from tests.support.names import registry
-from tests.support.play_around import play_autoscaling, play_cloudwatch, play_tagging
+from tests.support.play_around import play_autoscaling, play_cloudwatch, play_logs_around, play_tagging
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
 from tests.support.wire_samples import service_model
@@ -176,6 +176,7 @@ def play_ec2(call: Callable[..., dict[str, Any]], api: Api) -> None:
 
 def play_logs(call: Callable[..., dict[str, Any]], api: Api) -> None:
     """Each served operation of CloudWatch Logs."""
+    play_logs_around(call, api)
     group = {"logGroupName": "g"}
     stream = {**group, "logStreamName": "s"}
     arn = "arn:aws:logs:us-east-1:123456789012:log-group:g"

@@ -4,7 +4,7 @@ from longshore.domain.alarm import AlarmHistoryItem, Dashboard, MetricAlarm
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
 from longshore.domain.certificate import Authority, Certificate
 from longshore.domain.cluster import AccountSetting, Cluster, Host
-from longshore.domain.log import LogGroup, LogStream
+from longshore.domain.log import LogGroup, LogResourcePolicy, LogStream, MetricFilter, QueryDefinition
 from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
 from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
 from longshore.domain.record import Record
@@ -28,11 +28,14 @@ KINDS: tuple[type[Record], ...] = (
     Listener,
     LoadBalancer,
     LogGroup,
+    LogResourcePolicy,
     LogStream,
     MetricAlarm,
+    MetricFilter,
     Namespace,
     NamingOperation,
     NetworkInterface,
+    QueryDefinition,
     RecordSet,
     Rule,
     ScalableTarget,
