@@ -4,7 +4,8 @@ The server is a process of its own with a thousand load balancers in its store; 
 fixed number of questions open. The baseline is the same client against a server that does nothing but send the
 question back: what sockets, Python and this machine take by themselves. A second server has ten thousand instances of
 Cloud Map: what it answers is eight of one service's, while an instance of it goes and another comes with every tenth
-question; its baseline is the same with a hundredth of the instances.
+question; its baseline is the same with a hundredth of the instances. A third is told to take one instance for another,
+and asked until it says so.
 """
 
 import asyncio
@@ -44,6 +45,7 @@ OPEN = 16
 """Questions under way at a time."""
 LOST_S = 1.0
 INSTANCES = 10_000
+CHANGES = 300
 ZONE, VPC = "bench.internal", "vpc-1"
 SERVICE = f"web.{ZONE}"
 PLACE: dict[str, Any] = {"account": "1", "region": "us-east-1"}
@@ -77,6 +79,8 @@ def measure(quick: bool) -> list[Row]:
     per_core = above("the same by the CPU time that the server took", ours.per_core_s, "/s per core", 5000)
     many, few = (_namespace(number, duration_s) for number in (INSTANCES, INSTANCES // 100))
     names = above("for a service of 10,000 instances, by CPU time", many.per_core_s, "/s per core", 5000)
+    many_p99 = below("time of an answer for that service, p99", many.p99_ms, "ms", 10)
+    stale = below("an instance takes another's place: until it is answered, worst", _stale_ms(), "ms", 50)
     p50 = Row("time of an answer, p50", f"{ours.p50_ms:.2f} ms", f"{bare.p50_ms:.2f} ms", "bare sockets")
     p99 = below("time of an answer, p99", ours.p99_ms, "ms", 10)
     return [
@@ -99,6 +103,8 @@ def measure(quick: bool) -> list[Row]:
             names.wanted,
             names.met,
         ),
+        many_p99,
+        stale,
         p50,
         Row(p99.what, p99.ours, f"{bare.p99_ms:.2f} ms", "bare sockets", None, p99.wanted, p99.met),
     ]
@@ -110,6 +116,31 @@ def _namespace(instances: int, duration_s: float) -> Asked:
         asked = _ask(port, pid, duration_s, lambda _ident: SERVICE)
     progress(f"dns: {asked.per_s:.0f}/s for a service of {instances} instances, p99 {asked.p99_ms:.2f} ms")
     return asked
+
+
+def _stale_ms() -> float:
+    """How long at most an answer was stale, from the order to the answer."""
+    here, there = multiprocessing.Pipe()
+    worst = 0.0
+    with (
+        _process(partial(_serve_orders, there)) as (port, _pid),
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock,
+    ):
+        sock.connect((HOST, port))
+        sock.settimeout(LOST_S)
+        for number in range(1, CHANGES + 1):
+            address = socket.inet_aton(_address(number))
+            began = time.perf_counter()
+            here.send(number)
+            while address not in _answer_to(sock, number):
+                pass
+            worst = max(worst, time.perf_counter() - began)
+    return 1000 * worst
+
+
+def _answer_to(sock: socket.socket, ident: int) -> bytes:
+    sock.send(_packet(ident, SERVICE))
+    return sock.recv(2048)
 
 
 def _name(number: int) -> str:
@@ -222,6 +253,28 @@ class _Changing:
 
 
 def _serve_namespace(instances: int, ready: Connection) -> None:
+    store = _namespace_store(instances)
+    uvloop.run(_answer((_Changing(store, instances),), ready))
+
+
+def _serve_orders(orders: Connection, ready: Connection) -> None:
+    """A service of one instance, which each order takes for the next one."""
+    uvloop.run(_follow_orders(_namespace_store(1), orders, ready))
+
+
+async def _follow_orders(store: Store, orders: Connection, ready: Connection) -> None:
+    def change() -> None:
+        number = orders.recv()
+        with store.transaction() as tx:
+            tx.delete(ServiceInstance, _instance(number - 1).key)
+            tx.put(_instance(number))
+
+    asyncio.get_running_loop().add_reader(orders.fileno(), change)
+    await _answer((HostedZoneNames(store, SystemIds()),), ready)
+
+
+def _namespace_store(instances: int) -> Store:
+    """A private namespace with one service of so many instances."""
     store = open_store(None, KINDS)
     everywhere: dict[str, Any] = {"account": "1", "region": "", "zone_id": "Z1"}
     zone: dict[str, Any] = {
@@ -245,11 +298,15 @@ def _serve_namespace(instances: int, ready: Connection) -> None:
         tx.put(DiscoveryService(**PLACE, **service, hosted_zone_id="Z1", records=records))
         for number in range(instances):
             tx.put(_instance(number))
-    uvloop.run(_answer((_Changing(store, instances),), ready))
+    return store
+
+
+def _address(number: int) -> str:
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
 def _instance(number: int) -> ServiceInstance:
-    attributes = {"AWS_INSTANCE_IPV4": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}
+    attributes = {"AWS_INSTANCE_IPV4": _address(number)}
     named: dict[str, Any] = {"service_id": "srv-1", "instance_id": f"i{number}", "registered_at": 1.0}
     return ServiceInstance(**PLACE, **named, attributes=attributes)
 

@@ -4,17 +4,21 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from longshore.control.services import ServiceController
+from longshore.decide.connect import DRAIN_S, ready
 from longshore.decide.names import discoverable
 from longshore.decide.rollout.rolling import ceiling_of, floor_of, occupies
 from longshore.decide.service import Plan, ServiceSnapshot
 from longshore.decide.task import MOVES, was_started
 from longshore.domain.balancer import Target
-from longshore.domain.naming import ServiceInstance
+from longshore.domain.naming import DiscoveryService, ServiceInstance
 from longshore.domain.network import NetworkInterface
 from longshore.domain.service import Deployment, Service
 from longshore.domain.task import Task
 from longshore.store.store import Change, Reader, Transaction
 from sim.world import SCOPE, World
+
+DEREGISTRATION_S = 300.0
+"""How long a target may drain, by default."""
 
 
 class Violation(AssertionError):  # noqa: N818  reads as what it is
@@ -80,25 +84,47 @@ def check_change(change: Change) -> None:
 
 
 def check_names(reader: Reader, change: Change) -> None:
-    """With every change of a task, in the same commit: it is in its service's name if it runs and is to, else not."""
+    """With every change of a task, in the same commit: it is in its service's names if it runs and is to, else not.
+
+    One that is unhealthy is left out where nobody could be told so.
+    """
     task = change.after
     if not isinstance(task, Task):
         return
     deployment = reader.get(Deployment, (*task.scope, task.deployment_id))
-    named = discoverable(task) and task.health != "UNHEALTHY" and deployment is not None
-    wanted = {use.service_id for use in deployment.service_registries} if deployment is not None and named else set()
+    wanted = set()
+    for registry in deployment.registries if deployment is not None and discoverable(task) else ():
+        service = reader.get(DiscoveryService, (*task.scope, registry.service_id))
+        if service is not None and (service.custom_health or task.health != "UNHEALTHY"):
+            wanted.add(registry.service_id)
     have = {instance.service_id for instance in reader.select(ServiceInstance, "task", (task.task_id,))}
     if have != wanted:
         raise Violation(f"task {task.task_id} is {task.last_status} and in the names {have}, not in {wanted}")
 
 
 def check_stop(world: World, task_id: str) -> None:
-    """What holds when a task is told to stop: no new request can come to a container that answers."""
+    """What holds when a task is told to stop: no new request can come to a container that answers.
+
+    Unless the longest wait is over, as it may be at once when the clock is put forward.
+    """
     task = world.machine.tasks.get(task_id)
-    if task is None or task.ended or task.stopping or task.launch.network is None:
+    record = next(iter(world.plane.store.select(Task, "id", (task_id,))), None)
+    if task is None or record is None or task.ended or task.stopping or task.launch.network is None:
         return
-    if world.forwarder.serves(task.launch.network.address):
+    address, waited_s = task.launch.network.address, world.clock.now() - (record.stopping_at or 0.0)
+    if waited_s < DEREGISTRATION_S and world.forwarder.serves(address):
         raise Violation(f"task {task_id} was told to stop while its load balancer sends it requests")
+    if waited_s < DRAIN_S and (sender := _sender_to(world, address)):
+        raise Violation(f"task {task_id} was told to stop while the proxy of {sender} sends it requests")
+
+
+def _sender_to(world: World, address: str) -> str | None:
+    """A task that runs, and whose proxy sends requests to an address."""
+    for other, task in world.machine.tasks.items():
+        endpoints = (endpoint for route in world.routes_in(other) for endpoint in route.endpoints)
+        if not task.ended and not task.stopping and any(endpoint.address == address for endpoint in endpoints):
+            return other
+    return None
 
 
 def check_always(world: World) -> None:
@@ -160,6 +186,7 @@ def check_settled(world: World) -> None:
         if was_started(task) and task.wanted and task.task_id not in world.machine.tasks:
             raise Violation(f"task {task.task_id} is {task.last_status}, but the machine knows nothing of it")
     _check_targets(world)
+    _check_proxies(world)
     taken = {interface.task_arn for interface in store.all(NetworkInterface) if interface.task_arn}
     holders = {task.arn for task in store.select(Task, "live", ())}
     if taken != holders:
@@ -186,6 +213,24 @@ def _check_targets(world: World) -> None:
             wanted = {use.group_id for use in service.load_balancers}
             if have != wanted:
                 raise Violation(f"task {task.task_id} is in service in {have}, and should be in {wanted}")
+
+
+def _check_proxies(world: World) -> None:
+    """Every proxy sends requests for a service that settled to all of its tasks that are ready, and to no other."""
+    store = world.plane.store
+    answering: dict[str, set[str]] = {}
+    for service in store.all(Service):
+        if service.status == "ACTIVE" and not _hopeless(world, service):
+            tasks = store.select(Task, "live_service", (service.uid,))
+            answering[service.name] = {task.attachment.private_ip for task in tasks if task.attachment and ready(task)}
+    for task in store.select(Task, "live", ()):
+        if not ready(task):
+            continue
+        for route in world.routes_in(task.task_id):
+            have = {endpoint.address for endpoint in route.endpoints}
+            wanted = answering.get(route.discovery_name, have)
+            if have != wanted:
+                raise Violation(f"the proxy of {task.task_id} has {route.discovery_name} at {have}, not at {wanted}")
 
 
 async def check_answers(world: World) -> None:

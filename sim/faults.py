@@ -5,9 +5,11 @@ import random
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
 from longshore.domain.balancing import BalancerPlan, TargetObservation, TargetPlan
+from longshore.domain.connect import ConnectPlan, Endpoint
 from longshore.domain.launch import TaskLaunch, TaskObservation
 from longshore.drivers.ports import Retryable
 from longshore.drivers.sim.balancer import SimBalancer
+from longshore.drivers.sim.connect import SimConnect
 from longshore.drivers.sim.engine import SimEngine
 
 
@@ -82,6 +84,28 @@ class FaultyBalancer(Unreliable, SimBalancer):
             yield report
             if self.fate.strikes(self.fate.double):
                 yield report
+
+
+class FaultyConnect(Unreliable, SimConnect):
+    """Proxies that can't be told at times, tasks that are slow to listen, connections that take their time to end."""
+
+    async def apply(self, task_id: str, plan: ConnectPlan) -> None:
+        """Tell a proxy, perhaps."""
+        await self._struck()
+        await super().apply(task_id, plan)
+        await self._uncertain()
+
+    async def busy(self, _task_id: str) -> frozenset[Endpoint]:
+        """Nothing, something that has left, or no answer."""
+        await self._struck()
+        leaving = {each for each in sorted(self.connected) if self.fate.strikes(self.fate.late)}
+        return frozenset(leaving)
+
+    async def answers(self, endpoint: Endpoint) -> bool:
+        """Perhaps not yet."""
+        await self._slowly()
+        self.connected.add(endpoint)
+        return not self.fate.strikes(self.fate.late) and await super().answers(endpoint)
 
 
 def _unwatched(_task_id: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from longshore.control.loop import Loop
-from longshore.domain.naming import DiscoveryService
+from longshore.domain.naming import DiscoveryService, Namespace
 from longshore.domain.service import Deployment, Service
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
@@ -38,6 +38,10 @@ NAME = DiscoveryService(
     created_at=0.0,
 )
 NAMED = {"s0", "s2"}
+SHOP = Namespace(
+    account=SCOPE.account, region=SCOPE.region, namespace_id="ns-shop", name="shop", type="HTTP", created_at=0.0
+)
+CONNECTED = {"s1", "s2"}
 BEHAVIOURS: list[dict[str, str]] = [
     {},
     {},
@@ -59,7 +63,7 @@ class CheckedPlane(ControlPlane):
         self.store.watch(self._check)
         self.engine.stops = self._check_stop
         loops: list[Loop[Any]] = [self.tasks.loop, self.services.loop, self.balancers.plans, self.balancers.targets]
-        for loop in loops:
+        for loop in (*loops, self.connect.proxies, self.connect.probes, self.connect.drains):
             loop.on_fault = self._fault
 
     def _check(self, change: Any) -> None:
@@ -134,7 +138,11 @@ class Story(World):
         return [self._kill, self._kill, self._crash, self._clock, self._reboot, self._sicken]
 
     async def _register(self, environment: dict[str, str]) -> str:
-        container: dict[str, Any] = {"name": "app", "image": "app", "portMappings": [{"containerPort": 80}]}
+        container: dict[str, Any] = {
+            "name": "app",
+            "image": "app",
+            "portMappings": [{"containerPort": 80, "name": "http"}],
+        }
         if environment:
             container["environment"] = [{"name": k, "value": v} for k, v in environment.items()]
         if self.dice.random() < 0.5 or "LONGSHORE_SIM_HEALTH" in environment:
@@ -178,9 +186,10 @@ class Story(World):
         )
 
     async def _make_name(self) -> None:
-        """A Cloud Map service, in which every second service is registered."""
+        """A Cloud Map service, in which every second service is registered, and a namespace of Service Connect."""
         with self.plane.store.transaction() as tx:
             tx.put(NAME)
+            tx.put(SHOP)
         await self.plane.store.durable()
 
     def _uses(self) -> list[dict[str, Any]]:
@@ -207,6 +216,7 @@ class Story(World):
             networkConfiguration=self._network(),
             loadBalancers=self._uses(),
             serviceRegistries=[{"registryArn": NAME.arn}] if name in NAMED else [],
+            **({"serviceConnectConfiguration": _connect(name)} if name in CONNECTED else {}),
             deploymentConfiguration={
                 "minimumHealthyPercent": minimum,
                 "maximumPercent": maximum,
@@ -324,6 +334,13 @@ class Story(World):
         lost = [arn for arn in self.acknowledged if arn not in known]
         if lost:
             raise Violation(f"acknowledged and lost: {lost[:3]}")
+
+
+def _connect(name: str) -> dict[str, Any]:
+    """A service that its namespace reaches by its name."""
+    aliases = [{"port": 80, "dnsName": name}]
+    offered = {"portName": "http", "discoveryName": name, "clientAliases": aliases}
+    return {"enabled": True, "namespace": SHOP.name, "services": [offered]}
 
 
 def play(seed: int) -> None:

@@ -5,14 +5,19 @@ from collections.abc import Collection
 from typing import Any
 
 from longshore.api import ecs, elbv2
+from longshore.api.access.access import Access
+from longshore.api.auth import Caller, root_of
+from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import seed as seed_network
 from longshore.api.operation import Call
 from longshore.control.balancers import BalancerController
 from longshore.control.capacity import measure
+from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
 from longshore.control.observe import Observer
 from longshore.control.services import ServiceController
 from longshore.control.tasks import TaskController
+from longshore.domain.connect import ConnectPlan, ConnectRoute
 from longshore.domain.kinds import KINDS
 from longshore.domain.network import Subnet
 from longshore.domain.record import Scope
@@ -24,7 +29,7 @@ from longshore.store.events import EventLog
 from longshore.store.store import Store
 from longshore.vault import MasterVault
 from sim.disk import SimDisk, SimJournal
-from sim.faults import Fate, FaultyBalancer, FaultyEngine
+from sim.faults import Fate, FaultyBalancer, FaultyConnect, FaultyEngine
 from sim.time import SimClock, SimLoop
 
 SCOPE = Scope("123456789012", "us-east-1")
@@ -33,6 +38,7 @@ OPERATIONS = {**elbv2.SERVICE.operations, **ecs.SERVICE.operations}
 """Their names meet nowhere in what a story calls."""
 HEALTHY_AFTER_S = 3.0
 VAULT = MasterVault(b"v" * 32)
+ACCESS = Access(Credentials(b"v" * 32, SCOPE.account))
 
 
 class SeededIds:
@@ -73,7 +79,10 @@ class ControlPlane:
         self.engine = FaultyEngine(world.clock, machine=world.machine, capacity=world.capacity)
         self.engine.fate = world.fate
         self.discovery = Discovery(self.store, world.clock)
-        self.tasks = TaskController(self.store, self.engine, world.clock, world.ids)
+        self.proxies = FaultyConnect(world.proxies)
+        self.proxies.fate = world.fate
+        self.connect = ConnectController(self.store, self.proxies, world.clock)
+        self.tasks = TaskController(self.store, self.engine, world.clock, world.ids, VAULT, self.connect)
         self.services = ServiceController(self.store, world.clock, world.ids, healthy_after_s=HEALTHY_AFTER_S)
         self.balancer = FaultyBalancer(world.forwarder)
         self.balancer.fate = world.fate
@@ -87,8 +96,10 @@ class ControlPlane:
         with self.store.transaction() as tx:
             seed_network(tx, SCOPE, "172.31.0.0/16", self.world.ids, self.world.clock.now())
         self.observer.start()
+        self.connect.resume()
         await self.tasks.adopt()
         self.discovery.resume()
+        self.connect.start()
         self.tasks.loop.start()
         self.services.loop.start()
         self.balancers.start()
@@ -100,6 +111,7 @@ class ControlPlane:
         for loop in (self.tasks.loop, self.services.loop):
             await loop.stop()
         await self.balancers.stop()
+        await self.connect.stop()
         await self.observer.stop()
         await self.engine.close()
 
@@ -118,6 +130,8 @@ class World:
         self.machine = SimMachine(self.clock, timings)
         probe_s, check_s, drain_s = (self.dice.choice(options) for options in ([0.01, 0.5], [1.0, 5.0], [0.01, 0.5]))
         self.forwarder = SimForwarder(self.machine, BalancerTimings(probe_s, check_s, drain_s))
+        self.proxies: dict[str, ConnectPlan] = {}
+        """What the proxies of tasks were told."""
         self.events = EventLog(None)
         self.timeline: list[str] = []
         self.plane = self.make_plane()
@@ -128,6 +142,11 @@ class World:
 
     async def release(self, addresses: Collection[str]) -> None:
         """No host has any."""
+
+    def routes_in(self, task_id: str) -> tuple[ConnectRoute, ...]:
+        """Where a task that the machine has can connect to by Service Connect."""
+        plan = self.proxies.get(task_id) or self.machine.tasks[task_id].launch.connect
+        return plan.routes if plan is not None else ()
 
     def hopeless(self, service: Service, primary: Deployment) -> bool:  # noqa: ARG002  a story knows better
         """Whether a service can't come to rest through no fault of ours."""
@@ -153,7 +172,8 @@ class World:
                     now=self.clock.now(),
                     ids=self.ids,
                     vault=VAULT,
-                    principal_arn=f"arn:aws:iam::{SCOPE.account}:root",
+                    caller=Caller(root_of(SCOPE.account), SCOPE.region),
+                    access=ACCESS,
                     request_id=self.ids.uuid(),
                     params=params,
                 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import secrets
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from longshore.drivers.haproxy.process import find
+from longshore.drivers.registry.process import PROGRAM
 from tests.support import engine, images
 
 if TYPE_CHECKING:
@@ -72,6 +74,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if os.environ.get("CI"):
             pytest.fail("haproxy is not installed", pytrace=False)
         pytest.skip("haproxy is not installed")
+    if item.get_closest_marker("registry") and shutil.which(PROGRAM) is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{PROGRAM} is not installed", pytrace=False)
+        pytest.skip(f"{PROGRAM} is not installed")
     if not item.get_closest_marker("docker"):
         return
     stash = item.config.stash

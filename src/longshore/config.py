@@ -1,5 +1,6 @@
 """What a user may set. Filled from the command line and the environment by `cli/up.py`; read by `main`."""
 
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -23,6 +24,8 @@ class Config:
     region: str = DEFAULT_REGION
     engine: Literal["docker", "sim"] = "docker"
     auth: bool = False
+    iam: Literal["", "open", "enforce"] = ""
+    """Whether a task may name a role that nobody has made; empty: not with `auth` (see docs/security.md)."""
     master_key: str = ""
     """Base64 of 32 bytes, from LONGSHORE_SECRET_KEY; empty: the state folder's `secret.key`."""
     docker_url: str = "unix:///var/run/docker.sock"
@@ -33,6 +36,8 @@ class Config:
     """Where this host answers for all load balancers, by the host that a request names; empty: nowhere."""
     lb_ports: tuple[tuple[int, int], ...] = ((80, 80), (443, 443))
     """`(port of a listener, port of this host)` for those."""
+    registry_host: str = ""
+    """What the URIs of repositories begin with; empty: where this machine's Docker finds this Longshore."""
     healthy_after_s: float = 3.0
     cpu_overcommit: float = 4.0
     memory_overcommit: float = 1.0
@@ -44,3 +49,28 @@ class Config:
     forwards: tuple[tuple[str, str], ...] = ()
     """`(service, URL)`: by whom else a service is answered."""
     log_level: str = "info"
+
+    @property
+    def enforces(self) -> bool:
+        """Whether roles must exist."""
+        return self.iam == "enforce" or (self.iam == "" and self.auth)
+
+
+def default_registry_host(listen: str, port: int) -> str:
+    """What this machine's Docker calls us: a name in every hosts file, at which Docker needs no TLS."""
+    address = _address(listen)
+    other = address is not None and address.version == 4 and address.is_loopback and listen != "127.0.0.1"
+    return f"{listen if other else 'localhost'}:{port}"
+
+
+def needs_loopback(listen: str) -> bool:
+    """Whether Docker would not find us at `localhost`: then 127.0.0.1 is listened at as well."""
+    address = _address(listen)
+    return address is not None and not address.is_loopback and not address.is_unspecified
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

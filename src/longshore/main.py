@@ -4,24 +4,25 @@ import asyncio
 import contextlib
 import difflib
 import gc
-import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from typing import Any
 
+from longshore.api.access.access import Access
+from longshore.api.access.keys import UserKeys
 from longshore.api.app import Asgi, Chain, aws_app
-from longshore.api.auth import Gate, Listener, check_listen
+from longshore.api.auth import Gate, Listener, check_listen, is_loopback
 from longshore.api.credentials import Credentials
-from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed
+from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed, seeded
 from longshore.api.internal import internal_paths
 from longshore.api.metrics import Metrics
 from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.api.task_endpoint import TaskEndpoint
 from longshore.api.task_endpoint.app import ADDRESS
-from longshore.config import TASK_API_PORT, Config
+from longshore.config import TASK_API_PORT, Config, needs_loopback
 from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
@@ -29,28 +30,32 @@ from longshore.control.discovery import Discovery
 from longshore.control.health import HealthChecks
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
+from longshore.control.loop import Loop
 from longshore.control.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
+from longshore.control.networks import NetworkController
 from longshore.control.observe import Observer
 from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
 from longshore.control.tasks import TaskController
 from longshore.control.warm import WarmController
 from longshore.control.zones import HostedZoneNames
+from longshore.domain.cluster import Host
 from longshore.domain.kinds import KINDS
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.naming import EndpointCheck
 from longshore.domain.record import Scope
-from longshore.drivers.dns.server import PORT as DNS_PORT
+from longshore.domain.repository import RegistryEndpoint
 from longshore.drivers.dns.server import make_dns_server
 from longshore.drivers.ports import (
     BalancerDriver,
     ConnectDriver,
     EndpointProbe,
-    Permanent,
     Provider,
     ProviderRefused,
     TaskEngine,
 )
+from longshore.link_local import LinkLocalServers
+from longshore.repositories import Repositories
 from longshore.state import (
     ACCESS_LOGS,
     DATABASE,
@@ -69,8 +74,6 @@ from longshore.system import SystemClock, SystemIds
 from longshore.vault import MasterVault
 from longshore.wire.atlas import Atlas
 
-log = logging.getLogger(__name__)
-
 DISK_LOOK_S = 1.0
 """How often to look whether the disk can be written."""
 
@@ -88,21 +91,25 @@ class Longshore:
         self._clock = SystemClock()
         self._ids = SystemIds()
         self._sockets: list[socket.socket] = [bind(config.listen, config.port)]
+        if needs_loopback(config.listen):
+            self._sockets.append(bind("127.0.0.1", config.port))
         if config.state is not None:
             open_folder(config.state)
         tell("opening the state")
         self._instance = instance_id(config.state)
         master = master_key(config.state, config.master_key)
         self.credentials = Credentials(master, config.account)
+        self.access = Access(self.credentials, enforce=config.enforces)
         self.vault = MasterVault(master)
         self.store = open_store(config.state and config.state / DATABASE, KINDS)
         self.events = EventLog(config.state and config.state / EVENTS)
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
-        self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
+        self._endpoint = TaskEndpoint(self.store, self.access, self._clock)
         self._vpc_cidr = config.vpc_cidr
-        self._task_servers: list[HttpServer] = []
-        self._served_devices: set[int] = set()
-        """By interface index: a bridge made again under its old name is another device."""
+        secret = self.credentials.path_key("registry", self._instance)
+        self.repositories = Repositories(
+            config, self.store, self.vault, self._clock, instance=self._instance, secret=secret
+        )
         self.engine, self.balancer, release, connect = self._make_drivers()
         self._endpoint.stats = self.engine.stats
         self.connect = ConnectController(self.store, connect, self._clock)
@@ -112,15 +119,25 @@ class Longshore:
             EndpointNames(ADDRESS),
             HostedZoneNames(self.store, self._ids),
         )
-        self._names = make_dns_server(
+        names = make_dns_server(
             zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)
         )
-        self.tasks = TaskController(self.store, self.engine, self._clock, self._ids, self.connect)
+        self._link_local = LinkLocalServers(self._endpoint.app, self._app, names)
+        self.tasks = TaskController(
+            self.store,
+            self.engine,
+            self._clock,
+            self._ids,
+            self.vault,
+            self.connect,
+            roles_exist=config.enforces,
+        )
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
         self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
+        self.networks = NetworkController(self.store, self.engine, self._clock)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._retention = Retention(self.store, self.events, self._clock)
@@ -151,7 +168,7 @@ class Longshore:
             )
             if config.engine == "docker":
                 # Tasks in host mode come in here; those on bridges when their bridge is made.
-                await self._serve_bridge("lo", None)
+                await self._link_local.serve("lo", None)
             self._observer.start()
             stack.push_async_callback(self._observer.stop)
             self._tell("adopting what runs")
@@ -164,13 +181,24 @@ class Longshore:
             self.warm.resume()
             self.balancers.start()
             stack.push_async_callback(self.balancers.stop)
-            for loop in (self.tasks.loop, self.services.loop, self.warm.loop, self.health.loop):
+            stack.push_async_callback(self.repositories.close)
+            await self.repositories.resume()
+            own: tuple[Loop[Any], ...] = (
+                self.tasks.loop,
+                self.services.loop,
+                self.warm.loop,
+                self.health.loop,
+                self.networks.loop,
+            )
+            for loop in (*own, *self.repositories.loops):
                 loop.start()
                 stack.push_async_callback(loop.stop)
             for sweeper in (self._history.timer, self._retention.timer):
                 sweeper.start()
                 stack.push_async_callback(sweeper.stop)
-            server = HttpServer(self._app(Listener("api", signatures=config.auth)), self._sockets)
+            server = HttpServer(
+                self._app(Listener("api", signatures=config.auth, local=is_loopback(config.listen))), self._sockets
+            )
             await server.start()
             stack.push_async_callback(server.stop)
             self.services.resume()  # last: a look at every service, while questions are answered already
@@ -203,9 +231,7 @@ class Longshore:
                 await asyncio.wait_for(stop.wait(), DISK_LOOK_S)
 
     async def _let_go(self) -> None:
-        for server in self._task_servers:
-            await server.stop()
-        await self._names.close()
+        await self._link_local.stop()
         for opened in self._sockets:
             opened.close()
         with contextlib.suppress(Exception):
@@ -235,7 +261,9 @@ class Longshore:
             task_environment=self._task_environment,
             docker_url=config.docker_url,
             pull=config.pull,
+            hosted=self.repositories.images,
             bridge_ready=self._serve_bridge,
+            bridge_gone=self._leave_bridge,
             name_server=ADDRESS,
             proxies=connect,
         )
@@ -263,7 +291,8 @@ class Longshore:
             store=self.store,
             events=self.events,
             services=SERVICES,
-            gate=Gate(self.credentials, config.account, config.region),
+            gate=Gate(self.credentials, UserKeys(self.store, self.vault), config.account, config.region),
+            access=self.access,
             clock=self._clock,
             ids=self._ids,
             vault=self.vault,
@@ -285,19 +314,19 @@ class Longshore:
 
     def _prepare(self, tx: Transaction, scope: Scope) -> None:
         """What a new account has in a region."""
-        if default_vpc(tx, scope) is not None:
+        if seeded(tx, scope):
             return
         # Real networks of one machine can't overlap, so each account and region has a range of its own.
         cidr = self._vpc_cidr if self.config.engine == "sim" else next_vpc_cidr(tx, self._vpc_cidr)
-        if cidr is not None:
-            seed(tx, scope, cidr, self._ids, self._clock.now())
+        if cidr is not None or default_vpc(tx, scope) is not None:
+            seed(tx, scope, cidr or self._vpc_cidr, self._ids, self._clock.now())
 
     def _app(self, listener: Listener) -> Asgi:
         reset = self._reset if self.config.engine == "sim" else None
         own = internal_paths(
             store=self.store, metrics=self._metrics, engine=self.engine.name, listener=listener, reset=reset
         )
-        return aws_app(self._chain, listener, own)
+        return aws_app(self._chain, listener, own, self.repositories.beside(listener, self._metrics))
 
     def _reset(self) -> None:
         """Forget everything but the machine."""
@@ -305,7 +334,7 @@ class Longshore:
         engine.clear()
         with self.store.transaction() as tx:
             for kind in KINDS:
-                if kind.kind != "host":
+                if kind not in {Host, RegistryEndpoint}:
                     for record in list(tx.all(kind)):
                         tx.delete(kind, record.key)
         self.events.clear()
@@ -313,44 +342,14 @@ class Longshore:
         for provider in self._all_providers():
             provider.reset()
 
+    async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
+        await self._link_local.serve(device, vpc_id)  # made after the engine, whose proxies its names ask
+
+    async def _leave_bridge(self, vpc_id: str) -> None:
+        await self._link_local.leave(vpc_id)
+
     def _task_environment(self, launch: TaskLaunch, container: str) -> dict[str, str]:
         return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)
-
-    async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
-        """Answer at 169.254.170.2 what comes in through a device: metadata, credentials, the APIs (signed), names."""
-        from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  only real containers need it
-
-        index = socket.if_nametoindex(device)
-        if index in self._served_devices:
-            return
-        self._served_devices.add(index)
-        apps: Sequence[tuple[Asgi, int]] = (
-            (self._endpoint.app, 80),
-            (self._app(Listener(f"tasks on {device}", signatures=True)), TASK_API_PORT),
-        )
-        for app, port in apps:
-            sockets = await open_sockets([device], port)
-            if sockets:
-                server = HttpServer(app, sockets)
-                await server.start()
-                self._task_servers.append(server)
-        await self._serve_names(device, vpc_id)
-
-    async def _serve_names(self, device: str, vpc_id: str | None) -> None:
-        from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  as above
-
-        opened: list[socket.socket] = []
-        try:
-            opened += await open_sockets([device], DNS_PORT)
-            if opened:  # if not, another Longshore answers here
-                opened += await open_sockets([device], DNS_PORT, kind=socket.SOCK_DGRAM)
-        except Permanent as error:
-            # Tasks ask whoever has the port then, or the host's resolvers: they run, but without our own names.
-            log.warning("tasks on %s can't resolve the names of load balancers: %s", device, error.reason)
-            for unused in opened:
-                unused.close()
-        else:
-            await self._names.listen(opened, vpc_id)
 
 
 def make_providers(config: Config) -> tuple[dict[str, Provider], Provider | None]:

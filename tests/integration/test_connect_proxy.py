@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.skipif(
     os.getuid() != 0 or not shutil.which("iptables-restore", path="/usr/sbin:/sbin:/usr/bin"),
     reason="needs root and iptables",
 )
+ROOT = Path(__file__).parents[2]
 TASK = "f" * 32
 WEB = ConnectRoute(
     dns_name="web",
@@ -42,6 +44,9 @@ WEB = ConnectRoute(
     request_timeout_s=15,
 )
 CACHE = ConnectRoute(dns_name="cache", port=6379, address="127.255.0.8", listen_port=61008, discovery_name="cache")
+
+
+ROUTES = {protocol: replace(WEB, protocol=protocol) for protocol in ("http2", "grpc")}
 
 
 class Namespace:
@@ -57,7 +62,7 @@ class Namespace:
 
     def serve(self, script: str) -> None:
         """Run a Python program in it, until it says that it is ready."""
-        server = subprocess.Popen([*self.enter, "python3", "-c", script], stdout=subprocess.PIPE)
+        server = subprocess.Popen([*self.enter, sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=ROOT)
         assert server.stdout is not None
         server.stdout.readline()
         self.servers.append(server)
@@ -65,6 +70,13 @@ class Namespace:
     async def get(self, url: str) -> str:
         """The answer to one request from inside; curl's exit code where there is none."""
         return await self._run("curl", "-s", "--max-time", "10", "-w", "%{http_code}", url)
+
+    async def call(self, url: str) -> list[str]:
+        """A gRPC call from inside over one HTTP/2 connection: its protocol and status, and its `grpc-status`."""
+        asked = ("-s", "--http2-prior-knowledge", "-H", "content-type: application/grpc", "-H", "te: trailers")
+        said = await self._run("curl", *asked, "--max-time", "10", "-d", "00000", "-o", "/dev/null", "-D", "-", url)
+        lines = [line.strip() for line in said.splitlines()]
+        return [line for line in lines if line.startswith(("HTTP", "grpc-status"))]
 
     async def _run(self, *command: str) -> str:
         child = await asyncio.create_subprocess_exec(*self.enter, *command, stdout=asyncio.subprocess.PIPE)
@@ -99,6 +111,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("{host}", {port}), Handler)
 print("ready", flush=True)
 server.serve_forever()
+"""
+
+
+GRPC = """
+import asyncio
+from tests.support.h2_target import H2Target
+async def serve():
+    async with H2Target("127.0.0.1", {port}, status={status}).serving():
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+asyncio.run(serve())
 """
 
 
@@ -276,3 +299,26 @@ async def test_ingress_leads_to_the_container(namespace: Namespace, drivers: Mak
     await driver.begin(TASK, namespace.held.pid, plan(ingresses=(ConnectIngress(port=9000, container_port=7001),)))
     namespace.serve(http("one", port=7001))
     assert await namespace.get("http://127.0.0.1:9000/") == "one200"
+
+
+@pytest.mark.parametrize("protocol", ["http2", "grpc"])
+async def test_http2_goes_through_to_all_endpoints_with_its_trailers(
+    namespace: Namespace, drivers: Make, protocol: str
+) -> None:
+    driver = await drivers()
+    for port, status in ((7001, 0), (7002, 7)):
+        namespace.serve(GRPC.format(port=port, status=status))
+    await driver.begin(TASK, namespace.held.pid, ConnectPlan(routes=(replace(ROUTES[protocol], endpoints=(ONE, TWO)),)))
+    said = [await namespace.call("http://127.255.0.7:8080/shop.Cart/Add") for _ in range(4)]
+    assert {tuple(answer) for answer in said} == {("HTTP/2 200", "grpc-status: 0"), ("HTTP/2 200", "grpc-status: 7")}
+    await driver.apply(TASK, ConnectPlan(routes=(replace(ROUTES[protocol], endpoints=(TWO,)),)))
+    assert await namespace.call("http://127.255.0.7:8080/shop.Cart/Add") == ["HTTP/2 200", "grpc-status: 7"]
+
+
+async def test_http2_to_an_endpoint_that_is_not_there_costs_no_call(namespace: Namespace, drivers: Make) -> None:
+    driver = await drivers()
+    namespace.serve(GRPC.format(port=7001, status=0))
+    route = replace(ROUTES["grpc"], endpoints=(ONE, TWO))
+    await driver.begin(TASK, namespace.held.pid, ConnectPlan(routes=(route,)))
+    said = [await namespace.call("http://127.255.0.7:8080/shop.Cart/Add") for _ in range(6)]
+    assert said == [["HTTP/2 200", "grpc-status: 0"]] * 6

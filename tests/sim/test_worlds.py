@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from longshore.control import tasks as control_tasks
+from longshore.control.connect import ConnectController
 from longshore.decide.rollout import rolling
 from longshore.decide.task import released
 from longshore.drivers.sim.machine import SimMachine
@@ -16,7 +17,7 @@ WORLDS = 1000
 SHARE = 20
 """Worlds per test, so that two processes share the work."""
 
-REGRESSIONS: list[int] = [5, 27]
+REGRESSIONS: list[int] = [5, 27, 171, 1868]
 """Seeds that once broke a promise."""
 
 
@@ -58,6 +59,16 @@ def test_checkers_see_addresses_that_are_never_given_back(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(control_tasks, "release", keep)
     assert broken_worlds(10)
+
+
+def test_checkers_see_proxies_that_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ConnectController, "withdrawn", lambda _self, _task: True)
+    assert broken_worlds(20)
+
+
+def test_checkers_see_proxies_that_are_not_told_of_new_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ConnectController, "_answered", lambda *_: None)
+    assert broken_worlds(20)
 
 
 def test_checkers_see_a_machine_that_starts_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,10 +62,10 @@ def known(store: Store) -> dict[str, list[str]]:
     }
 
 
-def example(house: House, service: str, operation: str) -> dict[str, Any]:
-    """What an operation takes that hardly takes anything drawn at random."""
-    examples = {"application-autoscaling": _scaling, "cloudwatch": _alarms, "resourcegroupstaggingapi": _tags}
-    return examples[service](house).get(operation, {})
+def examples(house: House, service: str) -> dict[str, dict[str, Any]]:
+    """What operations of a service take that hardly take anything drawn at random."""
+    made = {"application-autoscaling": _scaling, "cloudwatch": _alarms, "resourcegroupstaggingapi": _tags}
+    return made[service](house)
 
 
 def _tags(house: House) -> dict[str, dict[str, Any]]:

@@ -2,26 +2,31 @@
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import boto3
 import uvloop
 from botocore.config import Config
 
-from longshore.api.app import Chain, aws_app
+from longshore.api.access.access import Access
+from longshore.api.access.keys import UserKeys
+from longshore.api.app import Beside, Chain, aws_app
 from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials, KeyPair
 from longshore.api.ec2.defaults import seed
 from longshore.api.internal import internal_paths
 from longshore.api.metrics import Metrics
 from longshore.api.operation import Operation, Service
+from longshore.api.registry import RegistryApi
 from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.domain.kinds import KINDS
 from longshore.domain.record import Scope
 from longshore.drivers.ports import Provider
+from longshore.drivers.registry.driver import DockerRegistry
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.system import SystemClock, SystemIds
@@ -29,6 +34,7 @@ from longshore.vault import MasterVault
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+T = TypeVar("T")
 
 
 class ShiftedClock(SystemClock):
@@ -40,9 +46,9 @@ class ShiftedClock(SystemClock):
         return super().now() + self.shift_s
 
 
-def furnished() -> "Serving":
+def furnished(*, auth: bool = False) -> "Serving":
     """A server whose account has its default VPC already."""
-    made = Serving()
+    made = Serving(auth=auth)
     with made.store.transaction() as tx:
         seed(tx, Scope(ACCOUNT, REGION), "172.31.0.0/16", SystemIds(), 0.0)
     return made
@@ -59,11 +65,15 @@ class Serving:
         resettable: bool = False,
         forwards: Mapping[str, Provider] | None = None,
         everything_else: Provider | None = None,
+        registry: Path | None = None,
     ) -> None:
+        """`registry`: a folder for a real registry's files."""
+        self._registry_folder = registry
         self.store = open_store(None, KINDS)
         self.events = EventLog()
         self.clock = ShiftedClock()
         self.credentials = Credentials(b"m" * 32, ACCOUNT)
+        self.vault = MasterVault(b"m" * 32)
         self.resets = 0
         self._resettable = resettable
         self._auth = auth
@@ -127,10 +137,11 @@ class Serving:
             store=self.store,
             events=self.events,
             services=self._services,
-            gate=Gate(self.credentials, ACCOUNT, REGION),
+            gate=Gate(self.credentials, UserKeys(self.store, self.vault), ACCOUNT, REGION),
+            access=Access(self.credentials, enforce=self._auth),
             clock=self.clock,
             ids=SystemIds(),
-            vault=MasterVault(b"m" * 32),
+            vault=self.vault,
             metrics=metrics,
             forwards=self._forwards,
             everything_else=self._everything_else,
@@ -145,14 +156,38 @@ class Serving:
             listener=listener,
             reset=self._reset if self._resettable else None,
         )
-        self.server = HttpServer(aws_app(chain, listener, own), [self._socket])
+        beside = self._beside(listener)
+        self.server = HttpServer(aws_app(chain, listener, own, beside), [self._socket])
         await self.server.start()
         self._started.set()
         await self._stop.wait()
         await self.server.stop()
         for provider in providers:
             await provider.close()
+        if self.registry is not None:
+            await self.registry.close()
         self._socket.close()
+
+    def _beside(self, listener: Listener) -> Beside:
+        self.registry: DockerRegistry | None = None
+        folder = self._registry_folder
+        if folder is None:
+            return lambda _scope: None
+        secret = "of uploads"  # noqa: S105  no password: it signs the registry's own URLs
+        self.registry = DockerRegistry(folder / "run", folder / "files", self.clock, secret=secret, quiet_s=0.0)
+        registry_api = RegistryApi(
+            store=self.store,
+            driver=self.registry,
+            vault=self.vault,
+            clock=self.clock,
+            metrics=self.metrics,
+            default=Scope(ACCOUNT, REGION),
+        )
+        return registry_api.beside(listener)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Something in the server's own loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def _reset(self) -> None:
         self.resets += 1

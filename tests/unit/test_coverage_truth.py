@@ -31,8 +31,12 @@ from tests.support.balancers import group_in_use
 from tests.support.certificates import make
 from tests.support.names import registry
 from tests.support.play_around import play_autoscaling, play_cloudwatch, play_logs_around, play_tagging
+from tests.support.play_ec2 import play_ec2
+from tests.support.play_ecr import play_ecr
+from tests.support.play_iam import play_iam, play_sts
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
+from tests.support.play_secrets import play_kms, play_secretsmanager, play_ssm
 from tests.support.wire_samples import service_model
 from tests.support.world import SeededIds
 
@@ -157,23 +161,6 @@ def play_ecs(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("DeleteTaskDefinitions", taskDefinitions=["f:1"])
 
 
-def play_ec2(call: Callable[..., dict[str, Any]], api: Api) -> None:
-    """Each served operation of EC2, with a filter that it knows."""
-    for operation, name, value in (
-        ("DescribeAvailabilityZones", "zone-name", "us-east-1a"),
-        ("DescribeInternetGateways", "attachment.vpc-id", "vpc-1"),
-        ("DescribeNetworkInterfaces", "subnet-id", "subnet-a"),
-        ("DescribeRegions", "region-name", "us-east-1"),
-        ("DescribeRouteTables", "vpc-id", "vpc-1"),
-        ("DescribeSecurityGroups", "group-name", "default"),
-        ("DescribeSubnets", "vpc-id", "vpc-1"),
-        ("DescribeVpcs", "is-default", "true"),
-    ):
-        if operation in api.operations:
-            call(operation, Filters=[{"Name": name, "Values": [value]}])
-    call("DescribeVpcAttribute", VpcId="vpc-1", Attribute="enableDnsSupport")
-
-
 def play_logs(call: Callable[..., dict[str, Any]], api: Api) -> None:
     """Each served operation of CloudWatch Logs."""
     play_logs_around(call, api)
@@ -228,11 +215,6 @@ def play_acm(call: Callable[..., dict[str, Any]], _api: Api) -> None:
     call("DeleteCertificate", CertificateArn=arn)
 
 
-def play_sts(call: Callable[..., dict[str, Any]], _api: Api) -> None:
-    """STS."""
-    call("GetCallerIdentity")
-
-
 def play_elbv2(call: Callable[..., dict[str, Any]], api: Api) -> None:
     """Load balancers, target groups, targets and what is said of them."""
     tags = [{"Key": "k", "Value": "v"}]
@@ -278,13 +260,18 @@ PLAYS = {
     "acm": play_acm,
     "application-autoscaling": play_autoscaling,
     "cloudwatch": play_cloudwatch,
+    "ecr": play_ecr,
     "ecs": play_ecs,
     "ec2": play_ec2,
     "elbv2": play_elbv2,
+    "iam": play_iam,
+    "kms": play_kms,
     "logs": play_logs,
     "resourcegroupstaggingapi": play_tagging,
     "route53": play_route53,
+    "secretsmanager": play_secretsmanager,
     "servicediscovery": play_servicediscovery,
+    "ssm": play_ssm,
     "sts": play_sts,
 }
 
@@ -461,6 +448,9 @@ OUTSIDE_DOCKER = {
     "taskRoleArn": "The credentials that api/task_endpoint gives the task: tests/unit/test_task_endpoint_answers.py.",
     "runtimePlatform.cpuArchitecture": "Another one than the machine's is refused: tests/unit/test_launch.py.",
     "family": "The name of the revision.",
+    "containerDefinitions[].secrets": "What they lead to is read when a task starts: tests/unit/test_task_secrets.py.",
+    "containerDefinitions[].secrets[].name": "As above.",
+    "containerDefinitions[].secrets[].valueFrom": "As above.",
     "containerDefinitions[].portMappings[].name": "What Service Connect finds a port by: tests/unit/test_connect.py.",
     "containerDefinitions[].portMappings[].appProtocol": "How its proxies balance: tests/unit/test_connect.py.",
     "tags": "The tags of the revision, and of its tasks where they propagate: tests/unit/test_ecs_tasks.py.",

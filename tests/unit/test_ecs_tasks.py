@@ -236,11 +236,11 @@ def test_run_task_refuses_an_old_platform_for_what_it_cannot_do(api: Api) -> Non
 
 
 def test_run_task_refuses_a_definition_with_what_is_not_served(api: Api) -> None:
-    secret = {"name": "KEY", "valueFrom": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"}
-    api.define("secret", containerDefinitions=[{"name": "app", "image": "busybox", "secrets": [secret]}])
-    error = api.error("RunTask", taskDefinition="secret", networkConfiguration=awsvpc())
+    file = {"type": "s3", "value": "arn:aws:s3:::bucket/some.env"}
+    api.define("files", containerDefinitions=[{"name": "app", "image": "busybox", "environmentFiles": [file]}])
+    error = api.error("RunTask", taskDefinition="files", networkConfiguration=awsvpc())
     assert error.code == "InvalidParameterException"
-    assert "Secrets are not served yet" in error.message
+    assert "Environment files need S3, which is not served" in error.message
 
 
 # Client tokens

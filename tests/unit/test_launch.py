@@ -265,7 +265,6 @@ def test_only_an_essential_containers_check_counts() -> None:
 @pytest.mark.parametrize(
     ("document", "word"),
     [
-        ({"containerDefinitions": [{**APP, "secrets": [{"name": "a", "valueFrom": "b"}]}]}, "Secrets"),
         ({"containerDefinitions": [{**APP, "environmentFiles": [{"type": "s3", "value": "b"}]}]}, "Environment files"),
         ({"containerDefinitions": [{**APP, "logConfiguration": {"logDriver": "syslog"}}]}, "log driver"),
         ({"containerDefinitions": [{**APP, "firelensConfiguration": {"type": "fluentd"}}]}, "FireLens"),
@@ -291,8 +290,8 @@ def test_overrides_can_ask_for_what_is_not_served() -> None:
 
 
 def test_a_sentence_is_said_once() -> None:
-    secrets = {"secrets": [{"name": "a", "valueFrom": "b"}]}
-    assert len(unserved({"containerDefinitions": [{**APP, **secrets}, {**APP, "name": "b", **secrets}]}, {})) == 1
+    files = {"environmentFiles": [{"type": "s3", "value": "b"}]}
+    assert len(unserved({"containerDefinitions": [{**APP, **files}, {**APP, "name": "b", **files}]}, {})) == 1
 
 
 def test_served_and_empty_values_pass() -> None:

@@ -1,8 +1,9 @@
 """The request chain: from a request on a socket to an AWS operation's answer.
 
-Identify, ask who calls, parse and validate by the model, refuse what is not served, run the handler in one
-transaction, wait until everything it wrote or read is on disk, answer. An error at any point leaves no change: the
-answer is rendered before the transaction ends, so that one that cannot be rendered is undone as well.
+Identify, ask who calls, parse and validate by the model, ask policies whether the caller may, refuse what is not
+served, run the handler in one transaction, wait until everything it wrote or read is on disk, answer. An error at any
+point leaves no change: the answer is rendered before the transaction ends, so that one that cannot be rendered is
+undone as well.
 """
 
 import asyncio
@@ -14,6 +15,9 @@ from typing import Any
 
 import structlog
 
+from longshore.api.access.access import Access, Asked
+from longshore.api.access.asking import Ask
+from longshore.api.access.keys import note_use
 from longshore.api.auth import Caller, Gate, Listener
 from longshore.api.metrics import Metrics
 from longshore.api.operation import Call, Operation, Service
@@ -47,6 +51,8 @@ Scopes = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scopes, Receive, Send], Awaitable[None]]
+Beside = Callable[[Scopes], Asgi | None]
+"""The application that a request is for, where it is for another than the AWS APIs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,7 @@ class Chain:
         events: EventLog,
         services: Iterable[Service],
         gate: Gate,
+        access: Access,
         clock: Clock,
         ids: Ids,
         vault: Vault,
@@ -78,6 +85,7 @@ class Chain:
         self._store = store
         self._events = events
         self._gate = gate
+        self._access = access
         self._clock = clock
         self._ids = ids
         self._vault = vault
@@ -164,6 +172,7 @@ class Chain:
                 status=400,
             )
         params = self._catalog.parse(target, request)
+        self._authorise(target, request, caller, params)
         self._tell_unknown(target, request, request_id)
         if served.check is not None:
             served.check(params)
@@ -172,6 +181,8 @@ class Chain:
             fresh = scope not in self._prepared
             if fresh:
                 self._prepare(tx, scope)
+            if self._store.failed is None:  # without a disk reads go on
+                note_use(tx, caller, target.service, self._clock.now())
             result = served.operation.handler(
                 Call(
                     tx=tx,
@@ -180,7 +191,8 @@ class Chain:
                     now=self._clock.now(),
                     ids=self._ids,
                     vault=self._vault,
-                    principal_arn=caller.principal_arn,
+                    caller=caller,
+                    access=self._access,
                     request_id=request_id,
                     params=params,
                 )
@@ -189,6 +201,13 @@ class Chain:
         if fresh:
             self._prepared.add(scope)
         return response
+
+    def _authorise(self, target: Target, request: HttpRequest, caller: Caller, params: dict[str, Any]) -> None:
+        """Raise where the caller's policies don't allow the request."""
+        scope = Scope(caller.account, caller.region)
+        ask = Ask(self._store, scope, target.service, target.operation, params, caller.principal_arn)
+        agent = request.headers.get("user-agent", "")
+        self._access.check(Asked(caller, ask, target.protocol, self._clock.now(), agent))
 
     def refuse(self, request: HttpRequest, error: ApiError) -> HttpResponse:
         """The answer to a request whose body was not read to its end."""
@@ -245,7 +264,12 @@ class Chain:
         )
 
 
-def aws_app(chain: Chain, listener: Listener, internal: Callable[[HttpRequest], HttpResponse | None]) -> Asgi:
+def aws_app(
+    chain: Chain,
+    listener: Listener,
+    internal: Callable[[HttpRequest], HttpResponse | None],
+    beside: Beside = lambda _scope: None,
+) -> Asgi:
     """The ASGI application of one listener. `internal` answers Longshore's own paths, and None for all others."""
 
     async def app(scope: Scopes, receive: Receive, send: Send) -> None:
@@ -253,8 +277,12 @@ def aws_app(chain: Chain, listener: Listener, internal: Callable[[HttpRequest], 
             return
         head = _request(scope, b"")
         other = chain.passage.others.at_head(head)
-        if other is not None:
+        if other is not None:  # before what stands beside: some of AWS's own paths begin with /v2/ too
             await chain.passage(other, head, _pairs(scope), listener, receive, send)
+            return
+        beside_us = beside(scope)
+        if beside_us is not None:
+            await beside_us(scope, receive, send)
             return
         try:
             check_length(scope)
@@ -327,7 +355,10 @@ def _request(scope: Scopes, body: bytes) -> HttpRequest:
     headers = dict(_pairs(scope))
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     path = raw.partition(b"?")[0].decode("latin-1")
-    return HttpRequest(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body)
+    client: tuple[str, int] | None = scope.get("client")
+    return HttpRequest(
+        scope["method"], path, scope["query_string"].decode("latin-1"), headers, body, client[0] if client else ""
+    )
 
 
 def _internal(request_id: str) -> ApiError:

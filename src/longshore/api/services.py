@@ -1,6 +1,23 @@
 """Every AWS service that is served."""
 
-from longshore.api import acm, autoscaling, cloudwatch, ec2, ecs, elbv2, logs, route53, servicediscovery, sts, tagging
+from longshore.api import (
+    acm,
+    autoscaling,
+    cloudwatch,
+    ec2,
+    ecr,
+    ecs,
+    elbv2,
+    iam,
+    kms,
+    logs,
+    route53,
+    secretsmanager,
+    servicediscovery,
+    ssm,
+    sts,
+    tagging,
+)
 from longshore.api.operation import Service
 
 SERVICES: tuple[Service, ...] = (
@@ -8,11 +25,16 @@ SERVICES: tuple[Service, ...] = (
     autoscaling.SERVICE,
     cloudwatch.SERVICE,
     ec2.SERVICE,
+    ecr.SERVICE,
     ecs.SERVICE,
     elbv2.SERVICE,
+    iam.SERVICE,
+    kms.SERVICE,
     logs.SERVICE,
     route53.SERVICE,
+    secretsmanager.SERVICE,
     servicediscovery.SERVICE,
+    ssm.SERVICE,
     sts.SERVICE,
     tagging.SERVICE,
 )

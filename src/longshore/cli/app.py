@@ -45,10 +45,18 @@ def up(  # noqa: PLR0913  each is an option of the command line
     auth: Annotated[
         bool, typer.Option(envvar="LONGSHORE_AUTH", help="Check signatures (see `longshore keys`).")
     ] = False,
+    iam: Annotated[
+        str,
+        typer.Option(envvar="LONGSHORE_IAM", help="open, or enforce (as with --auth): tasks' roles must exist."),
+    ] = "",
     docker_url: Annotated[str | None, typer.Option(envvar="DOCKER_HOST", help="Docker Engine.")] = None,
     pull: Annotated[
         str, typer.Option(envvar="LONGSHORE_PULL", help="Pull images: missing, or always (as Fargate).")
     ] = "missing",
+    registry_host: Annotated[
+        str,
+        typer.Option(envvar="LONGSHORE_REGISTRY_HOST", help="HOST:PORT of repositories' URIs; empty: localhost."),
+    ] = "",
     healthy_after: Annotated[
         float, typer.Option(envvar="LONGSHORE_HEALTHY_AFTER", help="Seconds until a task without checks is healthy.")
     ] = 3.0,
@@ -93,8 +101,10 @@ def up(  # noqa: PLR0913  each is an option of the command line
         region=region,
         engine=engine,
         auth=auth,
+        iam=iam,
         docker_url=docker_url,
         pull=pull,
+        registry_host=registry_host,
         healthy_after_s=healthy_after,
         lb_address=lb_address,
         lb_ports=lb_ports,

@@ -31,6 +31,7 @@ def examine(*, port: int, state: Path, docker_url: str) -> Iterator[Finding]:
     yield from _docker(docker_url)
     yield _program("ip", "iproute2", "gives tasks the address 169.254.170.2 (metadata, credentials)")
     yield _program("haproxy", "haproxy", "is the data plane of load balancers; without them nothing needs it")
+    yield _program("docker-registry", "docker-registry", "keeps the images of ECR; without them nothing needs it")
     yield _port(port)
     yield _disk(state)
 

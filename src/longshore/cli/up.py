@@ -107,6 +107,8 @@ def serve(
         sys.exit(f"There is no engine {config.engine!r}: choose docker or sim.")
     if others not in {"", "moto"}:
         sys.exit(f"--with takes moto, not {others!r}.")
+    if config.iam not in {"", "open", "enforce"}:
+        sys.exit(f"--iam takes open or enforce, not {config.iam!r}: docs/security.md says what they are.")
 
     def tell(text: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {text}", highlight=False)

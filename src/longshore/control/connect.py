@@ -51,11 +51,14 @@ class ConnectController:
         self._routes: dict[Namespace, tuple[ConnectRoute, ...]] = {}
         """Those that are up to date."""
         self._told: dict[Key, ConnectPlan] = {}
+        """What each proxy has, where that is certain."""
         self._place_of: dict[Key, tuple[str, str]] = {}
         self._answering: dict[Endpoint, Key] = {}
         """Endpoints that have taken a connection, with their tasks."""
         self._answers_of: dict[Key, set[Endpoint]] = defaultdict(set)
         self._withdrawn: set[Key] = set()
+        self._leaving: dict[Namespace, dict[Key, None]] = defaultdict(dict)
+        """Tasks that wait for proxies to let go of them."""
         self.proxies: Loop[Key] = Loop("connect", self._reconcile, clock)
         self.probes: Loop[Key] = Loop("connect probes", self._probe, clock)
         self.drains: Loop[Key] = Loop("connect drains", self._drain, clock)
@@ -169,6 +172,7 @@ class ConnectController:
         if namespace is None:
             return
         del self._members[namespace][key]
+        self._leaving[namespace].pop(key, None)
         place = self._place_of.pop(key, None)
         if place is not None and self._at.get(place) == key:
             del self._at[place]
@@ -183,25 +187,24 @@ class ConnectController:
     # ------------------------------------------------------------------------------------------------ the loops
 
     async def _reconcile(self, key: Key) -> None:
-        """One proxy. When it has let go of an endpoint, that one's task may be waiting for it."""
+        """One proxy. Tasks that are to stop may be waiting for it to let go of them."""
         task = self._store.get(Task, key)
         plan = self.plan(task) if task is not None and task.live else None
         if task is None or plan is None or self._told.get(key) == plan:
             return
-        before = self._told.get(key)
+        self._told.pop(key, None)  # nobody knows what it has if this fails halfway
         await self._driver.apply(task.task_id, plan)
         if key in self._namespace_of:
             self._told[key] = plan
-        if before is None or _endpoints_in(before) - _endpoints_in(plan):
-            for member in self._members.get(self._namespace_of.get(key, ()), ()):
-                self.drains.enqueue(member)
+        for leaving in self._leaving.get(self._namespace_of.get(key, ()), ()):
+            self.drains.enqueue(leaving)
 
     async def _probe(self, key: Key) -> float | None:
         """A task comes into its namespace when it takes connections: running is not yet listening."""
         task = self._store.get(Task, key)
         if task is None or not decide.ready(task):
             return None
-        waiting = [endpoint for endpoint in self._endpoints(task) if endpoint not in self._answering]
+        waiting = [endpoint for endpoint in sorted(self._endpoints(task)) if endpoint not in self._answering]
         for endpoint in waiting:
             if await self._driver.answers(endpoint) and key in self._namespace_of:
                 self._answered(endpoint, key)
@@ -219,12 +222,15 @@ class ConnectController:
             return None
         endpoints = self._endpoints(task)
         ends_at = (task.stopping_at or self._clock.now()) + decide.DRAIN_S
-        members = list(self._members.get(self._namespace_of.get(key, ()), ()))
+        namespace = self._namespace_of.get(key, ())
+        members = list(self._members.get(namespace, ()))
         if endpoints and self._clock.now() < ends_at:
+            self._leaving[namespace][key] = None
             if any(member not in self._told or decide.uses(self._told[member], endpoints) for member in members):
                 return ends_at  # the last of them wakes us
             if await self._busy(members, endpoints):
                 return min(ends_at, self._clock.now() + DRAIN_LOOK_S)
+        self._leaving[namespace].pop(key, None)
         self._withdrawn.add(key)
         self.on_withdrawn(key)
         return None
@@ -266,10 +272,6 @@ class ConnectController:
                 live = self._store.select(Task, "live_service", (deployment.service_uid,))
                 tasks = [task for task in live if task.deployment_id == deployment.number]
                 yield decide.Offer(deployment, definition, tasks)
-
-
-def _endpoints_in(plan: ConnectPlan) -> set[Endpoint]:
-    return {endpoint for route in plan.routes for endpoint in route.endpoints}
 
 
 def _stage(record: object) -> object:

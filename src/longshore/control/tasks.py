@@ -2,21 +2,28 @@
 
 The only writer of a task's attachment and of network interfaces. What the engine sees comes back through
 `observe.py`. Before the engine is told anything, the record that says so is on disk: a crash at any moment finds, at
-the next start, a record of whatever may exist.
+the next start, a record of whatever may exist. Secrets are read when the engine is told to start a task, and are in no
+record: a task that has not started when Longshore ends gets them at the next start.
 """
+
+from collections.abc import Mapping
 
 from longshore.control.connect import ConnectController
 from longshore.control.loop import Loop
 from longshore.decide import task as life
 from longshore.decide.launch import launch_of
 from longshore.decide.launching import free_address
+from longshore.decide.roles import refused_role
+from longshore.decide.task_secrets import SecretsUnavailable, needs_secrets, task_secrets
 from longshore.domain.balancer import Target
 from longshore.domain.clock import Clock, Ids
-from longshore.domain.launch import TaskLaunch
+from longshore.domain.iam import Role
+from longshore.domain.launch import Hidden, TaskLaunch
 from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc, mac_of
 from longshore.domain.record import Key
 from longshore.domain.task import Attachment, Task
 from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
+from longshore.domain.vault import Vault
 from longshore.drivers.ports import Permanent, TaskEngine
 from longshore.store.store import Change, Reader, Store, Transaction
 
@@ -28,9 +35,21 @@ class TaskController:
     """One loop over tasks, by key."""
 
     def __init__(
-        self, store: Store, engine: TaskEngine, clock: Clock, ids: Ids, connect: ConnectController | None = None
+        self,
+        store: Store,
+        engine: TaskEngine,
+        clock: Clock,
+        ids: Ids,
+        vault: Vault,
+        connect: ConnectController | None = None,
+        *,
+        roles_exist: bool = False,
     ) -> None:
-        """`connect`: None where no task can have Service Connect."""
+        """`connect`: None where no task can have Service Connect. `roles_exist`: whether the roles of tasks must."""
+        self._roles_exist = roles_exist
+        self._vault = vault
+        self._ordered: set[str] = set()
+        """The ids of tasks with secrets that the engine has been told of: those are read once, as on ECS."""
         self._connect = connect
         self._store = store
         self._engine = engine
@@ -43,11 +62,10 @@ class TaskController:
 
     async def adopt(self) -> None:
         """At a start: take over what runs, let go of what is nobody's, and mourn what is gone."""
-        launches = {}
-        for task in self._store.select(Task, "live", ()):
-            if task.last_status != "PROVISIONING":
-                launches[task.task_id] = launch_from(self._store, task, self._connect)
+        launches = self._launches()
         found = await self._engine.adopt(list(launches.values()))
+        live = self._store.select(Task, "live", ())
+        self._ordered = {task.task_id for task in live if task.task_id in found and self._needs_secrets(task)}
         with self._store.transaction() as tx:
             for task in tx.select(Task, "live", ()):
                 missing = task.task_id in launches and task.task_id not in found
@@ -55,6 +73,38 @@ class TaskController:
                     tx.put(life.lost(task, self._clock.now()))
         for task in self._store.select(Task, "live", ()):
             self.loop.enqueue(task.key)
+
+    def _launches(self) -> dict[str, TaskLaunch]:
+        """Of all that may exist. What has not started whole and has lost its secrets can't: it ends here."""
+        launches = {}
+        for task in self._store.select(Task, "live", ()):
+            if task.last_status == "PROVISIONING":
+                continue
+            if life.whole(task) or not task.wanted:
+                launches[task.task_id] = launch_from(self._store, task, self._connect)
+                continue
+            try:
+                launches[task.task_id] = self._launch(task)
+            except SecretsUnavailable as refusal:
+                self._give_up(task, refusal.reason)
+        return launches
+
+    def _launch(self, task: Task) -> TaskLaunch:
+        """What the engine is told, with its secrets. Raises SecretsUnavailable."""
+        return launch_from(self._store, task, self._connect, secrets=self._secrets(task))
+
+    def _secrets(self, task: Task) -> dict[str, dict[str, Hidden]]:
+        containers = definition_of(self._store, task).containers
+        return task_secrets(self._store, self._vault, task.scope, containers, self._clock.now())
+
+    def _needs_secrets(self, task: Task) -> bool:
+        return needs_secrets(definition_of(self._store, task).containers)
+
+    def _give_up(self, task: Task, reason: str) -> None:
+        with self._store.transaction() as tx:
+            current = tx.get(Task, task.key)
+            if current is not None:
+                tx.put(life.request_stop(current, "TaskFailedToStart", reason))
 
     def _changed(self, change: Change) -> None:
         if isinstance(change.before, Target) and change.after is None and change.before.task_id:
@@ -77,19 +127,30 @@ class TaskController:
     async def _start(self, task: Task) -> None:
         if task.last_status == "PROVISIONING":
             with self._store.transaction() as tx:
-                task = provision(tx, task, self._ids, self._clock.now())
+                task = self._with_roles(tx, task)
+                if task.wanted:
+                    task = provision(tx, task, self._ids, self._clock.now())
                 tx.put(task)
             if not task.wanted:
                 return
-        launch = launch_from(self._store, task, self._connect)
+        if task.task_id in self._ordered:
+            return
         await self._store.durable()
         try:
-            await self._engine.start(launch)
-        except Permanent as refusal:
-            with self._store.transaction() as tx:
-                current = tx.get(Task, task.key)
-                if current is not None:
-                    tx.put(life.request_stop(current, "TaskFailedToStart", refusal.reason))
+            await self._engine.start(self._launch(task))
+        except (Permanent, SecretsUnavailable) as refusal:
+            self._give_up(task, refusal.reason)
+        else:
+            if self._needs_secrets(task):
+                self._ordered.add(task.task_id)
+
+    def _with_roles(self, tx: Transaction, task: Task) -> Task:
+        """The task, or on its way down where it can't have its roles."""
+        definition = tx.get(TaskDefinition, task_definition_key_of(task.task_definition_arn))
+        if not self._roles_exist or definition is None:
+            return task
+        reason = refused_role(lambda key: tx.get(Role, key), task.account, task.overrides, definition.document)
+        return life.request_stop(task, "TaskFailedToStart", reason) if reason else task
 
     async def _stop(self, task: Task) -> None:
         withdrawn = not self._store.count(Target, "task", (task.task_id,))
@@ -107,6 +168,7 @@ class TaskController:
             await self._engine.remove(task.task_id)
             if self._store.count(Target, "task", (task.task_id,)):
                 return  # its address is still somebody's target: the end of that wakes us
+            self._ordered.discard(task.task_id)
             with self._store.transaction() as tx:
                 current = tx.get(Task, task.key)
                 if current is not None and current.last_status == "DEPROVISIONING":
@@ -160,20 +222,33 @@ def release(tx: Transaction, task: Task, now: float) -> None:
     tx.put(life.released(task, now))
 
 
-def launch_from(reader: Reader, task: Task, connect: ConnectController | None = None) -> TaskLaunch:
-    """What the engine is told of a task."""
+def definition_of(reader: Reader, task: Task) -> TaskDefinition:
+    """The definition of a task: kept for as long as the task is."""
     definition = reader.get(TaskDefinition, task_definition_key_of(task.task_definition_arn))
     if definition is None:
         raise LookupError(f"task {task.task_id} is of {task.task_definition_arn}, which is not in the store")
+    return definition
+
+
+def launch_from(
+    reader: Reader,
+    task: Task,
+    connect: ConnectController | None = None,
+    *,
+    secrets: Mapping[str, Mapping[str, Hidden]] | None = None,
+) -> TaskLaunch:
+    """What the engine is told of a task."""
+    definition = definition_of(reader, task)
     subnet = reader.get(Subnet, (*task.scope, task.attachment.subnet_id)) if task.attachment else None
     vpc = reader.get(Vpc, (*task.scope, subnet.vpc_id)) if subnet else None
     return launch_of(
         task,
         definition,
         vpc_id=vpc.vpc_id if vpc else "",
-        vpc_cidr=vpc.cidr if vpc else "",
-        subnet_cidr=subnet.cidr if subnet else "",
+        vpc_cidr=vpc.range if vpc else "",
+        subnet_cidr=subnet.range if subnet else "",
         connect=connect.plan(task) if connect is not None else None,
+        secrets=secrets,
     )
 
 

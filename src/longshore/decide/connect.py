@@ -116,8 +116,7 @@ def addresses_of(routes: Iterable[ConnectRoute]) -> dict[str, str]:
 
 
 def _route(service: ConnectService, port: NamedPort) -> ConnectRoute:
-    tcp = port.protocol == "tcp"
-    idle_s, request_s = service.idle_timeout_s, service.request_timeout_s
+    request_s = service.request_timeout_s
     return ConnectRoute(
         dns_name=service.dns_name,
         port=service.port,
@@ -125,8 +124,8 @@ def _route(service: ConnectService, port: NamedPort) -> ConnectRoute:
         listen_port=service.listen_port,
         discovery_name=service.discovery_name,
         protocol=port.protocol,
-        idle_timeout_s=(IDLE_TCP_S if tcp else IDLE_HTTP_S) if idle_s is None else idle_s,
-        request_timeout_s=0 if tcp else REQUEST_S if request_s is None else request_s,
+        idle_timeout_s=_idle_s(service, port),
+        request_timeout_s=0 if port.protocol == "tcp" else REQUEST_S if request_s is None else request_s,
     )
 
 
@@ -138,14 +137,17 @@ def _ingresses(connect: ServiceConnect | None, definition: TaskDefinition) -> It
     for service in connect.services if connect else ():
         port = named_port(definition, service.port_name)
         if service.ingress_port is not None and port is not None:
-            tcp = port.protocol == "tcp"
-            idle_s = service.idle_timeout_s
             yield ConnectIngress(
                 port=service.ingress_port,
                 container_port=port.container_port,
                 protocol=port.protocol,
-                idle_timeout_s=(IDLE_TCP_S if tcp else IDLE_HTTP_S) if idle_s is None else idle_s,
+                idle_timeout_s=_idle_s(service, port),
             )
+
+
+def _idle_s(service: ConnectService, port: NamedPort) -> int:
+    usual = IDLE_TCP_S if port.protocol == "tcp" else IDLE_HTTP_S
+    return usual if service.idle_timeout_s is None else service.idle_timeout_s
 
 
 # ---------------------------------------------------------------------------------------------- a new name's place

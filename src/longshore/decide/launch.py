@@ -15,6 +15,7 @@ from longshore.domain.launch import (
     ContainerLaunch,
     Dependency,
     HealthCheck,
+    Hidden,
     Mount,
     PortMapping,
     RestartPolicy,
@@ -36,8 +37,12 @@ def launch_of(
     subnet_cidr: str,
     vpc_id: str,
     connect: ConnectPlan | None = None,
+    secrets: Mapping[str, Mapping[str, Hidden]] | None = None,
 ) -> TaskLaunch:
-    """What the engine is told of a task. The three of the network count for awsvpc tasks alone."""
+    """What the engine is told of a task. The three of the network count for awsvpc tasks alone.
+
+    `secrets` are by container, and by the name of the variable: see `task_secrets.py`.
+    """
     document = definition.document
     cpu_units, memory_mib = task_limits(document, task.overrides)
     attachment = task.attachment
@@ -71,7 +76,8 @@ def launch_of(
         pid_mode=document.get("pidMode", ""),
         ipc_mode=document.get("ipcMode", ""),
         containers=tuple(
-            _container(task, definition, given) for given in merged_containers(definition, task.overrides)
+            _container(task, definition, given, (secrets or {}).get(given["name"], {}))
+            for given in merged_containers(definition, task.overrides)
         ),
         volumes=tuple(_volume(given) for given in document.get("volumes", ())),
     )
@@ -140,7 +146,9 @@ def _environment(given: Document) -> dict[str, str]:
     return {pair["name"]: pair.get("value", "") for pair in given.get("environment") or () if pair.get("name")}
 
 
-def _container(task: Task, definition: TaskDefinition, given: Document) -> ContainerLaunch:
+def _container(
+    task: Task, definition: TaskDefinition, given: Document, secrets: Mapping[str, Hidden]
+) -> ContainerLaunch:
     linux = given.get("linuxParameters") or {}
     container_id = next((c.container_id for c in task.containers if c.name == given["name"]), "")
     return ContainerLaunch(
@@ -150,6 +158,7 @@ def _container(task: Task, definition: TaskDefinition, given: Document) -> Conta
         command=_strings(given, "command"),
         entry_point=_strings(given, "entryPoint"),
         environment=_environment(given),
+        secrets=dict(secrets),
         user=given.get("user", ""),
         working_directory=given.get("workingDirectory", ""),
         cpu_units=given.get("cpu") or 0,

@@ -13,9 +13,6 @@ MAX_PORTS = 1000
 """How many ports a container may map: each is a rule of its own on the host."""
 
 UNSERVED: Mapping[str, str] = {
-    "containerDefinitions[].secrets": (
-        "Secrets are not served yet: pass the values as environment until Secrets Manager and SSM are served."
-    ),
     "containerDefinitions[].environmentFiles": (
         "Environment files need S3, which is not served: pass the variables as environment."
     ),
@@ -69,7 +66,9 @@ UNSERVED_OVERRIDES: Mapping[str, str] = {
 
 INERT_OVERRIDES: Mapping[str, str] = {
     "ephemeralStorage": "Kept and answered; a task's disk is the machine's, without a limit of its own.",
-    "executionRoleArn": "Kept and answered; images are pulled and logs written with Longshore's own rights.",
+    "executionRoleArn": (
+        "Kept and answered; images are pulled, secrets read and logs written with Longshore's own rights."
+    ),
 }
 """What of `overrides` is kept but has no effect."""
 
@@ -84,7 +83,8 @@ INERT: Mapping[str, str] = {
     "containerDefinitions[].logConfiguration.options.max-buffer-size": "Kept and answered, as `mode` is.",
     "ephemeralStorage": "Kept and answered; a task's disk is the machine's, without a limit of its own.",
     "executionRoleArn": (
-        "Kept, answered and checked for Fargate; images are pulled and logs written with Longshore's own rights."
+        "Kept, answered and checked for Fargate; images are pulled, secrets read and logs written with Longshore's own "
+        "rights."
     ),
     "requiresCompatibilities": "Checked at registration and answered; what runs is decided by the launch type.",
 }

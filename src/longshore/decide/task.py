@@ -123,6 +123,11 @@ def was_started(task: Task) -> bool:
     return any(container.runtime_id or container.last_status != "PENDING" for container in task.containers)
 
 
+def whole(task: Task) -> bool:
+    """Whether the engine has made all of its containers: nothing is needed any more to make one."""
+    return all(container.runtime_id or container.last_status == "STOPPED" for container in task.containers)
+
+
 def roll_up(containers: tuple[Container, ...]) -> HealthStatus:
     """A task's health: over the essential containers that have a check, UNHEALTHY before UNKNOWN before HEALTHY."""
     states = {c.health for c in containers if c.essential and c.has_health_check}

@@ -17,6 +17,17 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     """Base of the plain values below."""
 
 
+class Hidden(Value, frozen=True, kw_only=True):
+    """A secret's value, on its way to a container: in memory alone, and in no log, as it does not show itself."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return "Hidden(…)"
+
+    __str__ = __repr__
+
+
 class PortMapping(Value, frozen=True, kw_only=True, omit_defaults=True):
     """A container port. `host_port` 0 asks for any free port of the host (bridge mode)."""
 
@@ -90,6 +101,8 @@ class ContainerLaunch(Value, frozen=True, kw_only=True, omit_defaults=True):
     command: tuple[str, ...] | None = None
     entry_point: tuple[str, ...] | None = None
     environment: dict[str, str] = {}
+    secrets: dict[str, Hidden] = {}
+    """Variables from Secrets Manager and Parameter Store; they win over `environment`."""
     user: str = ""
     working_directory: str = ""
     cpu_units: int = 0

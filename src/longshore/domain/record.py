@@ -6,7 +6,7 @@ tally, so that a question costs what its answer is long, not what the store hold
 """
 
 from collections.abc import Iterator
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -59,3 +59,18 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     def but(self, **changes: object) -> Self:
         """A copy of this record with some fields changed."""
         return msgspec.structs.replace(self, **changes)
+
+
+R = TypeVar("R", bound=Record)
+
+
+class Records(Protocol):
+    """What reads records: a store, or a transaction, as pure functions see it."""
+
+    def get(self, cls: type[R], key: Key) -> R | None:
+        """The record with a key."""
+        ...
+
+    def select(self, cls: type[R], index: str, value: Key) -> list[R]:
+        """The records that an index has at a value."""
+        ...

@@ -5,7 +5,8 @@ What it sees it reports as `TaskObservation`s; it never decides whether a task s
 forwards: what it sees of its targets it reports as `TargetObservation`s. A name server asks `Zones`.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
@@ -83,6 +84,14 @@ class TaskEngine(Protocol):
 
     async def free_vpc_cidr(self, candidates: Sequence[str]) -> str:
         """The first candidate that collides with nothing on the machine."""
+        ...
+
+    async def networks(self) -> Sequence[str] | None:
+        """The ranges that the machine uses for something else; None where tasks have no real addresses."""
+        ...
+
+    async def remove_network(self, vpc_id: str) -> None:
+        """Remove what was made for a VPC that is no more. Idempotent. Raises Retryable while something is in it."""
         ...
 
     async def adopt(self, expected: Collection[TaskLaunch]) -> frozenset[str]:
@@ -232,6 +241,84 @@ class TaskNames(Protocol):
 
     def answer_to(self, vpc_id: str, client: str, name: str, record_type: str) -> ZoneAnswer | None:
         """What the name means to the task at the address `client` of a VPC; None: nothing of its own. See Zones."""
+        ...
+
+
+class RegistryRequest(NamedTuple):
+    """A request in the registry's protocol, to be passed on as it is."""
+
+    method: str
+    path: str
+    query: str
+    """As it was sent: encoded, and without a question mark."""
+    headers: Mapping[str, str]
+    body: AsyncIterator[bytes] | bytes | None = None
+
+
+class RegistryAnswer(NamedTuple):
+    """The answer, whose body comes as it is read."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in small letters."""
+    chunks: AsyncIterator[bytes]
+
+
+class RegistryDriver(Protocol):
+    """Something that keeps manifests and layers. Repositories are called by their ids. Started when first needed.
+
+    All calls raise Permanent where this machine has no registry, with what to do about it.
+    """
+
+    def exchange(self, request: RegistryRequest) -> AbstractAsyncContextManager[RegistryAnswer]:
+        """Pass a request on to the registry. Raises Retryable where it does not answer."""
+        ...
+
+    async def repositories(self) -> frozenset[str]:
+        """The ids of the repositories that there is anything of."""
+        ...
+
+    async def manifests(self, repository_id: str) -> frozenset[str]:
+        """The digests of a repository's manifests."""
+        ...
+
+    async def put_manifest(self, repository_id: str, digest: str, media_type: str, manifest: bytes) -> None:
+        """Have a manifest in a repository. Raises Permanent where the registry refuses it, and Retryable."""
+        ...
+
+    async def delete_manifest(self, repository_id: str, digest: str) -> None:
+        """Take a manifest out of a repository. Idempotent. Raises Retryable."""
+        ...
+
+    async def delete_repository(self, repository_id: str) -> None:
+        """Take a repository away, with all that is in it. Idempotent."""
+        ...
+
+    async def collect(self, wanted: Callable[[], Mapping[str, frozenset[str]]]) -> None:
+        """Remove what no manifest names, if anything was taken away since the last time.
+
+        `wanted`: the manifests that must be there, by repository; nothing is removed while one is missing. Raises
+        Retryable then, and while something is pushed.
+        """
+        ...
+
+
+class HostedImage(NamedTuple):
+    """An image of a repository of ours: how an engine gets it."""
+
+    reference: str
+    """What to pull: by digest, or by tag where nothing has it."""
+    digest: str
+    """Empty where nothing has the tag."""
+    user: str
+    password: str
+
+
+class HostedImages(Protocol):
+    """What names of images mean here. Implemented by `control`, asked by engines before they pull."""
+
+    def find(self, image: str) -> HostedImage | None:
+        """At once, from the state as it is; None for an image that isn't of a repository of ours."""
         ...
 
 

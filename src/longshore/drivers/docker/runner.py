@@ -342,7 +342,7 @@ class TaskRunner:
         self._pulling.add(container.name)
         began = tools.clock.now()
         try:
-            digest = await tools.images.ensure(container.image)
+            image = await tools.images.ensure(container.image)
             ended = tools.clock.now()
             self._pulls = (min(self._pulls[0] or began, began), max(self._pulls[1] or ended, ended))
             facts = await tools.facts()
@@ -360,13 +360,14 @@ class TaskRunner:
         body = container_payload(
             self.launch, container, facts, tools.names, environment=environment, pause=self._namespace.container_id
         )
+        body["Image"] = image.name
         name = tools.names.container(self.launch.task_id, container.name)
         try:
             container_id, document = await create_container(tools.client, name, body)
         except DockerError as error:
             self._fail(slot, f"CannotCreateContainerError: {error.message}")
             return
-        slot.change(runtime_id=container_id, image_digest=digest)
+        slot.change(runtime_id=container_id, image_digest=image.digest)
         if document is None:
             slot.change(status="CREATED", created_at=tools.clock.now())
         else:

@@ -112,9 +112,10 @@ def container_payload(
 ) -> dict[str, Any]:
     """A container of the task. `pause` is the id of the container to join (empty without one).
 
-    `environment` is Longshore's own; what the definition sets wins.
+    `environment` is Longshore's own; what the definition sets wins, and its secrets over that.
     """
-    merged = {**environment, **container.environment}
+    secrets = {name: hidden.text for name, hidden in container.secrets.items()}
+    merged = {**environment, **container.environment, **secrets}
     body: dict[str, Any] = {
         "Image": container.image,
         "Env": [f"{name}={value}" for name, value in merged.items()],

@@ -8,9 +8,9 @@ from longshore.domain.connect import ConnectCounts, ConnectPlan, Endpoint
 class SimConnect:
     """Remembers what it was told."""
 
-    def __init__(self) -> None:
-        self.plans: dict[str, ConnectPlan] = {}
-        """By task."""
+    def __init__(self, plans: dict[str, ConnectPlan] | None = None) -> None:
+        self.plans = {} if plans is None else plans
+        """By task. Proxies outlive who speaks to them, as their tasks do: the next one may be given these."""
         self.silent: set[Endpoint] = set()
         """Who does not answer yet, after all."""
         self.connected: set[Endpoint] = set()

@@ -1,0 +1,82 @@
+"""What tasks reach at 169.254.170.2: metadata and credentials, the APIs (signed), and names.
+
+A part of the composition root: `main` builds it, the engine says of each bridge that it is there (`serve`). An address
+of the host serves every network mode; each device has listeners of its own, which tell whose names are asked for.
+"""
+
+import logging
+import socket
+from collections.abc import Callable
+
+from longshore.api.app import Asgi
+from longshore.api.auth import Listener
+from longshore.api.server import HttpServer
+from longshore.config import TASK_API_PORT
+from longshore.drivers.dns.server import PORT as DNS_PORT
+from longshore.drivers.dns.server import DnsServer
+from longshore.drivers.ports import Permanent
+
+log = logging.getLogger(__name__)
+
+ENDPOINT_PORT = 80
+
+
+class LinkLocalServers:
+    """The servers of every device that tasks come in through."""
+
+    def __init__(self, endpoint: Asgi, app: Callable[[Listener], Asgi], names: DnsServer) -> None:
+        """`endpoint` answers metadata and credentials, `app` makes the AWS APIs of one listener."""
+        self._endpoint = endpoint
+        self._app = app
+        self._names = names
+        self._servers: list[tuple[str | None, HttpServer]] = []
+        """With the id of the VPC that each serves."""
+        self._devices: set[int] = set()
+        """By interface index: a bridge made again under its old name is another device."""
+
+    async def serve(self, device: str, vpc_id: str | None) -> None:
+        """Answer what comes in through a device, once. `vpc_id` says whose private names are answered."""
+        from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  only real containers need it
+
+        index = socket.if_nametoindex(device)
+        if index in self._devices:
+            return
+        self._devices.add(index)
+        apis = self._app(Listener(f"tasks on {device}", signatures=True, local=True))
+        for app, port in ((self._endpoint, ENDPOINT_PORT), (apis, TASK_API_PORT)):
+            sockets = await open_sockets([device], port)
+            if sockets:
+                server = HttpServer(app, sockets)
+                await server.start()
+                self._servers.append((vpc_id, server))
+        await self._serve_names(device, vpc_id)
+
+    async def leave(self, vpc_id: str) -> None:
+        """Answer no more for a VPC that is gone, with its bridge."""
+        ended = [server for of, server in self._servers if of == vpc_id]
+        self._servers = [(of, server) for of, server in self._servers if of != vpc_id]
+        self._names.leave(vpc_id)
+        for server in ended:
+            await server.stop()
+
+    async def stop(self) -> None:
+        """Answer no more."""
+        for _, server in self._servers:
+            await server.stop()
+        await self._names.close()
+
+    async def _serve_names(self, device: str, vpc_id: str | None) -> None:
+        from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  as above
+
+        opened: list[socket.socket] = []
+        try:
+            opened += await open_sockets([device], DNS_PORT)
+            if opened:  # if not, another Longshore answers here
+                opened += await open_sockets([device], DNS_PORT, kind=socket.SOCK_DGRAM)
+        except Permanent as error:
+            # Tasks ask whoever has the port then, or the host's resolvers: they run, but without our own names.
+            log.warning("tasks on %s can't resolve the names of load balancers: %s", device, error.reason)
+            for unused in opened:
+                unused.close()
+        else:
+            await self._names.listen(opened, vpc_id)

@@ -1,0 +1,365 @@
+"""The secrets of a task: what each reference means, how a task without them ends, and that no record holds one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from longshore.api import kms, secretsmanager, ssm
+from longshore.api.ecs import tasks
+from longshore.control.observe import Observer
+from longshore.control.tasks import TaskController, launch_from, provision
+from longshore.decide.task_secrets import SecretsUnavailable, go_text, secret_value
+from longshore.domain.kinds import KINDS
+from longshore.domain.launch import ContainerLaunch, Hidden, TaskLaunch
+from longshore.domain.record import Scope
+from longshore.domain.task import Task
+from longshore.drivers.docker.names import Names
+from longshore.drivers.docker.translate import EngineFacts, container_payload
+from longshore.drivers.sim.engine import SimEngine
+from longshore.drivers.sim.machine import SimMachine, Timings
+from tests.support.api import SCOPE, VAULT, Api, awsvpc
+from tests.support.services import ClockOf
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+HEAD = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+ASM = HEAD + "unable to retrieve secret from asm: service call has been retried 1 time(s): "
+SSM = HEAD + "unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
+ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
+PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter"
+NOT_FOUND = "Secrets Manager can't find the specified secret."
+DOCUMENT = {"user": "me", "port": 5432, "big": 10_000_000, "on": True, "none": None, "deep": {"b": 2, "a": [1, "x"]}}
+PATIENCE_S = 10.0
+
+
+class House(Api):
+    """ECS, and beside it what has its secrets."""
+
+    def __init__(self) -> None:
+        super().__init__(tasks.OPERATIONS)
+        self.secrets = self.beside(secretsmanager)
+        self.parameters = self.beside(ssm)
+        self.keys = self.beside(kms)
+
+    def beside(self, other: Any) -> Api:
+        made = Api(other.SERVICE.operations, service=other.SERVICE.name)
+        made.store, made.ids = self.store, self.ids
+        return made
+
+    def read(self, reference: str, scope: Scope = SCOPE) -> str:
+        return secret_value(self.store, VAULT, scope, reference, self.now)
+
+    def refusal(self, reference: str) -> str:
+        with pytest.raises(SecretsUnavailable) as refused:
+            self.read(reference)
+        return refused.value.reason
+
+
+@pytest.fixture
+def house() -> House:
+    made = House()
+    made.secrets("CreateSecret", Name="db", SecretString=json.dumps(DOCUMENT), ClientRequestToken="1" * 32)
+    made.secrets("CreateSecret", Name="plain", SecretString="one", ClientRequestToken="1" * 32)
+    made.secrets("PutSecretValue", SecretId="plain", SecretString="two", ClientRequestToken="2" * 32)
+    made.secrets("CreateSecret", Name="bytes", SecretBinary=b"x")
+    made.parameters("PutParameter", Name="/app/key", Value="a", Type="SecureString")
+    made.parameters("PutParameter", Name="/app/key", Value="b", Overwrite=True)
+    made.parameters("PutParameter", Name="name", Value="c", Type="String")
+    return made
+
+
+# -------------------------------------------------------------------------------------------------------- references
+
+
+@pytest.mark.parametrize(
+    ("reference", "value"),
+    [
+        (f"{ARN}plain", "two"),
+        (f"{ARN}plain:::", "two"),
+        (f"{ARN}plain::AWSPREVIOUS:", "one"),
+        (f"{ARN}plain:::{'1' * 32}", "one"),
+        (f"{ARN}db:user::", "me"),
+        (f"{ARN}db:port::", "5432"),
+        (f"{ARN}db:big::", "1e+07"),
+        (f"{ARN}db:on:AWSCURRENT:", "true"),
+        (f"{ARN}db:none::", "<nil>"),
+        (f"{ARN}db:deep::", "map[a:[1 x] b:2]"),
+        ("/app/key", "b"),
+        ("/app/key:1", "a"),
+        ("name", "c"),
+        (f"{PARAMETER}/app/key", "b"),
+        (f"{PARAMETER}/name", "c"),
+        ("/aws/reference/secretsmanager/plain", "two"),
+        ("/aws/service/global-infrastructure/current-region", "us-east-1"),
+    ],
+)
+def test_what_a_reference_means(house: House, reference: str, value: str) -> None:
+    assert house.read(reference) == value
+
+
+def test_a_whole_arn_means_its_secret(house: House) -> None:
+    arn = house.secrets("DescribeSecret", SecretId="db")["ARN"]
+    assert json.loads(house.read(arn)) == DOCUMENT
+    assert house.read(f"{arn}:user::") == "me"
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        (
+            f"{ARN}none",
+            f"{ASM}failed to fetch secret {ARN}none from secrets manager: ResourceNotFoundException: {NOT_FOUND}",
+        ),
+        (f"{ARN}db:password::", f"{ASM}retrieved secret from Secrets Manager did not contain json key password"),
+        (f"{ARN}plain:user::", f"{ASM}retrieved secret from Secrets Manager is no JSON object, so that it has no"),
+        (f"{ARN}db::BLUE:", "can't find the specified secret value for staging label: BLUE"),
+        (f"{ARN}db:::{'9' * 32}", "can't find the specified secret value for VersionId: 999"),
+        (f"{ARN}db:user", f"{ASM}unexpected ARN format with parameters when trying to retrieve ASM secret"),
+        (f"{ARN}bytes", f"{ASM}the secret {ARN}bytes holds SecretBinary"),
+        (ARN.replace("123456789012", "210987654321") + "db", f"{ASM}AccessDeniedException: "),
+        ("/none", f"{SSM}invalid ssm parameters: /none"),
+        ("name:9", f"{SSM}invalid ssm parameters: name:9"),
+        (f"{PARAMETER}/none", f"{SSM}invalid ssm parameters: {PARAMETER}/none"),
+        ("/aws/reference/secretsmanager/none", f"{SSM}invalid ssm parameters: "),
+        (PARAMETER.replace("123456789012", "210987654321") + "/name", f"{SSM}AccessDeniedException: "),
+    ],
+)
+def test_why_a_reference_can_not_be_read(house: House, reference: str, reason: str) -> None:
+    assert reason in house.refusal(reference)
+
+
+def test_a_secret_that_was_deleted_or_whose_key_is_off_is_not_read(house: House) -> None:
+    house.secrets("DeleteSecret", SecretId="plain")
+    assert "InvalidRequestException: You can't perform this operation" in house.refusal(f"{ARN}plain")
+    key = house.keys("CreateKey")["KeyMetadata"]["KeyId"]
+    house.secrets("UpdateSecret", SecretId="db", KmsKeyId=key)
+    house.parameters("PutParameter", Name="/own", Value="x", Type="SecureString", KeyId=key)
+    house.keys("DisableKey", KeyId=key)
+    assert "DecryptionFailure" in house.refusal(f"{ARN}db")
+    assert house.refusal("/own").startswith(f"{SSM}InvalidKeyId: ")
+
+
+def test_a_reference_may_lead_to_another_region_of_the_account(house: House) -> None:
+    there = Scope(SCOPE.account, "eu-west-1")
+    assert house.read(f"{PARAMETER}/name", there) == "c"
+    assert house.read(f"{ARN}plain", there) == "two"
+    with pytest.raises(SecretsUnavailable):
+        house.read("name", there)
+
+
+def test_a_value_that_no_variable_can_have_is_refused_and_not_shown(house: House) -> None:
+    house.secrets("CreateSecret", Name="nul", SecretString="marker\0value")
+    assert "NUL" in house.refusal(f"{ARN}nul")
+    assert "marker" not in house.refusal(f"{ARN}nul")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("x", "x"),
+        (0, "0"),
+        (-0.0, "-0"),
+        (1, "1"),
+        (-12, "-12"),
+        (0.5, "0.5"),
+        (5432, "5432"),
+        (999_999, "999999"),
+        (1_000_000, "1e+06"),
+        (1_234_567, "1.234567e+06"),
+        (-1.5e300, "-1.5e+300"),
+        (0.0001, "0.0001"),
+        (0.00001, "1e-05"),
+        (100, "100"),
+        (10**400, "+Inf"),
+        (-(10**400), "-Inf"),
+        (math.nan, "NaN"),
+        (True, "true"),
+        (False, "false"),
+        (None, "<nil>"),
+        ([], "[]"),
+        ({}, "map[]"),
+    ],
+)
+def test_values_are_written_as_the_agent_writes_them(value: Any, text: str) -> None:
+    assert go_text(value) == text
+
+
+# ------------------------------------------------------------------------------------------------- on its way to Docker
+
+
+def test_a_secret_does_not_show_itself() -> None:
+    container = ContainerLaunch(name="app", image="i", secrets={"A": Hidden(text="marker")})
+    assert "marker" not in repr(container)
+    assert "marker" not in f"{container.secrets['A']}"
+
+
+def test_docker_gets_the_value_over_what_the_definition_sets(house: House) -> None:
+    container = ContainerLaunch(
+        name="app", image="i", environment={"A": "1", "B": "2"}, secrets={"A": Hidden(text="s")}
+    )
+    house.define()
+    launch = launched(house)
+    facts = EngineFacts(pause_image="pause", task_cgroups=False)
+    body = container_payload(launch, container, facts, Names("inst"), environment={"C": "3"}, pause="p")
+    assert sorted(body["Env"]) == ["A=s", "B=2", "C=3"]
+
+
+def launched(house: House) -> TaskLaunch:
+    """One task of `web`, without a controller."""
+    made = house("RunTask", taskDefinition="web", networkConfiguration=awsvpc())["tasks"][0]
+    task = house.store.get(Task, (*SCOPE, "default", made["taskArn"].rpartition("/")[2]))
+    assert task is not None
+    with house.transaction() as tx:
+        task = provision(tx, task, house.ids, house.now)
+    return launch_from(house.store, task)
+
+
+# ------------------------------------------------------------------------------------------------------ the controller
+
+
+class Rig:
+    """A control plane over a simulated machine, with tasks that want secrets."""
+
+    def __init__(self, house: House, machine: SimMachine) -> None:
+        self.house = house
+        self.clock = ClockOf(house)
+        self.engine = SimEngine(self.clock, machine=machine)
+        self.tasks = TaskController(house.store, self.engine, self.clock, house.ids, VAULT)
+        self.observer = Observer(house.store, self.engine.observations(), self.clock)
+
+    async def start(self) -> None:
+        await self.engine.open()
+        self.observer.start()
+        await self.tasks.adopt()
+        self.tasks.loop.start()
+
+    async def stop(self) -> None:
+        await self.tasks.loop.stop()
+        await self.observer.stop()
+        await self.engine.close()
+
+    def secrets(self, task_id: str) -> dict[str, str]:
+        """What the machine was told of the container's secrets."""
+        [container] = self.engine.machine.tasks[task_id].launch.containers
+        return {name: hidden.text for name, hidden in container.secrets.items()}
+
+
+@asynccontextmanager
+async def rigged(house: House, machine: SimMachine | None = None) -> AsyncIterator[Rig]:
+    rig = Rig(house, machine or SimMachine(ClockOf(house)))
+    await rig.start()
+    yield rig
+    await rig.stop()
+
+
+def run(house: House, **secrets: str) -> str:
+    """A task's id."""
+    given = [{"name": name, "valueFrom": reference} for name, reference in secrets.items()]
+    container = {"name": "app", "image": "busybox", "secrets": given}
+    house.define(containerDefinitions=[container])
+    made = house("RunTask", taskDefinition="web", networkConfiguration=awsvpc())["tasks"][0]
+    return str(made["taskArn"]).rpartition("/")[2]
+
+
+def task(house: House, task_id: str) -> Task:
+    found = house.store.get(Task, (*SCOPE, "default", task_id))
+    assert found is not None
+    return found
+
+
+async def until(look: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not look():  # noqa: ASYNC110  loops do it
+            await asyncio.sleep(0.01)
+
+
+async def test_a_task_gets_its_secrets_and_no_record_has_them(house: House) -> None:
+    async with rigged(house) as rig:
+        task_id = run(house, USER=f"{ARN}db:user::", KEY="/app/key")
+        await until(lambda: task(house, task_id).last_status == "RUNNING")
+        assert rig.secrets(task_id) == {"USER": "me", "KEY": "b"}
+    house.secrets("CreateSecret", Name="marker", SecretString="marker-of-this-test")
+    async with rigged(house):
+        marked = run(house, MARK=f"{ARN}marker")
+        await until(lambda: task(house, marked).last_status == "RUNNING")
+        held = b"".join(msgspec.json.encode(list(house.store.all(kind))) for kind in KINDS)
+        assert b"marker-of-this-test" not in held
+        shown = json.dumps(house("DescribeTasks", tasks=[marked])["tasks"], default=str)
+        assert "marker-of-this-test" not in shown
+
+
+async def test_a_task_without_its_secret_fails_to_start_and_lets_go_of_its_address(house: House) -> None:
+    async with rigged(house) as rig:
+        task_id = run(house, X=f"{ARN}none")
+        await until(lambda: task(house, task_id).last_status == "STOPPED")
+        assert task_id not in rig.engine.machine.tasks
+    shown = house("DescribeTasks", tasks=[task_id])["tasks"][0]
+    assert shown["stopCode"] == "TaskFailedToStart"
+    assert shown["stoppedReason"].startswith(f"{ASM}failed to fetch secret {ARN}none from secrets manager: ")
+    [attachment] = shown["attachments"]
+    assert attachment["status"] == "DELETED"
+
+
+async def test_a_rotated_secret_reaches_the_next_task_alone(house: House) -> None:
+    async with rigged(house) as rig:
+        first = run(house, X=f"{ARN}plain")
+        await until(lambda: task(house, first).last_status == "RUNNING")
+        house.secrets("PutSecretValue", SecretId="plain", SecretString="three")
+        second = run(house, X=f"{ARN}plain")
+        await until(lambda: task(house, second).last_status == "RUNNING")
+        assert (rig.secrets(first), rig.secrets(second)) == ({"X": "two"}, {"X": "three"})
+
+
+async def test_a_secret_is_read_once_whatever_happens_while_the_image_is_pulled(house: House) -> None:
+    slow = SimMachine(ClockOf(house), Timings(pull_s=0.3))
+    async with rigged(house, slow) as rig:
+        task_id = run(house, X=f"{ARN}plain")
+        await until(lambda: task_id in slow.tasks)
+        house.secrets("DeleteSecret", SecretId="plain", ForceDeleteWithoutRecovery=True)
+        rig.tasks.loop.enqueue(task(house, task_id).key)
+        await until(lambda: task(house, task_id).last_status == "RUNNING")
+        assert task(house, task_id).wanted
+
+
+async def test_a_task_that_was_not_told_yet_gets_its_secrets_after_a_restart(house: House) -> None:
+    """The record is there, and its address; Longshore ended before the engine was told."""
+    task_id = run(house, X=f"{ARN}plain")
+    with house.transaction() as tx:
+        tx.put(provision(tx, task(house, task_id), house.ids, house.now))
+    async with rigged(house) as rig:
+        await until(lambda: task(house, task_id).last_status == "RUNNING")
+        assert rig.secrets(task_id) == {"X": "two"}
+
+
+async def test_a_restart_leaves_alone_what_runs_though_its_secret_is_gone(house: House) -> None:
+    machine = SimMachine(ClockOf(house))
+    async with rigged(house, machine):
+        task_id = run(house, X=f"{ARN}plain")
+        await until(lambda: task(house, task_id).last_status == "RUNNING")
+    house.secrets("DeleteSecret", SecretId="plain", ForceDeleteWithoutRecovery=True)
+    async with rigged(house, machine):
+        house("StopTask", task=task_id)
+        assert task(house, task_id).stop_code == "UserInitiated"
+        await until(lambda: task(house, task_id).last_status == "STOPPED")
+    assert task(house, task_id).stopped_reason == "Task stopped by user"
+
+
+async def test_a_restart_in_the_middle_of_a_start_without_the_secret_ends_the_task(house: House) -> None:
+    slow = SimMachine(ClockOf(house), Timings(pull_s=60.0))
+    async with rigged(house, slow):
+        task_id = run(house, X=f"{ARN}plain")
+        await until(lambda: task_id in slow.tasks)
+    house.secrets("DeleteSecret", SecretId="plain", ForceDeleteWithoutRecovery=True)
+    async with rigged(house, slow):
+        await until(lambda: task(house, task_id).last_status == "STOPPED")
+        assert task_id not in slow.tasks
+    assert task(house, task_id).stop_code == "TaskFailedToStart"
+    assert "Secrets Manager can't find the specified secret." in task(house, task_id).stopped_reason
