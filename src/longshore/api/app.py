@@ -18,6 +18,7 @@ import structlog
 from longshore.api.access.access import Access, Asked
 from longshore.api.access.asking import Ask
 from longshore.api.access.keys import note_use
+from longshore.api.access.others import Others
 from longshore.api.auth import Caller, Gate, Listener
 from longshore.api.metrics import Metrics
 from longshore.api.operation import Call, Operation, Service
@@ -97,8 +98,9 @@ class Chain:
         self._catalog = Catalog(
             tables, validation_codes={s.name: s.validation_code for s in tables.values() if s.validation_code}
         )
+        self._other_asks = Others()
         self._others = OtherServices(self._catalog.shelf.cards.values(), forwards=forwards, everything=everything_else)
-        self.passage = Passage(self._others, gate, self._catalog, clock, ids, self._tell_passed)
+        self.passage = Passage(self._others, gate, self._catalog, clock, ids, self._tell_passed, self._authorise_other)
         self._served = {
             (service.name, name): _Served(operation, compile_refusals(operation, service.refusal_code))
             for service in tables.values()
@@ -151,6 +153,7 @@ class Chain:
         """The answer of somebody else. Raises ApiError where there is nobody."""
         if self._others.provider(card) is None:
             raise self._others.refusal(card, error) from None
+        self._authorise_other(card, request, caller)
         return await self._others.answer_whole(card, request, caller)
 
     def _fault(
@@ -208,6 +211,15 @@ class Chain:
         ask = Ask(self._store, scope, target.service, target.operation, params, caller.principal_arn)
         agent = request.headers.get("user-agent", "")
         self._access.check(Asked(caller, ask, target.protocol, self._clock.now(), agent))
+
+    def _authorise_other(self, card: Card, request: HttpRequest, caller: Caller) -> None:
+        """Raise where the caller's policies don't allow a request to a service of others."""
+        if not caller.principal.source:
+            return
+        scope, agent = Scope(caller.account, caller.region), request.headers.get("user-agent", "")
+        protocol = self._catalog.guess_protocol(request, card)
+        for ask in self._other_asks.asks(card, request, self._store, scope, caller.principal_arn):
+            self._access.check(Asked(caller, ask, protocol, self._clock.now(), agent))
 
     def refuse(self, request: HttpRequest, error: ApiError) -> HttpResponse:
         """The answer to a request whose body was not read to its end."""
