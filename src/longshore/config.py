@@ -42,6 +42,8 @@ class Config:
     cpu_overcommit: float = 4.0
     memory_overcommit: float = 1.0
     history_s: float = 7 * 86400.0
+    security_groups: Literal["auto", "enforce", "off"] = "auto"
+    """`auto`: they are enforced where this machine can."""
     vpc_cidr: str = ""
     """Of the default VPC; empty: 172.31.0.0/16, or the next that collides with nothing on the machine."""
     moto: bool = False

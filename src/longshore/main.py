@@ -7,7 +7,7 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from typing import Any
 
 from longshore.api.access.access import Access
@@ -27,6 +27,7 @@ from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
+from longshore.control.firewall import FirewallController
 from longshore.control.health import HealthChecks
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
@@ -50,6 +51,7 @@ from longshore.drivers.ports import (
     BalancerDriver,
     ConnectDriver,
     EndpointProbe,
+    Firewall,
     Provider,
     ProviderRefused,
     TaskEngine,
@@ -77,6 +79,8 @@ from longshore.wire.atlas import Atlas
 DISK_LOOK_S = 1.0
 """How often to look whether the disk can be written."""
 
+Guard = Callable[[str], Awaitable[None]]
+"""Told of each bridge of a VPC before its first use."""
 Tell = Callable[[str], None]
 """Told in a few words what is being done, for a user who waits."""
 
@@ -110,7 +114,10 @@ class Longshore:
         self.repositories = Repositories(
             config, self.store, self.vault, self._clock, instance=self._instance, secret=secret
         )
+        self._guard: Guard = _unguarded
         self.engine, self.balancer, release, connect = self._make_drivers()
+        driver, absent = self._make_firewall()
+        self.firewall = FirewallController(self.store, driver, self._clock, absent=absent)
         self._endpoint.stats = self.engine.stats
         self.connect = ConnectController(self.store, connect, self._clock)
         zones = (
@@ -131,11 +138,14 @@ class Longshore:
             self.vault,
             self.connect,
             roles_exist=config.enforces,
+            guarded=self.firewall.in_force,
         )
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
-        self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
+        self.balancers = BalancerController(
+            self.store, self.balancer, self._clock, self.vault, release=release, guarded=self.firewall.in_force
+        )
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
         self.networks = NetworkController(self.store, self.engine, self._clock)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
@@ -166,6 +176,9 @@ class Longshore:
                 cpu_overcommit=config.cpu_overcommit,
                 memory_overcommit=config.memory_overcommit,
             )
+            self._tell("putting security groups in force")
+            stack.push_async_callback(self.firewall.stop)
+            await self.firewall.start(config.security_groups)
             if config.engine == "docker":
                 # Tasks in host mode come in here; those on bridges when their bridge is made.
                 await self._link_local.serve("lo", None)
@@ -277,6 +290,23 @@ class Longshore:
         )
         return docker, haproxy, docker.release_addresses, connect
 
+    def _make_firewall(self) -> tuple[Firewall | None, str]:
+        """What enforces security groups; or why nothing can."""
+        config = self.config
+        if config.engine == "sim":
+            from longshore.drivers.sim.firewall import SimFirewall  # noqa: PLC0415  one engine is loaded
+
+            return SimFirewall(), ""
+        if not config.docker_url.startswith("unix://"):
+            return None, f"the Docker Engine at {config.docker_url} is on another host."
+        from longshore.drivers.docker.names import Names  # noqa: PLC0415  as above
+        from longshore.drivers.firewall.nft import NftFirewall  # noqa: PLC0415
+
+        names = Names(self._instance)
+        firewall = NftFirewall(self._instance, lambda vpc_id: names.device(names.vpc_network(vpc_id)))
+        self._guard = firewall.guard
+        return firewall, ""
+
     def _endpoint_probe(self) -> EndpointProbe:
         """What checks Cloud Map's instances; addresses that only seem to be there pass."""
         if self.config.engine == "sim":
@@ -343,6 +373,8 @@ class Longshore:
             provider.reset()
 
     async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
+        if vpc_id is not None:
+            await self._guard(device)
         await self._link_local.serve(device, vpc_id)  # made after the engine, whose proxies its names ask
 
     async def _leave_bridge(self, vpc_id: str) -> None:
@@ -371,6 +403,10 @@ def make_providers(config: Config) -> tuple[dict[str, Provider], Provider | None
     from longshore.drivers.elsewhere.moto import Moto  # noqa: PLC0415  as above
 
     return forwards, Moto()
+
+
+async def _unguarded(_device: str) -> None:
+    """Where there is no firewall."""
 
 
 async def _no_addresses(_keep: Collection[str]) -> None:

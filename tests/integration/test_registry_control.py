@@ -69,8 +69,8 @@ class House:
     async def settle(self) -> None:
         """Look at everything until nothing is to be done; a collection waits for quiet."""
         await self.control.resume()
-        while self.control.loop._due:
-            key = self.control.loop._due.popleft()
+        while not self.control.loop._due.empty():
+            key = self.control.loop._due.get_nowait()
             self.control.loop._waiting.discard(key)
             if key != COLLECT:
                 await self.control._reconcile(key)

@@ -155,10 +155,10 @@ class House:
         await self._furnish_balancers([s["SubnetId"] for s in subnets["Subnets"]])
         await self._furnish_names()
         await furnish_networks(self.ok, self._vpc_id())
-        await house_around.furnish(self)
         await identities.furnish(self)
         await furnish_secrets(self)
         await self._furnish_repositories()
+        await house_around.furnish(self)
         with self.store.transaction() as tx:
             for number, task in enumerate(tx.select(Task, "live", ())):
                 now = self.clock.now()
@@ -292,9 +292,9 @@ class House:
             **self._known_names(),
             **known_networks(read),
             **identities.known(self.store),
-            **house_around.known(self.store),
             **known_secrets(self),
             **self._known_images(),
+            **house_around.known(self.store),
         }
 
     def _known_images(self) -> dict[str, list[str]]:
@@ -344,7 +344,7 @@ class House:
             "logs": lambda: {**self._examples(), **house_around.logs(self)},
             "route53": self._zone_examples,
             "servicediscovery": self._naming_examples,
-            **{each: functools.partial(house_around.examples, self, each) for each in house_around.SERVICES},
+            **house_around.examples(self),
             **{each: functools.partial(secret_examples, self, each) for each in SECRET_SERVICES},
         }
         return own.get(service, self._examples)().get(operation, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from longshore.domain.alarm import MetricAlarm
@@ -12,6 +13,8 @@ from longshore.domain.service import Service
 from tests.support.play_around import ALARM, BODY, CPU, MATHS, POLICY, STEP, TRANSFORMATION
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from longshore.store.store import Store
     from tests.support.house import House
 
@@ -62,10 +65,10 @@ def known(store: Store) -> dict[str, list[str]]:
     }
 
 
-def examples(house: House, service: str) -> dict[str, dict[str, Any]]:
-    """What operations of a service take that hardly take anything drawn at random."""
-    made = {"application-autoscaling": _scaling, "cloudwatch": _alarms, "resourcegroupstaggingapi": _tags}
-    return made[service](house)
+def examples(house: House) -> dict[str, Callable[[], dict[str, dict[str, Any]]]]:
+    """By service: what operations take that hardly take anything drawn at random."""
+    makers = {"application-autoscaling": _scaling, "cloudwatch": _alarms, "resourcegroupstaggingapi": _tags}
+    return {service: functools.partial(make, house) for service, make in makers.items()}
 
 
 def _tags(house: House) -> dict[str, dict[str, Any]]:

@@ -316,6 +316,7 @@ class Server:
             if self.process.poll() is None:
                 self.empty()
                 until(lambda: data_plane.running(self.instance) is None, "HAProxy to end with its last load balancer")
+                until(lambda: not data_plane.guarded(self.instance), "the firewall to go with the last address")
         finally:
             if self.process.poll() is None:
                 self.kill9()

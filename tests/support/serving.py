@@ -63,9 +63,9 @@ class Serving:
         *,
         auth: bool = False,
         resettable: bool = False,
+        registry: Path | None = None,
         forwards: Mapping[str, Provider] | None = None,
         everything_else: Provider | None = None,
-        registry: Path | None = None,
     ) -> None:
         """`registry`: a folder for a real registry's files."""
         self._registry_folder = registry
@@ -162,10 +162,10 @@ class Serving:
         self._started.set()
         await self._stop.wait()
         await self.server.stop()
-        for provider in providers:
-            await provider.close()
         if self.registry is not None:
             await self.registry.close()
+        for provider in providers:
+            await provider.close()
         self._socket.close()
 
     def _beside(self, listener: Listener) -> Beside:

@@ -258,9 +258,9 @@ def play_elbv2(call: Callable[..., dict[str, Any]], api: Api) -> None:
 
 PLAYS = {
     "acm": play_acm,
+    "ecr": play_ecr,
     "application-autoscaling": play_autoscaling,
     "cloudwatch": play_cloudwatch,
-    "ecr": play_ecr,
     "ecs": play_ecs,
     "ec2": play_ec2,
     "elbv2": play_elbv2,

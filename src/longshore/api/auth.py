@@ -139,7 +139,7 @@ class Gate:
                 skew_s=skew_s,
                 payload=payload,
             )
-            principal, scope = self._known(verified, protocol, now)
+            principal, scope = self._known(verified, protocol, now), verified.scope
         else:
             refuse_strangers(request.headers)
             principal = self._said(request, scope, now)
@@ -164,11 +164,11 @@ class Gate:
                 account = key  # a habit of test suites: the access key names the account
         return root_of(account)
 
-    def _known(self, verified: Verified, protocol: str, now: float) -> tuple[Principal, CredentialScope]:
+    def _known(self, verified: Verified, protocol: str, now: float) -> Principal:
         key = verified.scope.access_key
         try:
             named = None if verified.session_token else self._users.principal(key)
-            return named or self._credentials.principal(key, verified.session_token, now), verified.scope
+            return named or self._credentials.principal(key, verified.session_token, now)
         except TokenRefused as refused:
             raise bad_token(refused.kind, protocol) from None
 

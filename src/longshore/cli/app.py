@@ -77,6 +77,12 @@ def up(  # noqa: PLR0913  each is an option of the command line
         float, typer.Option(envvar="LONGSHORE_MEMORY_OVERCOMMIT", help="How many times memory may be promised.")
     ] = 1.0,
     history: Annotated[float, typer.Option(envvar="LONGSHORE_HISTORY", help="Days that stopped tasks are kept.")] = 7.0,
+    security_groups: Annotated[
+        str,
+        typer.Option(
+            envvar="LONGSHORE_SECURITY_GROUPS", help="enforce, off, or auto: enforce them where this machine can."
+        ),
+    ] = "auto",
     vpc_cidr: Annotated[str, typer.Option(envvar="LONGSHORE_VPC_CIDR", help="CIDR of the default VPC.")] = "",
     with_: Annotated[
         str, typer.Option("--with", envvar="LONGSHORE_WITH", help="moto: it answers what Longshore doesn't serve.")
@@ -112,6 +118,7 @@ def up(  # noqa: PLR0913  each is an option of the command line
         cpu_overcommit=cpu_overcommit,
         memory_overcommit=memory_overcommit,
         history_s=history * 86400,
+        security_groups=security_groups,
         vpc_cidr=vpc_cidr,
         others=with_,
         forwards=forward or [],

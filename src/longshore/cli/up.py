@@ -105,10 +105,12 @@ def serve(
     )
     if config.engine not in {"docker", "sim"}:
         sys.exit(f"There is no engine {config.engine!r}: choose docker or sim.")
-    if others not in {"", "moto"}:
-        sys.exit(f"--with takes moto, not {others!r}.")
     if config.iam not in {"", "open", "enforce"}:
         sys.exit(f"--iam takes open or enforce, not {config.iam!r}: docs/security.md says what they are.")
+    if others not in {"", "moto"}:
+        sys.exit(f"--with takes moto, not {others!r}.")
+    if config.security_groups not in {"auto", "enforce", "off"}:
+        sys.exit(f"--security-groups takes enforce, off or auto, not {config.security_groups!r}.")
 
     def tell(text: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {text}", highlight=False)
@@ -140,6 +142,8 @@ def _screen(console: Console, longshore: Longshore) -> None:
     console.print(f"  engine {longshore.engine.name} · state {config.state}", style="dim", highlight=False)
     for what, provider in longshore.providers.items():
         console.print(f"  {what}: answered by {provider}", style="dim", highlight=False)
+    if longshore.firewall.why_off:
+        console.print(f"  security groups are not enforced: {longshore.firewall.why_off}", style="dim", highlight=False)
     console.print("\nPoint your tools at it:", highlight=False)
     console.print(f"  export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={config.region}", highlight=False)
     if config.auth:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from longshore.domain.balancing import BalancerCounts, BalancerPlan, GroupCounts, TargetObservation, TargetPlan
 from longshore.domain.connect import ConnectCounts, ConnectPlan, Endpoint
+from longshore.domain.firewall import Ruleset, RulesetChange
 from longshore.domain.launch import LogTarget, TaskLaunch, TaskObservation, WarmNetwork
 from longshore.domain.log import LogEvent
 from longshore.domain.naming import EndpointCheck
@@ -233,6 +234,33 @@ class ConnectDriver(Protocol):
 
     async def counts(self, task_id: str) -> Sequence[ConnectCounts]:
         """What went through the task's proxy. Raises Retryable."""
+        ...
+
+
+class Firewall(Protocol):
+    """What lets through only what security groups allow. What it was told stays in force when Longshore stops."""
+
+    async def open(self) -> None:
+        """Get ready. Raises Permanent with a sentence where this machine can't."""
+        ...
+
+    async def replace(self, wanted: Ruleset) -> None:
+        """Put exactly this in force, at once, whatever was: no packet meets neither or half of it.
+
+        Connections that are open stay open. Raises Retryable; what is in force is what was, then.
+        """
+        ...
+
+    async def change(self, change: RulesetChange) -> None:
+        """The same with what was told before, as this changes it. After a Retryable only `replace` will do."""
+        ...
+
+    async def intact(self) -> bool:
+        """Whether what was told is in force still; somebody may have taken it away."""
+        ...
+
+    async def remove(self) -> None:
+        """Let everything through, and leave nothing behind."""
         ...
 
 

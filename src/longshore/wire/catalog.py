@@ -21,7 +21,7 @@ from longshore.wire.models import Card, Shelf
 from longshore.wire.rest import Codecs, RestOperation
 from longshore.wire.routes import Match, Routes, decode_query
 from longshore.wire.shapes import unknown_result
-from longshore.wire.unknown import unknown_names
+from longshore.wire.unknown import Finder, unknown_names
 from longshore.wire.validate import Validator, Violation, summary
 
 _NO_CODES: Mapping[str, str] = MappingProxyType({})
@@ -119,8 +119,12 @@ class Catalog:
             raise self._invalid(target, found)
 
     def unknown_members(self, target: Target, request: HttpRequest) -> list[str]:
-        """Return the dotted names in a request that the model lacks; AWS ignores them, a log may not want to."""
-        return unknown_names(target.protocol, target.model, request, self._form)
+        """Return the dotted names in a request that the model lacks; AWS ignores them, a log may not want to.
+
+        For requests that could be parsed.
+        """
+        finder = self._codec(target.service, "finder", Finder)
+        return unknown_names(target.protocol, target.model, request, self._form, finder)
 
     def serialize(self, target: Target, result: Mapping[str, Any], request_id: str) -> HttpResponse:
         """Render a result. A member that the model lacks is a programming error: TypeError."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from longshore.drivers.docker.client import DockerClient, DockerError, json_lines
+from longshore.drivers.ending import cancelled
 from longshore.drivers.ports import HostedImage, HostedImages
 
 
@@ -109,10 +110,7 @@ class Images:
 
     async def close(self) -> None:
         """Give up what is being pulled."""
-        pulls = list(self._pulls.values())
-        for pull in pulls:
-            pull.cancel()
-        await asyncio.gather(*pulls, return_exceptions=True)
+        await cancelled(self._pulls.values())
 
 
 def with_tag(image: str) -> str:
