@@ -11,9 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from longshore.decide.parameters import ParameterRefused, read_parameter
+from longshore.decide.roles import Permit, freely
 from longshore.decide.secrets import SecretRefused, chosen_version, find_secret, value_of
 from longshore.domain.arn import Arn
 from longshore.domain.launch import Hidden
+from longshore.domain.parameter import Parameter
 from longshore.domain.record import Records, Scope
 from longshore.domain.vault import Vault
 
@@ -21,6 +23,7 @@ HEAD = "ResourceInitializationError: unable to pull secrets or registry auth: ex
 ASM = HEAD + "unable to retrieve secret from asm: service call has been retried 1 time(s): "
 SSM = HEAD + "unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
 NOT_FETCHED = "failed to fetch secret {arn} from secrets manager: {code}: {text}"
+DENIED = "failed to fetch secret {arn} from secrets manager: {text}"
 NO_KEY = "retrieved secret from Secrets Manager did not contain json key {key}"
 NO_OBJECT = "retrieved secret from Secrets Manager is no JSON object, so that it has no json key {key}"
 ODD_ARN = "unexpected ARN format with parameters when trying to retrieve ASM secret: {reference}"
@@ -46,18 +49,25 @@ def needs_secrets(containers: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def task_secrets(
-    records: Records, vault: Vault, scope: Scope, containers: Iterable[Mapping[str, Any]], now: float
+    records: Records,
+    vault: Vault,
+    scope: Scope,
+    containers: Iterable[Mapping[str, Any]],
+    now: float,
+    permit: Permit = freely,
 ) -> dict[str, dict[str, Hidden]]:
-    """By container, its variables from secrets. Raises SecretsUnavailable."""
+    """By container, its variables from secrets. `permit` is the execution role's. Raises SecretsUnavailable."""
     found: dict[str, dict[str, Hidden]] = {}
     for container in containers:
         for secret in container.get("secrets") or ():
-            value = secret_value(records, vault, scope, secret["valueFrom"], now)
+            value = secret_value(records, vault, scope, secret["valueFrom"], now, permit)
             found.setdefault(container["name"], {})[secret["name"]] = Hidden(text=value)
     return found
 
 
-def secret_value(records: Records, vault: Vault, scope: Scope, reference: str, now: float) -> str:
+def secret_value(
+    records: Records, vault: Vault, scope: Scope, reference: str, now: float, permit: Permit = freely
+) -> str:
     """What one reference means. Raises SecretsUnavailable."""
     arn = Arn.parse(reference)
     of_asm = arn is not None and arn.service == "secretsmanager"
@@ -65,15 +75,15 @@ def secret_value(records: Records, vault: Vault, scope: Scope, reference: str, n
     if arn is not None and arn.scope.account not in {scope.account, ""}:
         raise SecretsUnavailable(head + OTHER_ACCOUNT.format(reference=reference))
     if arn is not None and of_asm:
-        value = _of_asm(records, vault, arn, reference, now)
+        value = _of_asm(records, vault, arn, reference, now, permit)
     else:
-        value = _of_ssm(records, vault, scope, arn, reference, now)
+        value = _of_ssm(records, vault, scope, arn, reference, now, permit)
     if "\0" in value:
         raise SecretsUnavailable(head + HAS_NUL.format(reference=reference))
     return value
 
 
-def _of_asm(records: Records, vault: Vault, arn: Arn, reference: str, now: float) -> str:
+def _of_asm(records: Records, vault: Vault, arn: Arn, reference: str, now: float, permit: Permit) -> str:
     parts = arn.resource.split(":")
     if len(parts) not in {2, PARTS}:
         raise SecretsUnavailable(ASM + ODD_ARN.format(reference=reference))
@@ -81,6 +91,9 @@ def _of_asm(records: Records, vault: Vault, arn: Arn, reference: str, now: float
     bare = str(arn._replace(resource=f"secret:{name}"))
     try:
         secret = find_secret(records, arn.scope, bare, now)
+        denied = permit("secretsmanager:GetSecretValue", secret.arn, secret.tags)
+        if denied is not None:
+            raise SecretsUnavailable(ASM + DENIED.format(arn=bare, text=denied))
         version = chosen_version(records, secret, version_id, stage)
         raw = value_of(records, vault, secret, version, now)
     except SecretRefused as refusal:
@@ -91,14 +104,21 @@ def _of_asm(records: Records, vault: Vault, arn: Arn, reference: str, now: float
     return _under_key(raw.decode(), key) if key else raw.decode()
 
 
-def _of_ssm(records: Records, vault: Vault, scope: Scope, arn: Arn | None, reference: str, now: float) -> str:
+def _of_ssm(
+    records: Records, vault: Vault, scope: Scope, arn: Arn | None, reference: str, now: float, permit: Permit
+) -> str:
     place = Scope(scope.account, arn.scope.region) if arn is not None else scope
     try:
-        return read_parameter(records, vault, place, reference, now, decryption=True).value
+        reading = read_parameter(records, vault, place, reference, now, decryption=True)
     except ParameterRefused as refusal:
         missing = refusal.code in MISSING
         text = f"invalid ssm parameters: {reference}" if missing else f"{refusal.code}: {refusal.text}"
         raise SecretsUnavailable(SSM + text) from refusal
+    known = records.get(Parameter, (*place, reading.name))
+    denied = permit("ssm:GetParameters", reading.arn, known.tags if known else {})
+    if denied is not None:
+        raise SecretsUnavailable(SSM + denied)
+    return reading.value
 
 
 def _under_key(text: str, key: str) -> str:

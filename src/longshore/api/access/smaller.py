@@ -3,7 +3,10 @@
 from collections.abc import Callable
 
 from longshore.api.access.asking import ANY, Ask, Need, On, Rule, members, on
+from longshore.decide.encryption import KeyRefused, find_key
+from longshore.decide.secrets import SecretRefused, find_secret
 from longshore.domain.arn import Arn
+from longshore.domain.encryption_key import KeyAlias
 
 
 def by_operation(table: dict[str, Rule], other: Rule) -> Rule:
@@ -121,27 +124,34 @@ acm = by_operation(
 
 
 def kms(ask: Ask) -> On:
-    """Any operation of KMS. An alias stands for itself where its key isn't named."""
-    if ask.operation.startswith(("List", "CreateKey", "GenerateRandom")) and not ask.text("KeyId"):
-        return On((ANY,))
+    """Any operation of KMS. An alias stands for its key; those that change aliases need both."""
     found = []
-    for each in ask.texts("KeyId", "TargetKeyId", "AliasName"):
-        kind = "" if each.startswith("alias/") else "key/"
-        found.append(each if each.startswith("arn:") else ask.arn("kms", f"{kind}{each}"))
+    for each in ask.texts("KeyId", "TargetKeyId"):
+        try:
+            found.append(find_key(ask.reader, ask.scope, each, 0.0).arn)
+        except KeyRefused:
+            kind = "" if each.startswith("alias/") else "key/"
+            found.append(each if each.startswith("arn:") else ask.arn("kms", f"{kind}{each}"))
+    alias = ask.text("AliasName")
+    if alias:
+        found.append(ask.arn("kms", alias))
+        known = ask.reader.get(KeyAlias, (*ask.scope, alias))
+        found += [ask.arn("kms", f"key/{known.key_id}")] if known else []
     return on(found)
 
 
 def secretsmanager(ask: Ask) -> On:
-    """Any operation of Secrets Manager: `secret:NAME` where a name is given, with the six characters behind it."""
+    """Any operation of Secrets Manager: a name stands for its secret; a new one has `secret:NAME` as yet."""
     if ask.operation in {"ListSecrets", "GetRandomPassword"}:
         return On((ANY,))
-    references = ask.texts("SecretId", "SecretIdList", "Name")
-    also, resources = {}, []
-    for each in references:
-        resource = each if each.startswith("arn:") else ask.arn("secretsmanager", f"secret:{each}")
-        resources.append(resource)
-        also[resource] = () if each.startswith("arn:") else (f"{resource}-000000",)
-    return On(tuple(dict.fromkeys(resources)) or (ANY,), also=also)
+    also: dict[str, tuple[str, ...]] = {}
+    for each in ask.texts("SecretId", "SecretIdList", "Name"):
+        try:
+            also[find_secret(ask.reader, ask.scope, each, 0.0).arn] = ()
+        except SecretRefused:
+            arn = each if each.startswith("arn:") else ask.arn("secretsmanager", f"secret:{each}")
+            also[arn] = (f"{arn}-000000",)  # so that `secret:NAME-*` means a new one, too
+    return On(tuple(also) or (ANY,), also=also)
 
 
 def ssm(ask: Ask) -> On:
@@ -158,6 +168,38 @@ def ssm(ask: Ask) -> On:
 
 
 # ---------------------------------------------------------------------------------------- images, metrics and others
+
+TAGGING = {
+    "TagResources": {
+        "acm": "AddTagsToCertificate",
+        "ec2": "CreateTags",
+        "elasticloadbalancing": "AddTags",
+        "iam": "TagResource",
+        "route53": "ChangeTagsForResource",
+        "ssm": "AddTagsToResource",
+    },
+    "UntagResources": {
+        "acm": "RemoveTagsFromCertificate",
+        "ec2": "DeleteTags",
+        "elasticloadbalancing": "RemoveTags",
+        "iam": "UntagResource",
+        "route53": "ChangeTagsForResource",
+        "ssm": "RemoveTagsFromResource",
+    },
+}
+"""The actions of services that don't call them TagResource and UntagResource."""
+
+
+def tagging(ask: Ask) -> On:
+    """Any operation of the tagging API: who changes tags must be allowed to by each resource's own service, too."""
+    actions = TAGGING.get(ask.operation)
+    more = []
+    for each in ask.texts("ResourceARNList") if actions is not None else ():
+        arn = Arn.parse(each)
+        if arn is not None:
+            own = (actions or {}).get(arn.service, ask.operation.removesuffix("s"))
+            more.append(Need(f"{arn.service}:{own}", each))
+    return on([], more=more)
 
 
 def ecr(ask: Ask) -> On:
