@@ -24,6 +24,7 @@ from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
+from longshore.control.expiry import Expiry
 from longshore.control.health import HealthChecks
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
@@ -108,6 +109,7 @@ class Longshore:
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
+        self._expiry = Expiry(self.store, self._clock)
         self._retention = Retention(self.store, self.events, self._clock)
         self._metrics = Metrics(self.store, lambda: self.balancers.counts, lambda: self.connect.counts)
         self._chain = self._make_chain()
@@ -147,7 +149,7 @@ class Longshore:
             for loop in (self.tasks.loop, self.services.loop, self.warm.loop, self.health.loop):
                 loop.start()
                 stack.push_async_callback(loop.stop)
-            for sweeper in (self._history.timer, self._retention.timer):
+            for sweeper in (self._expiry.timer, self._history.timer, self._retention.timer):
                 sweeper.start()
                 stack.push_async_callback(sweeper.stop)
             server = HttpServer(self._app(Listener("api", signatures=config.auth)), self._sockets)
