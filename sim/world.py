@@ -5,6 +5,9 @@ from collections.abc import Collection
 from typing import Any
 
 from longshore.api import ecs, elbv2
+from longshore.api.access.access import Access
+from longshore.api.auth import Caller, root_of
+from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import seed as seed_network
 from longshore.api.operation import Call
 from longshore.control.balancers import BalancerController
@@ -35,6 +38,7 @@ OPERATIONS = {**elbv2.SERVICE.operations, **ecs.SERVICE.operations}
 """Their names meet nowhere in what a story calls."""
 HEALTHY_AFTER_S = 3.0
 VAULT = MasterVault(b"v" * 32)
+ACCESS = Access(Credentials(b"v" * 32, SCOPE.account))
 
 
 class SeededIds:
@@ -168,7 +172,8 @@ class World:
                     now=self.clock.now(),
                     ids=self.ids,
                     vault=VAULT,
-                    principal_arn=f"arn:aws:iam::{SCOPE.account}:root",
+                    caller=Caller(root_of(SCOPE.account), SCOPE.region),
+                    access=ACCESS,
                     request_id=self.ids.uuid(),
                     params=params,
                 )

@@ -23,6 +23,8 @@ class Config:
     region: str = DEFAULT_REGION
     engine: Literal["docker", "sim"] = "docker"
     auth: bool = False
+    iam: Literal["", "open", "enforce"] = ""
+    """Whether a task may name a role that nobody has made; empty: not with `auth` (see docs/security.md)."""
     master_key: str = ""
     """Base64 of 32 bytes, from LONGSHORE_SECRET_KEY; empty: the state folder's `secret.key`."""
     docker_url: str = "unix:///var/run/docker.sock"
@@ -40,3 +42,8 @@ class Config:
     vpc_cidr: str = ""
     """Of the default VPC; empty: 172.31.0.0/16, or the next that collides with nothing on the machine."""
     log_level: str = "info"
+
+    @property
+    def enforces(self) -> bool:
+        """Whether roles must exist."""
+        return self.iam == "enforce" or (self.iam == "" and self.auth)

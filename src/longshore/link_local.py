@@ -29,7 +29,8 @@ class LinkLocalServers:
         self._endpoint = endpoint
         self._app = app
         self._names = names
-        self._servers: list[HttpServer] = []
+        self._servers: list[tuple[str | None, HttpServer]] = []
+        """With the id of the VPC that each serves."""
         self._devices: set[int] = set()
         """By interface index: a bridge made again under its old name is another device."""
 
@@ -41,18 +42,26 @@ class LinkLocalServers:
         if index in self._devices:
             return
         self._devices.add(index)
-        apis = self._app(Listener(f"tasks on {device}", signatures=True))
+        apis = self._app(Listener(f"tasks on {device}", signatures=True, local=True))
         for app, port in ((self._endpoint, ENDPOINT_PORT), (apis, TASK_API_PORT)):
             sockets = await open_sockets([device], port)
             if sockets:
                 server = HttpServer(app, sockets)
                 await server.start()
-                self._servers.append(server)
+                self._servers.append((vpc_id, server))
         await self._serve_names(device, vpc_id)
+
+    async def leave(self, vpc_id: str) -> None:
+        """Answer no more for a VPC that is gone, with its bridge."""
+        ended = [server for of, server in self._servers if of == vpc_id]
+        self._servers = [(of, server) for of, server in self._servers if of != vpc_id]
+        self._names.leave(vpc_id)
+        for server in ended:
+            await server.stop()
 
     async def stop(self) -> None:
         """Answer no more."""
-        for server in self._servers:
+        for _, server in self._servers:
             await server.stop()
         await self._names.close()
 

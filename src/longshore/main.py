@@ -9,10 +9,12 @@ import sys
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from typing import Any
 
+from longshore.api.access.access import Access
+from longshore.api.access.keys import UserKeys
 from longshore.api.app import Asgi, Chain, aws_app
-from longshore.api.auth import Gate, Listener, check_listen
+from longshore.api.auth import Gate, Listener, check_listen, is_loopback
 from longshore.api.credentials import Credentials
-from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed
+from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed, seeded
 from longshore.api.internal import internal_paths
 from longshore.api.metrics import Metrics
 from longshore.api.server import HttpServer, bind
@@ -29,6 +31,7 @@ from longshore.control.health import HealthChecks
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
 from longshore.control.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
+from longshore.control.networks import NetworkController
 from longshore.control.observe import Observer
 from longshore.control.retention import Retention
 from longshore.control.services import ServiceController
@@ -82,11 +85,12 @@ class Longshore:
         self._instance = instance_id(config.state)
         master = master_key(config.state, config.master_key)
         self.credentials = Credentials(master, config.account)
+        self.access = Access(self.credentials, enforce=config.enforces)
         self.vault = MasterVault(master)
         self.store = open_store(config.state and config.state / DATABASE, KINDS)
         self.events = EventLog(config.state and config.state / EVENTS)
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
-        self._endpoint = TaskEndpoint(self.store, self.credentials, self._clock)
+        self._endpoint = TaskEndpoint(self.store, self.access, self._clock)
         self._vpc_cidr = config.vpc_cidr
         self.engine, self.balancer, release, connect = self._make_drivers()
         self._endpoint.stats = self.engine.stats
@@ -101,12 +105,15 @@ class Longshore:
             zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)
         )
         self._link_local = LinkLocalServers(self._endpoint.app, self._app, names)
-        self.tasks = TaskController(self.store, self.engine, self._clock, self._ids, self.vault, self.connect)
+        self.tasks = TaskController(
+            self.store, self.engine, self._clock, self._ids, self.vault, self.connect, roles_exist=config.enforces
+        )
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
         self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
+        self.networks = NetworkController(self.store, self.engine, self._clock)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._expiry = Expiry(self.store, self._clock)
@@ -146,13 +153,15 @@ class Longshore:
             self.warm.resume()
             self.balancers.start()
             stack.push_async_callback(self.balancers.stop)
-            for loop in (self.tasks.loop, self.services.loop, self.warm.loop, self.health.loop):
+            for loop in (self.tasks.loop, self.services.loop, self.warm.loop, self.health.loop, self.networks.loop):
                 loop.start()
                 stack.push_async_callback(loop.stop)
             for sweeper in (self._expiry.timer, self._history.timer, self._retention.timer):
                 sweeper.start()
                 stack.push_async_callback(sweeper.stop)
-            server = HttpServer(self._app(Listener("api", signatures=config.auth)), self._sockets)
+            server = HttpServer(
+                self._app(Listener("api", signatures=config.auth, local=is_loopback(config.listen))), self._sockets
+            )
             await server.start()
             stack.push_async_callback(server.stop)
             self.services.resume()  # last: a look at every service, while questions are answered already
@@ -216,6 +225,7 @@ class Longshore:
             docker_url=config.docker_url,
             pull=config.pull,
             bridge_ready=self._serve_bridge,
+            bridge_gone=self._leave_bridge,
             name_server=ADDRESS,
             proxies=connect,
         )
@@ -243,7 +253,8 @@ class Longshore:
             store=self.store,
             events=self.events,
             services=SERVICES,
-            gate=Gate(self.credentials, config.account, config.region),
+            gate=Gate(self.credentials, UserKeys(self.store, self.vault), config.account, config.region),
+            access=self.access,
             clock=self._clock,
             ids=self._ids,
             vault=self.vault,
@@ -253,12 +264,12 @@ class Longshore:
 
     def _prepare(self, tx: Transaction, scope: Scope) -> None:
         """What a new account has in a region."""
-        if default_vpc(tx, scope) is not None:
+        if seeded(tx, scope):
             return
         # Real networks of one machine can't overlap, so each account and region has a range of its own.
         cidr = self._vpc_cidr if self.config.engine == "sim" else next_vpc_cidr(tx, self._vpc_cidr)
-        if cidr is not None:
-            seed(tx, scope, cidr, self._ids, self._clock.now())
+        if cidr is not None or default_vpc(tx, scope) is not None:
+            seed(tx, scope, cidr or self._vpc_cidr, self._ids, self._clock.now())
 
     def _app(self, listener: Listener) -> Asgi:
         reset = self._reset if self.config.engine == "sim" else None
@@ -281,6 +292,9 @@ class Longshore:
 
     async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
         await self._link_local.serve(device, vpc_id)  # made after the engine, whose proxies its names ask
+
+    async def _leave_bridge(self, vpc_id: str) -> None:
+        await self._link_local.leave(vpc_id)
 
     def _task_environment(self, launch: TaskLaunch, container: str) -> dict[str, str]:
         return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)

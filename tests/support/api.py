@@ -9,6 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from longshore.api.access.access import Access
+from longshore.api.auth import Caller
+from longshore.api.credentials import Credentials, Principal
+from longshore.api.ec2.defaults import seed
 from longshore.api.operation import Call, Operation
 from longshore.api.refusals import compile_refusals
 from longshore.domain.cluster import Cluster, Host
@@ -41,6 +45,8 @@ class Api:
         self.events = EventLog.__new__(EventLog)
         self.ids = SeededIds(7)
         self.now = 1_700_000_000.0
+        self.principal = Principal(ME, SCOPE.account, source=ME)
+        self.access = Access(Credentials(b"m" * 32, SCOPE.account))
         self.seed()
 
     def __call__(self, operation: str, **params: Any) -> dict[str, Any]:
@@ -72,7 +78,8 @@ class Api:
             now=self.now,
             ids=self.ids,
             vault=VAULT,
-            principal_arn=ME,
+            caller=Caller(self.principal, SCOPE.region, "127.0.0.1"),
+            access=self.access,
             request_id="11111111-2222-4333-8444-555555555555",
             params=params,
         )
@@ -109,6 +116,9 @@ class Api:
                 for zone, cidr in default_subnets(VPC_CIDR, ZONES)
             ),
         )
+
+        with self.transaction() as tx:
+            seed(tx, SCOPE, VPC_CIDR, SeededIds(8), self.now)
 
     def define(
         self, family: str = "web", revision: int = 1, *, ports: Sequence[dict[str, Any]] = (), **document: Any

@@ -12,10 +12,12 @@ import msgspec
 from botocore.awsrequest import HeadersDict
 from botocore.parsers import create_parser
 
+from longshore.api.access.access import Access
+from longshore.api.access.keys import UserKeys
 from longshore.api.app import Chain
 from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials
-from longshore.api.ec2.defaults import default_vpc, seed
+from longshore.api.ec2.defaults import seed, seeded
 from longshore.api.metrics import Metrics
 from longshore.api.services import SERVICES
 from longshore.domain.balancer import Listener as BalancerListener
@@ -34,7 +36,9 @@ from longshore.domain.zone import HostedZone
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.vault import MasterVault
+from tests.support import identities
 from tests.support.certificates import make, revoking
+from tests.support.house_networks import furnish_networks, known_networks, network_examples
 from tests.support.house_secrets import SERVICES as SECRET_SERVICES
 from tests.support.house_secrets import furnish_secrets, known_secrets, secret_examples
 from tests.support.wire_samples import client_request, service_model
@@ -79,6 +83,7 @@ class House:
         self.ids = SeededIds()
         self.clock = Clock()
         self.credentials = Credentials(MASTER_KEY, ACCOUNT)
+        vault = MasterVault(MASTER_KEY)
         root = make("root", ca=True)
         self._bundle = {"CaCertificatesBundleS3Bucket": "inline", "CaCertificatesBundleS3Key": root.pem.decode()}
         self._revocations = revoking(root, 1)
@@ -86,16 +91,17 @@ class House:
             store=self.store,
             events=self.events,
             services=SERVICES,
-            gate=Gate(self.credentials, ACCOUNT, REGION),
+            gate=Gate(self.credentials, UserKeys(self.store, vault), ACCOUNT, REGION),
+            access=Access(self.credentials),
             clock=self.clock,
             ids=self.ids,
-            vault=MasterVault(MASTER_KEY),
+            vault=vault,
             metrics=Metrics(self.store),
             prepare=self._prepare,
         )
 
     def _prepare(self, tx: Transaction, scope: Scope) -> None:
-        if default_vpc(tx, scope) is None:
+        if not seeded(tx, scope):
             seed(tx, scope, "172.31.0.0/16", self.ids, self.clock.now())
 
     async def start_again(self) -> None:
@@ -140,6 +146,8 @@ class House:
             await self.ok("acm", "RequestCertificate", DomainName=f"n{number}.example.com", KeyAlgorithm=EC)
         await self._furnish_balancers([s["SubnetId"] for s in subnets["Subnets"]])
         await self._furnish_names()
+        await furnish_networks(self.ok, self._vpc_id())
+        await identities.furnish(self)
         await furnish_secrets(self)
         with self.store.transaction() as tx:
             for number, task in enumerate(tx.select(Task, "live", ())):
@@ -150,7 +158,7 @@ class House:
                     tx.put(task.but(last_status="STOPPED", desired_status="STOPPED", stopped_at=now))
 
     async def _furnish_balancers(self, subnets: list[str]) -> None:
-        vpc_id = next(vpc.vpc_id for vpc in self.store.all(Vpc))
+        vpc_id = self._vpc_id()
         await self.ok("elbv2", "CreateLoadBalancer", Name="front", Subnets=subnets, Tags=[{"Key": "a", "Value": "b"}])
         await self.ok("elbv2", "CreateLoadBalancer", Name="inner", Subnets=subnets, Type="network", Scheme="internal")
         for name, protocol in (("web", "HTTP"), ("raw", "TCP")):
@@ -161,7 +169,7 @@ class House:
         await self._furnish_listeners()
 
     async def _furnish_names(self) -> None:
-        vpc_id = next(vpc.vpc_id for vpc in self.store.all(Vpc))
+        vpc_id = self._vpc_id()
         await self.ok("servicediscovery", "CreatePrivateDnsNamespace", Name="a.internal", Vpc=vpc_id)
         await self.ok("servicediscovery", "CreateHttpNamespace", Name="a")
         for namespace in list(self.store.all(Namespace)):
@@ -258,6 +266,8 @@ class House:
             "clienttoken": ["once", "again"],
             "launchtype": ["FARGATE"],
             **self._known_names(),
+            **known_networks(read),
+            **identities.known(self.store),
             **known_secrets(self),
         }
 
@@ -278,23 +288,30 @@ class House:
             "vpc": [vpc.vpc_id for vpc in self.store.all(Vpc)],
         }
 
+    def _vpc_id(self) -> str:
+        """The default VPC, or another once that is gone."""
+        return next((vpc.vpc_id for vpc in self.store.all(Vpc)), "vpc-0")
+
     def example(self, service: str, operation: str) -> dict[str, Any]:
         """What an operation takes that hardly takes anything drawn at random."""
         if service == "servicediscovery":
             return self._naming_examples().get(operation, {})
         if service == "route53":
             return self._zone_examples().get(operation, {})
-        if service in SECRET_SERVICES:
-            return secret_examples(self, service).get(operation, {})
-        awsvpc = {"awsvpcConfiguration": {"subnets": [subnet.subnet_id for subnet in self.store.all(Subnet)]}}
+        if service in {"iam", *SECRET_SERVICES}:
+            found = identities.EXAMPLES if service == "iam" else secret_examples(self, service)
+            return found.get(operation, {})
+        if service == "ec2" and operation in (networks := network_examples(self.store)):
+            return networks[operation]
+        subnets = [subnet.subnet_id for subnet in self.store.all(Subnet) if subnet.is_default]
+        awsvpc = {"awsvpcConfiguration": {"subnets": subnets}}
         launch: dict[str, Any] = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": awsvpc}
         group = {"logGroupName": "/app"}
         stream = {**group, "logStreamName": "one"}
         event = {"timestamp": int(self.clock.time * 1000), "message": "a line"}
         group_arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app"
-        vpc_id = next(vpc.vpc_id for vpc in self.store.all(Vpc))
+        vpc_id = self._vpc_id()
         container = {"name": "app", "image": "app", "memory": 128}
-        subnets = awsvpc["awsvpcConfiguration"]["subnets"]
         targets = {"Targets": [{"Id": "172.31.0.200"}]}
         certificates = [{"CertificateArn": c.arn} for c in self.store.all(Certificate)][:1]
         rule = {"Conditions": [{"Field": "path-pattern", "Values": ["/a/*"]}], "Actions": [NOT_FOUND]}
@@ -359,7 +376,7 @@ class House:
         """Those of Route 53."""
         own = [zone.zone_id for zone in self.store.all(HostedZone) if not zone.namespace_id]
         zone_id = own[0] if own else ""
-        vpc = {"VPCId": next(vpc.vpc_id for vpc in self.store.all(Vpc)), "VPCRegion": REGION}
+        vpc = {"VPCId": self._vpc_id(), "VPCRegion": REGION}
         actions = ("CREATE", "UPSERT", "DELETE")
         change = {"Action": actions[self.ids.choice(3)], "ResourceRecordSet": RECORD_SETS[self.ids.choice(2)]}
         resource = {"ResourceType": "hostedzone", "ResourceId": zone_id}

@@ -10,6 +10,8 @@ import boto3
 import uvloop
 from botocore.config import Config
 
+from longshore.api.access.access import Access
+from longshore.api.access.keys import UserKeys
 from longshore.api.app import Chain, aws_app
 from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials, KeyPair
@@ -39,9 +41,9 @@ class ShiftedClock(SystemClock):
         return super().now() + self.shift_s
 
 
-def furnished() -> "Serving":
+def furnished(*, auth: bool = False) -> "Serving":
     """A server whose account has its default VPC already."""
-    made = Serving()
+    made = Serving(auth=auth)
     with made.store.transaction() as tx:
         seed(tx, Scope(ACCOUNT, REGION), "172.31.0.0/16", SystemIds(), 0.0)
     return made
@@ -109,14 +111,16 @@ class Serving:
         self._stop = asyncio.Event()
         listener = Listener("test", signatures=self._auth)
         self.metrics = metrics = Metrics(self.store)
+        vault = MasterVault(b"m" * 32)
         chain = Chain(
             store=self.store,
             events=self.events,
             services=self._services,
-            gate=Gate(self.credentials, ACCOUNT, REGION),
+            gate=Gate(self.credentials, UserKeys(self.store, vault), ACCOUNT, REGION),
+            access=Access(self.credentials, enforce=self._auth),
             clock=self.clock,
             ids=SystemIds(),
-            vault=MasterVault(b"m" * 32),
+            vault=vault,
             metrics=metrics,
         )
         own = internal_paths(

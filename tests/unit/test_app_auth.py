@@ -92,7 +92,8 @@ def test_task_credentials_are_good_until_they_expire() -> None:
     assert KEYS.secret_for(made["AccessKeyId"]) == made["SecretAccessKey"]
     assert made["RoleArn"] == ROLE
     assert made["Expiration"] == "1970-01-01T06:16:40Z"
-    expected = Principal(f"arn:aws:sts::{ACCOUNT}:assumed-role/web/{TASK.rpartition('/')[2]}", ACCOUNT)
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/web/{TASK.rpartition('/')[2]}"
+    expected = Principal(arn, ACCOUNT, source=ROLE, session=True)
     assert KEYS.principal(made["AccessKeyId"], made["Token"], 1000.0 + TASK_CREDENTIALS_S) == expected
     with pytest.raises(TokenRefused, match="expired"):
         KEYS.principal(made["AccessKeyId"], made["Token"], 1001.0 + TASK_CREDENTIALS_S)

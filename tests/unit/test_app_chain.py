@@ -10,6 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from longshore.api import app
+from longshore.api.access.access import Access
+from longshore.api.access.keys import UserKeys
 from longshore.api.app import MAX_BODY_BYTES, Chain, aws_app, read_body
 from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials
@@ -30,6 +32,7 @@ from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest, HttpResponse
 
 ACCOUNT = "123456789012"
+VAULT = MasterVault(b"m" * 32)
 TRUSTING = Listener("test", signatures=False)
 
 
@@ -56,14 +59,16 @@ class House:
         self.store = Store(KINDS, journal)
         self.prepared: list[Scope] = []
         metrics = Metrics(self.store)
+        credentials = Credentials(b"m" * 32, ACCOUNT)
         self.chain = Chain(
             store=self.store,
             events=events or EventLog(),
             services=SERVICES,
-            gate=Gate(Credentials(b"m" * 32, ACCOUNT), ACCOUNT, "us-east-1"),
+            gate=Gate(credentials, UserKeys(self.store, VAULT), ACCOUNT, "us-east-1"),
+            access=Access(credentials),
             clock=SystemClock(),
             ids=SystemIds(),
-            vault=MasterVault(b"m" * 32),
+            vault=VAULT,
             metrics=metrics,
             prepare=self._prepare,
         )

@@ -30,6 +30,8 @@ from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.balancers import group_in_use
 from tests.support.certificates import make
 from tests.support.names import registry
+from tests.support.play_ec2 import play_ec2
+from tests.support.play_iam import play_iam, play_sts
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
 from tests.support.play_secrets import play_kms, play_secretsmanager, play_ssm
@@ -156,23 +158,6 @@ def play_ecs(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("DeleteTaskDefinitions", taskDefinitions=["f:1"])
 
 
-def play_ec2(call: Callable[..., dict[str, Any]], api: Api) -> None:
-    """Each served operation of EC2, with a filter that it knows."""
-    for operation, name, value in (
-        ("DescribeAvailabilityZones", "zone-name", "us-east-1a"),
-        ("DescribeInternetGateways", "attachment.vpc-id", "vpc-1"),
-        ("DescribeNetworkInterfaces", "subnet-id", "subnet-a"),
-        ("DescribeRegions", "region-name", "us-east-1"),
-        ("DescribeRouteTables", "vpc-id", "vpc-1"),
-        ("DescribeSecurityGroups", "group-name", "default"),
-        ("DescribeSubnets", "vpc-id", "vpc-1"),
-        ("DescribeVpcs", "is-default", "true"),
-    ):
-        if operation in api.operations:
-            call(operation, Filters=[{"Name": name, "Values": [value]}])
-    call("DescribeVpcAttribute", VpcId="vpc-1", Attribute="enableDnsSupport")
-
-
 def play_logs(call: Callable[..., dict[str, Any]], api: Api) -> None:
     """Each served operation of CloudWatch Logs."""
     group = {"logGroupName": "g"}
@@ -226,11 +211,6 @@ def play_acm(call: Callable[..., dict[str, Any]], _api: Api) -> None:
     call("DeleteCertificate", CertificateArn=arn)
 
 
-def play_sts(call: Callable[..., dict[str, Any]], _api: Api) -> None:
-    """STS."""
-    call("GetCallerIdentity")
-
-
 def play_elbv2(call: Callable[..., dict[str, Any]], api: Api) -> None:
     """Load balancers, target groups, targets and what is said of them."""
     tags = [{"Key": "k", "Value": "v"}]
@@ -277,6 +257,7 @@ PLAYS = {
     "ecs": play_ecs,
     "ec2": play_ec2,
     "elbv2": play_elbv2,
+    "iam": play_iam,
     "kms": play_kms,
     "logs": play_logs,
     "route53": play_route53,

@@ -197,6 +197,7 @@ def test_seeding_twice_changes_nothing(api: Api) -> None:
     with api.transaction() as tx:
         assert seed(tx, scope, free_range(tx), api.ids, api.now) == vpc
     assert api.store.revision == revision
+    assert vpc is not None
     assert api.store.count(Subnet, "vpc", (*scope, vpc.vpc_id)) == 3
     assert api.store.count(SecurityGroup, "vpc", (*scope, vpc.vpc_id)) == 1
 

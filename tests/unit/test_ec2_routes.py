@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from longshore.api import ec2
-from longshore.domain.network import Vpc
-from tests.support.api import SCOPE, VPC_CIDR, Api
+from tests.support.api import VPC_CIDR, Api
 
 
 @pytest.fixture
@@ -34,10 +33,10 @@ def test_ids_stay_the_same_from_call_to_call(api: Api) -> None:
 
 
 def test_vpc_that_is_not_the_default_has_a_route_table_of_its_own_and_no_gateway(api: Api) -> None:
-    api.put(Vpc(account=SCOPE.account, region=SCOPE.region, vpc_id="vpc-2", cidr="10.0.0.0/16"))
-    (table,) = api("DescribeRouteTables", Filters=one("vpc-id", "vpc-2"))["RouteTables"]
+    vpc = api("CreateVpc", CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    (table,) = api("DescribeRouteTables", Filters=one("vpc-id", vpc))["RouteTables"]
     assert [route["GatewayId"] for route in table["Routes"]] == ["local"]
-    assert api("DescribeInternetGateways", Filters=one("attachment.vpc-id", "vpc-2"))["InternetGateways"] == []
+    assert api("DescribeInternetGateways", Filters=one("attachment.vpc-id", vpc))["InternetGateways"] == []
     assert len(api("DescribeRouteTables")["RouteTables"]) == 2
 
 

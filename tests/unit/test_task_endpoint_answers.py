@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from longshore.api.access.access import Access
 from longshore.api.credentials import Credentials
 from longshore.api.task_endpoint import TaskEndpoint
 from longshore.domain.launch import ContainerLaunch, TaskLaunch
@@ -113,7 +114,7 @@ class Rig:
                 attachment_id="1",
             ),
         )
-        self.endpoint = TaskEndpoint(self.api.store, Credentials(b"k" * 32, SCOPE.account), Clock())
+        self.endpoint = TaskEndpoint(self.api.store, Access(Credentials(b"k" * 32, SCOPE.account)), Clock())
         self.endpoint.stats = self.stats
         self.key = self.endpoint.key(TASK_ID, "app")
 
@@ -140,7 +141,7 @@ def test_every_container_is_told_where_to_ask() -> None:
 
 def test_keys_are_stable_and_differ_by_container_task_and_master_key() -> None:
     rig = Rig()
-    other = TaskEndpoint(rig.api.store, Credentials(b"x" * 32, SCOPE.account), Clock())
+    other = TaskEndpoint(rig.api.store, Access(Credentials(b"x" * 32, SCOPE.account)), Clock())
     keys = [rig.key, rig.endpoint.key(TASK_ID, "side"), rig.endpoint.key(OTHER_ID, "app"), other.key(TASK_ID, "app")]
     assert len(set(keys)) == 4
     assert rig.endpoint.key(TASK_ID, "app") == rig.key

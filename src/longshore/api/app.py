@@ -1,8 +1,9 @@
 """The request chain: from a request on a socket to an AWS operation's answer.
 
-Identify, ask who calls, parse and validate by the model, refuse what is not served, run the handler in one
-transaction, wait until everything it wrote or read is on disk, answer. An error at any point leaves no change: the
-answer is rendered before the transaction ends, so that one that cannot be rendered is undone as well.
+Identify, ask who calls, parse and validate by the model, ask policies whether the caller may, refuse what is not
+served, run the handler in one transaction, wait until everything it wrote or read is on disk, answer. An error at any
+point leaves no change: the answer is rendered before the transaction ends, so that one that cannot be rendered is
+undone as well.
 """
 
 import asyncio
@@ -13,6 +14,9 @@ from typing import Any
 
 import structlog
 
+from longshore.api.access.access import Access, Asked
+from longshore.api.access.asking import Ask
+from longshore.api.access.keys import note_use
 from longshore.api.auth import Caller, Gate, Listener
 from longshore.api.metrics import Metrics
 from longshore.api.operation import Call, Operation, Service
@@ -62,6 +66,7 @@ class Chain:
         events: EventLog,
         services: Iterable[Service],
         gate: Gate,
+        access: Access,
         clock: Clock,
         ids: Ids,
         vault: Vault,
@@ -71,6 +76,7 @@ class Chain:
         self._store = store
         self._events = events
         self._gate = gate
+        self._access = access
         self._clock = clock
         self._ids = ids
         self._vault = vault
@@ -137,6 +143,7 @@ class Chain:
                 status=400,
             )
         params = self._catalog.parse(target, request)
+        self._authorise(target, request, caller, params)
         self._tell_unknown(target, request, request_id)
         if served.check is not None:
             served.check(params)
@@ -145,6 +152,8 @@ class Chain:
             fresh = scope not in self._prepared
             if fresh:
                 self._prepare(tx, scope)
+            if self._store.failed is None:  # without a disk reads go on
+                note_use(tx, caller, target.service, self._clock.now())
             result = served.operation.handler(
                 Call(
                     tx=tx,
@@ -153,7 +162,8 @@ class Chain:
                     now=self._clock.now(),
                     ids=self._ids,
                     vault=self._vault,
-                    principal_arn=caller.principal_arn,
+                    caller=caller,
+                    access=self._access,
                     request_id=request_id,
                     params=params,
                 )
@@ -162,6 +172,13 @@ class Chain:
         if fresh:
             self._prepared.add(scope)
         return response
+
+    def _authorise(self, target: Target, request: HttpRequest, caller: Caller, params: dict[str, Any]) -> None:
+        """Raise where the caller's policies don't allow the request."""
+        scope = Scope(caller.account, caller.region)
+        ask = Ask(self._store, scope, target.service, target.operation, params, caller.principal_arn)
+        agent = request.headers.get("user-agent", "")
+        self._access.check(Asked(caller, ask, target.protocol, self._clock.now(), agent))
 
     def refuse(self, request: HttpRequest, error: ApiError) -> HttpResponse:
         """The answer to a request whose body was not read to its end."""
@@ -280,7 +297,10 @@ def _request(scope: Scopes, body: bytes) -> HttpRequest:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     path = raw.partition(b"?")[0].decode("latin-1")
-    return HttpRequest(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body)
+    client: tuple[str, int] | None = scope.get("client")
+    return HttpRequest(
+        scope["method"], path, scope["query_string"].decode("latin-1"), headers, body, client[0] if client else ""
+    )
 
 
 def _internal(request_id: str) -> ApiError:

@@ -9,8 +9,9 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
-from longshore.api.credentials import Credentials, TokenRefused
+from longshore.api.credentials import Credentials, Principal, TokenRefused
 from longshore.wire.credential import CredentialScope
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest
@@ -42,15 +43,31 @@ class Listener:
     name: str
     signatures: bool
     """Whether every request must be signed with a key pair of ours."""
+    local: bool = False
+    """Whether what is sent to it never leaves this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, from where in AWS's geography."""
+    """Who calls, from where."""
 
-    account: str
+    principal: Principal
     region: str
-    principal_arn: str
+    source_ip: str = ""
+    secure: bool = False
+    """Whether nobody could overhear the request."""
+    access_key_id: str = ""
+    """The key that it is signed, or said to be signed, with."""
+
+    @property
+    def account(self) -> str:
+        """The account that the caller acts in."""
+        return self.principal.account
+
+    @property
+    def principal_arn(self) -> str:
+        """The caller's ARN."""
+        return self.principal.arn
 
 
 class ListenRefused(Exception):  # noqa: N818  reads as what happened
@@ -59,20 +76,37 @@ class ListenRefused(Exception):  # noqa: N818  reads as what happened
 
 def check_listen(address: str, *, auth: bool) -> None:
     """Refuse to listen beyond loopback without authentication."""
-    parsed = _address(address)
-    loopback = address == "localhost" or (parsed is not None and parsed.is_loopback)
-    if not loopback and not auth:
+    if not is_loopback(address) and not auth:
         raise ListenRefused(
             f"Longshore would answer anybody who can reach {address}. Add --auth, so that requests must be signed "
             "(`longshore keys` prints the key pair), or listen on 127.0.0.1."
         )
 
 
+def is_loopback(address: str) -> bool:
+    """Whether an address that is listened on can be reached from this machine alone."""
+    parsed = _address(address)
+    return address == "localhost" or (parsed is not None and parsed.is_loopback)
+
+
+class Users(Protocol):
+    """Where users' key pairs are looked up."""
+
+    def secret_for(self, access_key_id: str) -> str | None:
+        """The secret of an active key; None for all others."""
+        ...
+
+    def principal(self, access_key_id: str) -> Principal | None:
+        """The user of an active key."""
+        ...
+
+
 class Gate:
     """Decides for each request who is calling, or refuses it."""
 
-    def __init__(self, credentials: Credentials, account: str, region: str) -> None:
+    def __init__(self, credentials: Credentials, users: Users, account: str, region: str) -> None:
         self._credentials = credentials
+        self._users = users
         self._account = account
         self._region = region
 
@@ -84,22 +118,47 @@ class Gate:
         `protocol` chooses the error codes that its clients know.
         """
         if listener.signatures:
-            return self._verified(request, protocol, now)
+            principal, scope = self._verified(request, protocol, now)
+        else:
+            refuse_strangers(request.headers)
+            principal = self._said(request, scope, now)
         region = self._region if scope is None else _checked_region(scope)
-        refuse_strangers(request.headers)
-        account = self._account
-        if scope is not None and ACCOUNT.fullmatch(scope.access_key):
-            account = scope.access_key  # a habit of test suites: the access key names the account
-        return Caller(account, region, f"arn:aws:iam::{account}:root")
+        return Caller(principal, region, request.client, listener.local, scope.access_key if scope else "")
 
-    def _verified(self, request: HttpRequest, protocol: str, now: float) -> Caller:
-        verified = verify(request, self._credentials.secret_for, now, protocol=protocol)
+    def _said(self, request: HttpRequest, scope: CredentialScope | None, now: float) -> Principal:
+        """Who a caller says it is, where it is trusted: whoever has that key pair, else an account's root."""
+        account = self._account
+        if scope is not None:
+            key, token = scope.access_key, request.headers.get("x-amz-security-token", "")
+            named = self._credentials.claimed(key, token, now) or self._users.principal(key)
+            if named is not None:
+                return named
+            if ACCOUNT.fullmatch(key):
+                account = key  # a habit of test suites: the access key names the account
+        return root_of(account)
+
+    def _verified(self, request: HttpRequest, protocol: str, now: float) -> tuple[Principal, CredentialScope]:
+        verified = verify(request, self._secret_for, now, protocol=protocol)
+        key = verified.scope.access_key
         try:
-            principal = self._credentials.principal(verified.scope.access_key, verified.session_token, now)
+            named = None if verified.session_token else self._users.principal(key)
+            return named or self._credentials.principal(key, verified.session_token, now), verified.scope
         except TokenRefused as refused:
-            code, status = _TOKEN_CODES[_TOKEN_FAMILIES.get(protocol, "json")][refused.kind]
-            raise ApiError(code, _TOKEN_TEXTS[refused.kind], status=status) from None
-        return Caller(principal.account, _checked_region(verified.scope), principal.arn)
+            raise bad_token(refused.kind, protocol) from None
+
+    def _secret_for(self, access_key_id: str) -> str | None:
+        return self._credentials.secret_for(access_key_id) or self._users.secret_for(access_key_id)
+
+
+def root_of(account: str) -> Principal:
+    """An account's root."""
+    return Principal(f"arn:aws:iam::{account}:root", account)
+
+
+def bad_token(kind: Literal["invalid", "expired"], protocol: str) -> ApiError:
+    """The error for credentials that are not good, or not any more."""
+    code, status = _TOKEN_CODES[_TOKEN_FAMILIES.get(protocol, "json")][kind]
+    return ApiError(code, _TOKEN_TEXTS[kind], status=status)
 
 
 def _checked_region(scope: CredentialScope) -> str:

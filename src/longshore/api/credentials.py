@@ -7,11 +7,12 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from longshore.domain.arn import Arn
+from longshore.domain.iam import session_arn
 
 TASK_CREDENTIALS_S = 6 * 3600.0
 """How long a task's credentials are good for; SDKs ask again in time."""
@@ -32,6 +33,33 @@ class Principal:
 
     arn: str
     account: str
+    source: str = ""
+    """The ARN of the user or role whose policies hold; empty for an account's root, which may do everything."""
+    unique_id: str = ""
+    """That of the user or role when the session began, since one made again under its name is another; or empty."""
+    session: bool = False
+    """Whether it speaks with a session token."""
+    policies: tuple[str, ...] = ()
+    """Documents that narrow the session."""
+    policy_arns: tuple[str, ...] = ()
+    """Managed policies that narrow it."""
+    tags: dict[str, str] = field(default_factory=dict)
+    """Tags of the session."""
+
+    @property
+    def is_user(self) -> bool:
+        """Whether a user's policies hold, not a role's."""
+        return ":user/" in self.source
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKeys:
+    """What a session signs with."""
+
+    access_key_id: str
+    secret_access_key: str
+    token: str
+    expires_at: float
 
 
 class TokenRefused(Exception):  # noqa: N818  reads as what happened
@@ -53,6 +81,11 @@ class Credentials:
         access_key_id = "AKIA" + self._base32("root", 16)
         self._root = KeyPair(access_key_id, self._secret(access_key_id))
 
+    @property
+    def account(self) -> str:
+        """The account of the root key pair."""
+        return self._account
+
     def root(self) -> KeyPair:
         """The account's root key pair."""
         return self._root
@@ -60,17 +93,36 @@ class Credentials:
     def for_task(self, task_arn: str, role_arn: str, now: float) -> dict[str, str]:
         """A task's credentials, as its SDK reads them at 169.254.170.2."""
         expires = now + TASK_CREDENTIALS_S
-        claims = {"task": task_arn, "role": role_arn, "until": int(expires)}
-        body = json.dumps(claims, separators=(",", ":"), sort_keys=True).encode()
-        access_key_id = "ASIA" + self._base32("task" + body.decode(), 16)
-        signature = self._mac("token", access_key_id.encode() + body)
+        keys = self._issue("task", {"task": task_arn, "role": role_arn, "until": int(expires)})
         return {
             "RoleArn": role_arn,
-            "AccessKeyId": access_key_id,
-            "SecretAccessKey": self._secret(access_key_id),
-            "Token": base64.b64encode(signature + body).decode(),
+            "AccessKeyId": keys.access_key_id,
+            "SecretAccessKey": keys.secret_access_key,
+            "Token": keys.token,
             "Expiration": datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
+
+    def for_session(self, principal: Principal, expires_at: float, nonce: str) -> SessionKeys:
+        """A session's credentials. `nonce` tells it from others that begin at the same moment."""
+        claims = {
+            "arn": principal.arn,
+            "account": principal.account,
+            "source": principal.source,
+            "unique": principal.unique_id,
+            "policies": list(principal.policies),
+            "managed": list(principal.policy_arns),
+            "tags": principal.tags,
+            "until": int(expires_at),
+            "nonce": nonce,
+        }
+        return self._issue("session", {name: value for name, value in claims.items() if value})
+
+    def _issue(self, purpose: str, claims: dict[str, Any]) -> SessionKeys:
+        body = json.dumps(claims, separators=(",", ":"), sort_keys=True).encode()
+        access_key_id = "ASIA" + self._base32(purpose + body.decode(), 16)
+        signature = self._mac("token", access_key_id.encode() + body)
+        token = base64.b64encode(signature + body).decode()
+        return SessionKeys(access_key_id, self._secret(access_key_id), token, float(claims["until"]))
 
     def secret_for(self, access_key_id: str) -> str | None:
         """The secret of an access key id that we may have issued. What else it needs, `principal` checks."""
@@ -88,11 +140,19 @@ class Credentials:
         claims = self._claims(access_key_id, token or "")
         if claims["until"] < now:
             raise TokenRefused("expired")
+        if "task" not in claims:
+            return _of_session(claims)
         task = Arn.parse(claims["task"])
         account = task.scope.account if task is not None else self._account
-        role = claims["role"].rpartition("/")[2]
         session = claims["task"].rpartition("/")[2]
-        return Principal(f"arn:aws:sts::{account}:assumed-role/{role}/{session}", account)
+        return Principal(session_arn(claims["role"], session, account), account, source=claims["role"], session=True)
+
+    def claimed(self, access_key_id: str, token: str, now: float) -> Principal | None:
+        """Who a key pair and token are said to belong to, where no signature is checked; None where that is nobody."""
+        try:
+            return self.principal(access_key_id, token, now) if access_key_id.startswith("ASIA") else None
+        except TokenRefused:
+            return None
 
     def path_key(self, purpose: str, text: str) -> str:
         """An unguessable, stable name for something, for use in a path: 32 hexadecimal digits."""
@@ -117,3 +177,17 @@ class Credentials:
 
     def _mac(self, purpose: str, text: bytes) -> bytes:
         return hmac.new(self._master, purpose.encode() + b"\0" + text, hashlib.sha256).digest()
+
+
+def _of_session(claims: dict[str, Any]) -> Principal:
+    """Who a session is, by its token."""
+    return Principal(
+        claims["arn"],
+        claims["account"],
+        source=claims.get("source", ""),
+        unique_id=claims.get("unique", ""),
+        session=True,
+        policies=tuple(claims.get("policies", ())),
+        policy_arns=tuple(claims.get("managed", ())),
+        tags=claims.get("tags", {}),
+    )

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from longshore.api.access.access import Access
+from longshore.api.auth import Caller
 from longshore.domain.clock import Ids
 from longshore.domain.record import Scope
 from longshore.domain.vault import Vault
@@ -27,10 +29,16 @@ class Call:
     now: float
     ids: Ids
     vault: Vault
-    principal_arn: str
+    caller: Caller
+    access: Access
     request_id: str
     params: dict[str, Any]
     """The validated input, as boto3 users write it."""
+
+    @property
+    def principal_arn(self) -> str:
+        """Who calls."""
+        return self.caller.principal_arn
 
 
 Handler = Callable[[Call], dict[str, Any]]

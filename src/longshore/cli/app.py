@@ -45,6 +45,10 @@ def up(  # noqa: PLR0913  each is an option of the command line
     auth: Annotated[
         bool, typer.Option(envvar="LONGSHORE_AUTH", help="Check signatures (see `longshore keys`).")
     ] = False,
+    iam: Annotated[
+        str,
+        typer.Option(envvar="LONGSHORE_IAM", help="open, or enforce (as with --auth): tasks' roles must exist."),
+    ] = "",
     docker_url: Annotated[str | None, typer.Option(envvar="DOCKER_HOST", help="Docker Engine.")] = None,
     pull: Annotated[
         str, typer.Option(envvar="LONGSHORE_PULL", help="Pull images: missing, or always (as Fargate).")
@@ -86,6 +90,7 @@ def up(  # noqa: PLR0913  each is an option of the command line
         region=region,
         engine=engine,
         auth=auth,
+        iam=iam,
         docker_url=docker_url,
         pull=pull,
         healthy_after_s=healthy_after,

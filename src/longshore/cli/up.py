@@ -86,6 +86,8 @@ def serve(
     )
     if config.engine not in {"docker", "sim"}:
         sys.exit(f"There is no engine {config.engine!r}: choose docker or sim.")
+    if config.iam not in {"", "open", "enforce"}:
+        sys.exit(f"--iam takes open or enforce, not {config.iam!r}: docs/security.md says what they are.")
 
     def tell(text: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {text}", highlight=False)

@@ -149,7 +149,7 @@ class BalancerController:
             store.all(TargetGroup),
             self._certificates({arn for listener in listeners for arn in listener.certificates}),
             store.all(TrustStore),
-            {vpc.vpc_id: vpc.cidr for vpc in store.all(Vpc)},
+            {vpc.vpc_id: vpc.range for vpc in store.all(Vpc)},
         )
 
     def _certificates(self, wanted: Collection[str]) -> dict[str, CertificatePlan]:

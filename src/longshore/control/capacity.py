@@ -12,6 +12,7 @@ SYSTEM_FLOOR_MIB = 256
 async def measure(store: Store, engine: TaskEngine, *, cpu_overcommit: float, memory_overcommit: float) -> Host:
     """Ask the engine and write the record."""
     seen = await engine.capacity()
+    networks = await engine.networks()
     reserve = max(SYSTEM_FLOOR_MIB, int(seen.memory_mib * SYSTEM_SHARE))
     host = Host(
         account="",
@@ -19,6 +20,7 @@ async def measure(store: Store, engine: TaskEngine, *, cpu_overcommit: float, me
         cpu_units=int(seen.cpu_units * cpu_overcommit),
         memory_mib=int(max(0, seen.memory_mib - reserve) * memory_overcommit),
         architecture=seen.architecture,
+        networks=None if networks is None else tuple(networks),
     )
     with store.transaction() as tx:
         tx.put(host)

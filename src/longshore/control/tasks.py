@@ -13,9 +13,11 @@ from longshore.control.loop import Loop
 from longshore.decide import task as life
 from longshore.decide.launch import launch_of
 from longshore.decide.launching import free_address
+from longshore.decide.roles import refused_role
 from longshore.decide.task_secrets import SecretsUnavailable, needs_secrets, task_secrets
 from longshore.domain.balancer import Target
 from longshore.domain.clock import Clock, Ids
+from longshore.domain.iam import Role
 from longshore.domain.launch import Hidden, TaskLaunch
 from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc, mac_of
 from longshore.domain.record import Key
@@ -40,8 +42,11 @@ class TaskController:
         ids: Ids,
         vault: Vault,
         connect: ConnectController | None = None,
+        *,
+        roles_exist: bool = False,
     ) -> None:
-        """`connect`: None where no task can have Service Connect."""
+        """`connect`: None where no task can have Service Connect. `roles_exist`: whether the roles of tasks must."""
+        self._roles_exist = roles_exist
         self._vault = vault
         self._ordered: set[str] = set()
         """The ids of tasks with secrets that the engine has been told of: those are read once, as on ECS."""
@@ -122,7 +127,9 @@ class TaskController:
     async def _start(self, task: Task) -> None:
         if task.last_status == "PROVISIONING":
             with self._store.transaction() as tx:
-                task = provision(tx, task, self._ids, self._clock.now())
+                task = self._with_roles(tx, task)
+                if task.wanted:
+                    task = provision(tx, task, self._ids, self._clock.now())
                 tx.put(task)
             if not task.wanted:
                 return
@@ -136,6 +143,14 @@ class TaskController:
         else:
             if self._needs_secrets(task):
                 self._ordered.add(task.task_id)
+
+    def _with_roles(self, tx: Transaction, task: Task) -> Task:
+        """The task, or on its way down where it can't have its roles."""
+        definition = tx.get(TaskDefinition, task_definition_key_of(task.task_definition_arn))
+        if not self._roles_exist or definition is None:
+            return task
+        reason = refused_role(lambda key: tx.get(Role, key), task.account, task.overrides, definition.document)
+        return life.request_stop(task, "TaskFailedToStart", reason) if reason else task
 
     async def _stop(self, task: Task) -> None:
         withdrawn = not self._store.count(Target, "task", (task.task_id,))
@@ -230,8 +245,8 @@ def launch_from(
         task,
         definition,
         vpc_id=vpc.vpc_id if vpc else "",
-        vpc_cidr=vpc.cidr if vpc else "",
-        subnet_cidr=subnet.cidr if subnet else "",
+        vpc_cidr=vpc.range if vpc else "",
+        subnet_cidr=subnet.range if subnet else "",
         connect=connect.plan(task) if connect is not None else None,
         secrets=secrets,
     )

@@ -46,6 +46,9 @@ class WarmController:
         before, after = change.before, change.after
         if isinstance(before, Subnet) and isinstance(after, Subnet) and before.next_offset != after.next_offset:
             self._use(after.key)
+        elif isinstance(before, Subnet) and after is None and before.key in self._recent:
+            del self._recent[before.key]
+            self.loop.enqueue("namespaces")
 
     def _use(self, subnet: Key) -> None:
         self._recent.pop(subnet, None)
@@ -70,8 +73,8 @@ class WarmController:
         for address, _ in free_addresses(subnet, lambda address: self._taken(subnet, address)):
             network = TaskNetwork(
                 vpc_id=vpc.vpc_id,
-                vpc_cidr=vpc.cidr,
-                subnet_cidr=subnet.cidr,
+                vpc_cidr=vpc.range,
+                subnet_cidr=subnet.range,
                 interface_id="",
                 address=address,
                 mac_address=mac_of(address),

@@ -118,9 +118,9 @@ def free_addresses(subnet: Subnet, is_taken: Callable[[str], bool]) -> Iterator[
     The search goes on from where the last one ended, so that an address just released rests as long as it can: a
     client that still holds it meets nobody rather than a stranger.
     """
-    usable = usable_addresses(subnet.cidr)
+    usable = usable_addresses(subnet.range)
     for step in range(usable):
         offset = (subnet.next_offset + step) % usable
-        address = address_at(subnet.cidr, offset)
+        address = address_at(subnet.range, offset)
         if not is_taken(address):
             yield address, (offset + 1) % usable

@@ -74,6 +74,8 @@ class Host(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Memory less what is kept for the system, times the setting `memory_overcommit`."""
     architecture: str = "X86_64"
     """X86_64 or ARM64, as in `runtimePlatform.cpuArchitecture`."""
+    networks: tuple[str, ...] | None = None
+    """The ranges that the machine itself has routes or networks for; None where tasks have no real addresses."""
 
     def names(self) -> Key:
         """There is one."""

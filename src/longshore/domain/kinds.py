@@ -4,11 +4,23 @@ from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, Targ
 from longshore.domain.certificate import Authority, Certificate
 from longshore.domain.cluster import AccountSetting, Cluster, Host
 from longshore.domain.encryption_key import EncryptionKey, KeyAlias, KeyGrant
+from longshore.domain.endpoint import PrefixList, VpcEndpoint
+from longshore.domain.iam import AccessKey, AccountAlias, Group, InstanceProfile, Policy, Role, User
 from longshore.domain.log import LogGroup, LogStream
 from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
-from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from longshore.domain.network import (
+    NetworkInterface,
+    RegionNetwork,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+    Vpc,
+)
+from longshore.domain.network_acl import NetworkAcl
+from longshore.domain.network_settings import DhcpOptions, FlowLog
 from longshore.domain.parameter import Parameter, ParameterVersion
 from longshore.domain.record import Record
+from longshore.domain.routing import Address, InternetGateway, NatGateway, RouteTable
 from longshore.domain.secret import Secret, SecretVersion
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.task import Task
@@ -16,15 +28,23 @@ from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamil
 from longshore.domain.zone import HostedZone, RecordSet, ZoneChange
 
 KINDS: tuple[type[Record], ...] = (
+    AccessKey,
+    AccountAlias,
     AccountSetting,
+    Address,
     Authority,
     Certificate,
     Cluster,
     Deployment,
+    DhcpOptions,
     DiscoveryService,
     EncryptionKey,
+    FlowLog,
+    Group,
     Host,
     HostedZone,
+    InstanceProfile,
+    InternetGateway,
     KeyAlias,
     KeyGrant,
     Listener,
@@ -33,10 +53,17 @@ KINDS: tuple[type[Record], ...] = (
     LogStream,
     Namespace,
     NamingOperation,
+    NatGateway,
+    NetworkAcl,
     NetworkInterface,
     Parameter,
     ParameterVersion,
+    Policy,
+    PrefixList,
     RecordSet,
+    RegionNetwork,
+    Role,
+    RouteTable,
     Rule,
     Secret,
     SecretVersion,
@@ -52,6 +79,8 @@ KINDS: tuple[type[Record], ...] = (
     TaskDefinition,
     TaskDefinitionFamily,
     TrustStore,
+    User,
     Vpc,
+    VpcEndpoint,
     ZoneChange,
 )

@@ -1,6 +1,7 @@
 """VPCs, subnets, security groups and network interfaces, and the pure arithmetic of their addresses."""
 
 import functools
+import hashlib
 import ipaddress
 from collections.abc import Collection, Iterator
 from typing import ClassVar
@@ -9,15 +10,62 @@ from longshore.domain.record import Key, Record
 from longshore.domain.tag import Tags
 
 
+class RegionNetwork(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """That an account has had its defaults in a region: what a user removes of them stays away. Written by `seed`."""
+
+    kind: ClassVar[str] = "region_network"
+
+    seeded_at: float
+
+    def names(self) -> Key:
+        """There is one of each account and region."""
+        return ("network",)
+
+
 class Vpc(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A VPC. Written by the API; the default one by `main` at the first start."""
+    """A VPC. Written by the API; the default one by `main` at the first start.
+
+    Its main route table, the default network ACL and the default security group come and go with it.
+    """
 
     kind: ClassVar[str] = "vpc"
 
     vpc_id: str
     cidr: str
+    machine_cidr: str = ""
+    """The range of its Docker network where that is another one than `cidr`: `cidr` was not free on this machine."""
     is_default: bool = False
+    instance_tenancy: str = "default"
+    dhcp_options_id: str = ""
+    """Empty: those that the account has in the region; `default`: none."""
+    dns_support: bool = True
+    dns_hostnames: bool | None = None
+    """None: never set, and so as AWS makes it: true for a default VPC."""
+    address_usage_metrics: bool = False
+    main_route_table_id: str = ""
+    """Empty: the one that was made with it."""
+    main_association_id: str = ""
     tags: Tags = {}
+
+    @property
+    def range(self) -> str:
+        """Where its addresses really are: a CIDR."""
+        return self.machine_cidr or self.cidr
+
+    @property
+    def main_route_table(self) -> str:
+        """The id of its main route table."""
+        return self.main_route_table_id or derived_id("rtb-", self.vpc_id)
+
+    @property
+    def main_association(self) -> str:
+        """The id of its association with that table."""
+        return self.main_association_id or derived_id("rtbassoc-", self.vpc_id)
+
+    @property
+    def default_network_acl(self) -> str:
+        """The id of the network ACL of subnets that have no other."""
+        return derived_id("acl-", self.vpc_id)
 
     def names(self) -> Key:
         """By id."""
@@ -42,7 +90,28 @@ class Subnet(Record, frozen=True, kw_only=True, omit_defaults=True):
     map_public_ip: bool = False
     next_offset: int = 0
     """Where the search for a free address goes on, so that one just released is not handed out next."""
+    machine_cidr: str = ""
+    """Where its addresses really are, in a VPC with a `machine_cidr`."""
+    route_table_id: str = ""
+    """Empty: the VPC's main one."""
+    route_table_association_id: str = ""
+    network_acl_id: str = ""
+    """Empty: the VPC's default one."""
+    network_acl_association_id: str = ""
+    """Empty: the one that it was made with."""
+    hostname_type: str = "ip-name"
+    resource_name_dns_a: bool = False
     tags: Tags = {}
+
+    @property
+    def range(self) -> str:
+        """Where its addresses really are: a CIDR."""
+        return self.machine_cidr or self.cidr
+
+    @property
+    def network_acl_association(self) -> str:
+        """The id of its association with its network ACL."""
+        return self.network_acl_association_id or derived_id("aclassoc-", self.subnet_id)
 
     def names(self) -> Key:
         """By id."""
@@ -52,6 +121,10 @@ class Subnet(Record, frozen=True, kw_only=True, omit_defaults=True):
         """By scope and by VPC."""
         yield "scope", self.scope
         yield "vpc", (*self.scope, self.vpc_id)
+        if self.route_table_id:
+            yield "route_table", (*self.scope, self.route_table_id)
+        if self.network_acl_id:
+            yield "network_acl", (*self.scope, self.network_acl_id)
 
 
 class SecurityGroup(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -115,7 +188,8 @@ class NetworkInterface(Record, frozen=True, kw_only=True, omit_defaults=True):
     """An elastic network interface and its address; exists exactly as long as the address is taken.
 
     A task's is written by `control/tasks.py`: made when the task is provisioned, removed when its containers are gone.
-    A load balancer's is written by the API, with the load balancer.
+    A load balancer's is written by the API, with the load balancer; so are those of NAT gateways and endpoints, and
+    those that a user makes, which have no `attachment_id`.
     """
 
     kind: ClassVar[str] = "network_interface"
@@ -133,6 +207,10 @@ class NetworkInterface(Record, frozen=True, kw_only=True, omit_defaults=True):
     task_arn: str = ""
     instance_owner_id: str = "amazon-aws"
     interface_type: str = "interface"
+    source_dest_check: bool = True
+    client_token: str = ""
+    request_digest: str = ""
+    """Of the request behind the token: tells a repeated call from a different one."""
     tags: Tags = {}
 
     def names(self) -> Key:
@@ -147,6 +225,8 @@ class NetworkInterface(Record, frozen=True, kw_only=True, omit_defaults=True):
         yield "address", (*self.scope, self.vpc_id, self.private_ip)
         for group_id in self.security_groups:
             yield "group", (*self.scope, group_id)
+        if self.client_token:
+            yield "token", (*self.scope, self.client_token)
 
     def tallies(self) -> Iterator[tuple[str, Key, int]]:
         """How many addresses of a subnet are taken."""
@@ -193,6 +273,32 @@ def default_subnets(vpc_cidr: str, zones: Collection[str]) -> list[tuple[str, st
     """`(availability zone, CIDR)` for a default VPC: a /20 each, as AWS lays it out."""
     blocks = ipaddress.IPv4Network(vpc_cidr).subnets(new_prefix=20)
     return [(zone, str(block)) for zone, block in zip(sorted(zones), blocks, strict=False)]
+
+
+def derived_id(prefix: str, name: str) -> str:
+    """An id that follows from another: always the same for the same thing."""
+    return prefix + hashlib.sha256(name.encode()).hexdigest()[:17]
+
+
+def moved_range(cidr: str, old: str, new: str) -> str:
+    """Where a part of the range `old` is when that has been moved to `new`, a range of the same size."""
+    part = _network(cidr)
+    offset = int(part.network_address) - int(_network(old).network_address)
+    return f"{_network(new).network_address + offset}/{part.prefixlen}"
+
+
+def real_ranges(vpc: Vpc, cidr: str) -> tuple[str, ...]:
+    """Where the addresses really are that a user means by a CIDR, in a VPC that may have been moved.
+
+    The CIDR itself where the VPC has its own range; its image where it is a part of the VPC's range; both where it
+    holds all of that and more.
+    """
+    if not vpc.machine_cidr:
+        return (cidr,)
+    asked, own = _network(cidr), _network(vpc.cidr)
+    if asked.subnet_of(own):
+        return (moved_range(cidr, vpc.cidr, vpc.machine_cidr),)
+    return (cidr, vpc.machine_cidr) if own.subnet_of(asked) and asked.prefixlen else (cidr,)
 
 
 def private_dns_name(address: str, region: str) -> str:

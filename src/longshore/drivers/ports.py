@@ -85,6 +85,14 @@ class TaskEngine(Protocol):
         """The first candidate that collides with nothing on the machine."""
         ...
 
+    async def networks(self) -> Sequence[str] | None:
+        """The ranges that the machine uses for something else; None where tasks have no real addresses."""
+        ...
+
+    async def remove_network(self, vpc_id: str) -> None:
+        """Remove what was made for a VPC that is no more. Idempotent. Raises Retryable while something is in it."""
+        ...
+
     async def adopt(self, expected: Collection[TaskLaunch]) -> frozenset[str]:
         """Once, after open: take over what exists of the expected tasks and report it; remove what else is ours.
 

@@ -15,6 +15,7 @@ class HttpRequest(NamedTuple):
     query: str  # raw, without the question mark
     headers: Mapping[str, str]
     body: bytes
+    client: str = ""  # the address that it came from, where it is known
 
 
 class HttpResponse(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a new account has in a region: a default VPC, a subnet per availability zone, a security group.
+"""What a new account has in a region: a default VPC, with a subnet per availability zone, and DHCP options.
 
 Called by `main` before the first request of each account and region. AWS gives every default VPC the same addresses,
 172.31.0.0/16; here all VPCs share one machine's networks, so each has a range of its own, the first account and region
@@ -9,10 +9,12 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
+from longshore.api.ec2.making import default_options, furnish, new_subnet
 from longshore.api.ec2.regions import zones_of
 from longshore.domain.clock import Ids
-from longshore.domain.network import SecurityGroup, Subnet, Vpc, default_subnets
+from longshore.domain.network import RegionNetwork, Subnet, Vpc, default_subnets, derived_id
 from longshore.domain.record import Scope
+from longshore.domain.routing import RouteTable
 from longshore.store.store import Reader, Transaction
 
 CANDIDATE_CIDRS: tuple[str, ...] = (
@@ -24,7 +26,7 @@ CANDIDATE_CIDRS: tuple[str, ...] = (
 
 def next_vpc_cidr(tx: Reader, preferred: str, candidates: Sequence[str] = CANDIDATE_CIDRS) -> str | None:
     """The preferred range, or else the first candidate, that overlaps no VPC of any scope; None if all do."""
-    taken = [ipaddress.IPv4Network(vpc.cidr) for vpc in tx.all(Vpc)]
+    taken = [ipaddress.IPv4Network(vpc.range) for vpc in tx.all(Vpc)]
     for cidr in (preferred, *candidates):
         network = ipaddress.IPv4Network(cidr)
         if not any(network.overlaps(other) for other in taken):
@@ -33,40 +35,40 @@ def next_vpc_cidr(tx: Reader, preferred: str, candidates: Sequence[str] = CANDID
 
 
 def default_vpc(tx: Reader, scope: Scope) -> Vpc | None:
-    """The default VPC of an account and region."""
+    """The default VPC of an account and region; None where the user has deleted it."""
     return next((vpc for vpc in tx.select(Vpc, "scope", scope) if vpc.is_default), None)
 
 
-def seed(tx: Transaction, scope: Scope, vpc_cidr: str, ids: Ids, now: float) -> Vpc:  # noqa: ARG001 - no record has a time yet
-    """Make what is missing of the defaults; what is there keeps its ids and its range."""
-    place: dict[str, Any] = {"account": scope.account, "region": scope.region}
+def seeded(tx: Reader, scope: Scope) -> bool:
+    """Whether an account has had its defaults in a region: what it has removed of them since stays away."""
+    return tx.get(RegionNetwork, (*scope, "network")) is not None
+
+
+def seed(tx: Transaction, scope: Scope, vpc_cidr: str, ids: Ids, now: float) -> Vpc | None:
+    """Make the defaults, once; the default VPC.
+
+    A state of an earlier version, whose VPC had no route table of its own, gets what is missing, and keeps its ids.
+    """
     vpc = default_vpc(tx, scope)
+    if seeded(tx, scope):
+        return vpc
+    place: dict[str, Any] = {"account": scope.account, "region": scope.region}
     if vpc is None:
         vpc = Vpc(**place, vpc_id=f"vpc-{ids.hex(17)}", cidr=vpc_cidr, is_default=True)
         tx.put(vpc)
-    of_vpc = (*scope, vpc.vpc_id)
-    zones = {subnet.availability_zone for subnet in tx.select(Subnet, "vpc", of_vpc) if subnet.is_default}
-    for zone, cidr in default_subnets(vpc.cidr, zones_of(scope.region)):
-        if zone not in zones:
-            tx.put(
-                Subnet(
-                    **place,
-                    subnet_id=f"subnet-{ids.hex(17)}",
-                    vpc_id=vpc.vpc_id,
-                    cidr=cidr,
-                    availability_zone=zone,
-                    is_default=True,
-                    map_public_ip=True,
-                )
-            )
-    if not any(group.name == "default" for group in tx.select(SecurityGroup, "vpc", of_vpc)):
-        tx.put(
-            SecurityGroup(
-                **place,
-                group_id=f"sg-{ids.hex(17)}",
-                vpc_id=vpc.vpc_id,
-                name="default",
-                description="default VPC security group",
-            )
-        )
+    for each in tx.select(Vpc, "scope", scope):
+        if tx.get(RouteTable, (*scope, derived_id("rtb-", each.vpc_id))) is None:
+            furnish(tx, each, ids)
+    put_default_subnets(tx, vpc, ids)
+    tx.put(default_options(scope))
+    tx.put(RegionNetwork(**place, seeded_at=now))
     return vpc
+
+
+def put_default_subnets(tx: Transaction, vpc: Vpc, ids: Ids) -> None:
+    """See to it that a default VPC has its subnet in every zone."""
+    subnets = tx.select(Subnet, "vpc", (*vpc.scope, vpc.vpc_id))
+    zones = {subnet.availability_zone for subnet in subnets if subnet.is_default}
+    for zone, cidr in default_subnets(vpc.cidr, zones_of(vpc.region)):
+        if zone not in zones:
+            tx.put(new_subnet(vpc, cidr, zone, ids, is_default=True, map_public_ip=True))

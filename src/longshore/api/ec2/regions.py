@@ -11,8 +11,7 @@ from typing import Any
 import botocore.session
 
 from longshore.api.ec2 import filters
-from longshore.api.ec2.errors import end_dry_run
-from longshore.api.operation import Call
+from longshore.api.operation import Call, Operation
 from longshore.wire.errors import ApiError
 
 ZONE_LETTERS = "abc"
@@ -64,7 +63,6 @@ REGION_FILTERS = filters.table(tags=None, endpoint="Endpoint", opt_in_status="Op
 
 def describe_regions(call: Call) -> dict[str, Any]:
     """AWS's regions, and the one that is being used if it is another: every region works here."""
-    end_dry_run(call)
     names = sorted({*region_names(), call.scope.region})
     asked = call.params.get("RegionNames")
     if asked:
@@ -97,7 +95,6 @@ ZONE_FILTERS = filters.table(
 
 def describe_availability_zones(call: Call) -> dict[str, Any]:
     """The region's zones."""
-    end_dry_run(call)
     views = [zone_view(call.scope.region, zone) for zone in zones_of(call.scope.region)]
     for parameter, member in (("ZoneNames", "ZoneName"), ("ZoneIds", "ZoneId")):
         asked = call.params.get(parameter)
@@ -125,3 +122,12 @@ def zone_view(region: str, zone: str) -> dict[str, Any]:
         "ZoneType": "availability-zone",
         "State": "available",
     }
+
+
+_ALL_ZONES = "Every region has its availability zones alone: there are no local or Wavelength zones to include."
+OPERATIONS = {
+    "DescribeAvailabilityZones": Operation(describe_availability_zones, inert={"AllAvailabilityZones": _ALL_ZONES}),
+    "DescribeRegions": Operation(
+        describe_regions, inert={"AllRegions": "Every region is enabled, so all are always listed."}
+    ),
+}

@@ -17,8 +17,10 @@ from longshore.api.ecs.tags import checked_tags
 from longshore.api.operation import Call, Operation
 from longshore.decide.launch import resources_of
 from longshore.decide.launching import TaskRequest, choose_subnet, new_task, room_for
+from longshore.decide.roles import refused_role
 from longshore.decide.served import INERT_OVERRIDES, UNSERVED_OVERRIDES
 from longshore.domain.cluster import HOST_KEY, Cluster, Host
+from longshore.domain.iam import Role
 from longshore.domain.tag import Tags
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
@@ -40,6 +42,7 @@ def run_task(call: Call) -> dict[str, Any]:
         return _replay(call, earlier, digest)
     definition = find_runnable(call, call.params["taskDefinition"])
     request = _request(call, cluster, definition)
+    _check_roles(call, request)
     return _launch(call, request, _count(call), digest)
 
 
@@ -63,6 +66,16 @@ def _request(call: Call, cluster: Cluster, definition: TaskDefinition) -> TaskRe
         client_token=params.get("clientToken", ""),
         tags=_tags(call, cluster, definition),
     )
+
+
+def _check_roles(call: Call, request: TaskRequest) -> None:
+    """Raise where roles must exist and one doesn't, or doesn't trust ECS's tasks."""
+    if not call.access.enforce:
+        return
+    document = request.definition.document
+    reason = refused_role(lambda key: call.tx.get(Role, key), call.scope.account, request.overrides, document)
+    if reason is not None:
+        raise ApiError("ClientException", reason)
 
 
 def _launch(call: Call, request: TaskRequest, count: int, digest: str) -> dict[str, Any]:

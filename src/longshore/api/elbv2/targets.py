@@ -98,7 +98,7 @@ def _target(call: Call, group: TargetGroup, asked: Mapping[str, Any]) -> Target:
 def _zone(call: Call, group: TargetGroup, address: str, asked: str) -> str:
     """The zone of an address: that of its subnet, or outside of the VPC the one that was asked for."""
     for subnet in call.tx.select(Subnet, "vpc", (*group.scope, group.vpc_id)):
-        if holds(subnet.cidr, address):
+        if holds(subnet.range, address):
             own = subnet.availability_zone
             if asked not in {"", own}:
                 text = (

@@ -135,7 +135,7 @@ def _check_address(place: Place, kind: LoadBalancerType, scheme: Scheme) -> None
     except ValueError:
         text = f"The private IPv4 address '{place.address}' is not valid"
         raise ApiError("ValidationError", text) from None
-    network = ipaddress.IPv4Network(place.subnet.cidr)
+    network = ipaddress.IPv4Network(place.subnet.range)
     offset = int(address) - int(network.network_address)
     if not RESERVED_HEAD <= offset < network.num_addresses - 1:
         text = f"The address '{address}' is not one that subnet '{place.subnet.subnet_id}' ({network}) can give out"

@@ -1,11 +1,11 @@
-"""AWS STS: who the caller is. Called by the request chain."""
+"""AWS STS: who the caller is, and credentials for a while. Called by the request chain."""
 
-from longshore.api.operation import Operation, Service
-from longshore.api.sts.identity import get_caller_identity
+from longshore.api.operation import Service
+from longshore.api.sts import assuming, identity, sessions
 
 SERVICE = Service(
     name="sts",
-    operations={"GetCallerIdentity": Operation(get_caller_identity)},
+    operations={**assuming.OPERATIONS, **identity.OPERATIONS, **sessions.OPERATIONS},
     refusal_code="ValidationError",
-    summary="Who the caller is",
+    summary="Who the caller is, and credentials of roles",
 )

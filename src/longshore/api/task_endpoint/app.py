@@ -11,10 +11,12 @@ from urllib.parse import unquote
 
 import msgspec
 
+from longshore.api.access.access import Access
 from longshore.api.app import Receive, Scopes, Send, send_response
-from longshore.api.credentials import Credentials
 from longshore.api.task_endpoint.metadata import container_metadata, task_metadata, with_tags
+from longshore.decide.roles import TASK_ROLE, UNASSUMABLE, assumable, role_arn
 from longshore.domain.clock import Clock
+from longshore.domain.iam import Role, iam_arn
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.task import Container, Task
 from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
@@ -23,7 +25,7 @@ from longshore.wire.http import HttpResponse
 
 ADDRESS = "169.254.170.2"
 DEFAULT_ROLE = "longshore-task"
-"""The role of tasks that name none: they may speak to Longshore, since every request there must be signed."""
+"""The role of tasks that name none, where roles need not exist: they may speak to Longshore as everybody may."""
 EXECUTION_ENVIRONMENTS = {"FARGATE": "AWS_ECS_FARGATE", "EC2": "AWS_ECS_EC2", "EXTERNAL": "AWS_ECS_EXTERNAL"}
 
 Stats = Callable[[str], Awaitable[Mapping[str, Mapping[str, Any]]]]
@@ -36,9 +38,10 @@ async def _no_stats(_task_id: str) -> Mapping[str, Mapping[str, Any]]:
 class TaskEndpoint:
     """Answers tasks, from the store."""
 
-    def __init__(self, store: Store, credentials: Credentials, clock: Clock) -> None:
+    def __init__(self, store: Store, access: Access, clock: Clock) -> None:
         self._store = store
-        self._credentials = credentials
+        self._access = access
+        self._credentials = access.credentials
         self._clock = clock
         self.stats: Stats = _no_stats
         """The engine's statistics; set by `main` once there is an engine."""
@@ -46,11 +49,12 @@ class TaskEndpoint:
     def environment_for(self, launch: TaskLaunch, container: str, *, api_port: int) -> dict[str, str]:
         """What every container is told, unless its definition says otherwise."""
         key = self.key(launch.task_id, container)
+        credentials = f"/v2/credentials/{key}"
         return {
+            **({"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": credentials} if self._has_role(launch.task_id) else {}),
             "ECS_CONTAINER_METADATA_URI": f"http://{ADDRESS}/v3/{key}",
             "ECS_CONTAINER_METADATA_URI_V4": f"http://{ADDRESS}/v4/{key}",
             "ECS_AGENT_URI": f"http://{ADDRESS}/api/{key}",
-            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": f"/v2/credentials/{key}",
             "AWS_EXECUTION_ENV": EXECUTION_ENVIRONMENTS.get(launch.launch_type, "AWS_ECS_EC2"),
             "AWS_REGION": launch.region,
             "AWS_DEFAULT_REGION": launch.region,
@@ -81,7 +85,7 @@ class TaskEndpoint:
         task, container = found
         kind, rest = parts[0], "/".join(parts[2:])
         if kind == "credentials" and method == "GET" and not rest:
-            return _json(200, self._credentials.for_task(task.arn, self._role(task), self._clock.now()))
+            return self._task_credentials(task)
         if kind in {"v3", "v4"} and method == "GET":
             return await self._metadata(task, container, rest, int(kind[1:]), path)
         if kind == "api" and rest == "task-protection/v1/state":
@@ -112,16 +116,32 @@ class TaskEndpoint:
                     return task, container
         return None
 
+    def _has_role(self, task_id: str) -> bool:
+        """Whether a task is given credentials: where roles must exist only one that names a role, as on AWS."""
+        return any(self._role(task) for task in self._store.select(Task, "id", (task_id,)))
+
     def _role(self, task: Task) -> str:
+        """The ARN of a task's role, or nothing."""
         definition = self._store.get(TaskDefinition, task_definition_key_of(task.task_definition_arn))
-        given = task.overrides.get("taskRoleArn") or (definition.document.get("taskRoleArn") if definition else None)
-        role = str(given or DEFAULT_ROLE)
-        return role if role.startswith("arn:") else f"arn:aws:iam::{task.account}:role/{role}"
+        given = role_arn(TASK_ROLE, task.account, task.overrides, definition.document if definition else {})
+        return given or ("" if self._access.enforce else iam_arn(task.account, f"role/{DEFAULT_ROLE}"))
+
+    def _task_credentials(self, task: Task) -> HttpResponse:
+        role = self._role(task)
+        if not role:
+            return _refused("NoIamRole", "The task has no task role, so there are no credentials for it.")
+        if self._access.enforce and not assumable(lambda key: self._store.get(Role, key), role, task.account):
+            return _refused("InvalidIamRole", UNASSUMABLE.format(arn=role))
+        return _json(200, self._credentials.for_task(task.arn, role, self._clock.now()))
 
 
 def _protection_unserved(task: Task) -> dict[str, Any]:
     text = "Longshore doesn't serve task protection yet: the task is not protected."
     return {"error": {"Arn": task.arn, "Code": "UnsupportedFeatureException", "Message": text}}
+
+
+def _refused(code: str, message: str) -> HttpResponse:
+    return _json(400, {"code": code, "message": message, "HTTPErrorCode": 400})
 
 
 def _missing(path: str) -> HttpResponse:

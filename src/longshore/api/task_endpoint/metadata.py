@@ -101,9 +101,9 @@ def _network(reader: Reader, task: Task, version: int) -> dict[str, Any]:
         network |= {
             "AttachmentIndex": 0,
             "MACAddress": attachment.mac_address,
-            "IPv4SubnetCIDRBlock": subnet.cidr,
+            "IPv4SubnetCIDRBlock": subnet.range,
             "PrivateDNSName": private_dns_name(attachment.private_ip, task.region),
-            "SubnetGatewayIpv4Address": f"{gateway_of(subnet.cidr)}/{subnet.cidr.rpartition('/')[2]}",
+            "SubnetGatewayIpv4Address": f"{gateway_of(subnet.range)}/{subnet.range.rpartition('/')[2]}",
         }
     return network
 

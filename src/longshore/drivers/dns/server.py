@@ -61,8 +61,8 @@ class DnsServer:
         self._asked = Admission()
         self._connected = Admission(MAX_CONNECTIONS_PER_CLIENT, MAX_CONNECTIONS)
         self._serving = False
-        self._datagram_sockets: list[socket.socket] = []
-        self._listeners: list[asyncio.Server] = []
+        self._datagram_sockets: list[tuple[str | None, socket.socket]] = []
+        self._listeners: list[tuple[str | None, asyncio.Server]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def listen(self, sockets: Sequence[socket.socket], vpc_id: str | None) -> None:
@@ -70,19 +70,33 @@ class DnsServer:
         for sock in sockets:
             sock.setblocking(False)
             if sock.type == socket.SOCK_DGRAM:
-                self._datagram_sockets.append(sock)
+                self._datagram_sockets.append((vpc_id, sock))
                 asyncio.get_running_loop().add_reader(sock, self._readable, sock, vpc_id)
             else:
-                self._listeners.append(await asyncio.start_server(partial(self._connection, vpc_id), sock=sock))
+                listener = await asyncio.start_server(partial(self._connection, vpc_id), sock=sock)
+                self._listeners.append((vpc_id, listener))
+
+    def leave(self, vpc_id: str) -> None:
+        """Listen no more for a VPC that is gone."""
+        self._end([sock for of, sock in self._datagram_sockets if of == vpc_id])
+        self._datagram_sockets = [(of, sock) for of, sock in self._datagram_sockets if of != vpc_id]
+        for of, listener in self._listeners:
+            if of == vpc_id:
+                listener.close()
+        self._listeners = [(of, listener) for of, listener in self._listeners if of != vpc_id]
+
+    @staticmethod
+    def _end(sockets: Sequence[socket.socket]) -> None:
+        loop = asyncio.get_running_loop()
+        for sock in sockets:
+            loop.remove_reader(sock)
+            sock.close()
 
     async def close(self) -> None:
         """Stop listening, and give up what is being asked."""
-        loop = asyncio.get_running_loop()
-        for sock in self._datagram_sockets:
-            loop.remove_reader(sock)
-            sock.close()
+        self._end([sock for _, sock in self._datagram_sockets])
         self._datagram_sockets.clear()
-        for listener in self._listeners:
+        for _, listener in self._listeners:
             listener.close()
         self._listeners.clear()
         tasks = list(self._tasks)

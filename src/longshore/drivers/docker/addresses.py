@@ -73,6 +73,10 @@ class HostAddresses:
                 await ip("addr", "del", f"{address}/32", "dev", device)
         self._swept = True
 
+    def forget(self, vpc_id: str) -> None:
+        """The VPC is no more: what is claimed in it goes with its bridge."""
+        self._claimed.pop(vpc_id, None)
+
     async def renew(self) -> None:
         """After an outage of the Engine, which may have made its bridges anew. Raises DockerError."""
         for vpc_id, (cidr, addresses) in list(self._claimed.items()):

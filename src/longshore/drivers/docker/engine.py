@@ -6,7 +6,7 @@ knowledge of whether Docker answers. Containers, networks and volumes of other i
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -35,7 +35,8 @@ class DockerEngine:
     """Tasks as containers of a Docker Engine.
 
     `task_environment(launch, container name)` gives variables that are set unless the definition sets them.
-    `bridge_ready(device, VPC id)` is awaited when a bridge of ours appears, before the first container starts on it.
+    `bridge_ready(device, VPC id)` is awaited when a bridge of ours appears, before the first container starts on it;
+    `bridge_gone(VPC id)` when it has been removed with its VPC.
     `proxies` are those of tasks with Service Connect.
     `name_server` is the address that containers ask for names; where it does not answer they ask the host's resolvers.
     """
@@ -52,10 +53,12 @@ class DockerEngine:
         docker_url: str | None = None,
         pull: Literal["missing", "always"] = "missing",
         bridge_ready: BridgeReady | None = None,
+        bridge_gone: Callable[[str], Awaitable[None]] | None = None,
         name_server: str | None = None,
         proxies: TaskProxies | None = None,
     ) -> None:
         self._name_server = name_server
+        self._bridge_gone = bridge_gone
         self._names = Names(instance_id)
         self._client = DockerClient(docker_url)
         self._cgroups = TaskCgroups(self._names)
@@ -168,6 +171,22 @@ class DockerEngine:
         """The first candidate that collides with no other Docker network and no route of the machine."""
         async with self._calls():
             return await self._tools.networks.free_cidr(candidates)
+
+    async def networks(self) -> Sequence[str] | None:
+        """The ranges of other Docker networks and of the machine's routes."""
+        async with self._calls():
+            return sorted({str(network) for network in await self._tools.networks.taken()})
+
+    async def remove_network(self, vpc_id: str) -> None:
+        """Remove a VPC's Docker network."""
+        self._require_answers()
+        async with self._calls():
+            self._addresses.forget(vpc_id)
+            await self._warm.leave(vpc_id)
+            if not await self._tools.networks.remove_vpc(vpc_id):
+                raise Retryable(f"The Docker network of {vpc_id} has containers in it still.")
+            if self._bridge_gone is not None:
+                await self._bridge_gone(vpc_id)
 
     async def claim_addresses(self, addresses: Sequence[str], vpc_id: str, vpc_cidr: str) -> None:
         """Give this host addresses in a VPC: a load balancer's. Raises Permanent where it can't be, Retryable."""

@@ -86,8 +86,22 @@ class Networks:
                     raise
             self._known.discard(network["Name"])
 
-    async def free_cidr(self, candidates: Sequence[str]) -> str:
-        """The first candidate that overlaps no Docker network but ours and no route of this machine."""
+    async def remove_vpc(self, vpc_id: str) -> bool:
+        """Remove the network of a VPC; whether it is gone. It stays while a container is in it. Raises DockerError."""
+        name = self._names.vpc_network(vpc_id)
+        async with self._lock:
+            try:
+                await self._client.delete(f"/networks/{name}")
+            except DockerError as error:
+                if error.status == 403:  # "has active endpoints"
+                    return False
+                if error.status != 404:
+                    raise
+            self._known.discard(name)
+        return True
+
+    async def taken(self) -> list[ipaddress.IPv4Network]:
+        """The ranges of all Docker networks but ours, and of this machine's routes."""
         taken: list[ipaddress.IPv4Network] = []
         ours: set[str] = set()
         for network in await self._client.get("/networks"):
@@ -98,6 +112,11 @@ class Networks:
             taken += [ipaddress.IPv4Network(subnet, strict=False) for subnet in subnets if ":" not in subnet]
         if self._client.local:
             taken += routes(_route_table(), without=ours)
+        return taken
+
+    async def free_cidr(self, candidates: Sequence[str]) -> str:
+        """The first candidate that overlaps no Docker network but ours and no route of this machine."""
+        taken = await self.taken()
         for candidate in candidates:
             if not any(ipaddress.IPv4Network(candidate).overlaps(other) for other in taken):
                 return candidate

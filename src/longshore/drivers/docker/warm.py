@@ -91,6 +91,15 @@ class WarmNamespaces:
                 self._drop(address)
         return ""
 
+    async def leave(self, vpc_id: str) -> None:
+        """Let go of all in a VPC that is no more; none is there when this returns."""
+        self._wanted = {address: each for address, each in self._wanted.items() if address[0] != vpc_id}
+        for address in [address for address in self._kept if address[0] == vpc_id]:
+            self._drop(address)
+        leaving = [task for address, task in self._leaving.items() if address[0] == vpc_id]
+        if leaving:
+            await asyncio.wait(leaving)
+
     def died(self, container: str) -> None:
         """The container of a namespace ended or was removed."""
         for address in list(self._kept):

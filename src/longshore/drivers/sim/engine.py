@@ -59,6 +59,13 @@ class SimEngine:
         """Nothing collides here."""
         return candidates[0]
 
+    async def networks(self) -> Sequence[str] | None:
+        """Addresses only seem to be there: VPCs can't collide."""
+        return None
+
+    async def remove_network(self, vpc_id: str) -> None:
+        """There are no networks."""
+
     async def adopt(self, expected: Collection[TaskLaunch]) -> frozenset[str]:
         """Report what exists of the expected tasks; forget all others."""
         wanted = {launch.task_id for launch in expected}

@@ -1,28 +1,21 @@
-"""DescribeNetworkInterfaces: the interfaces of running tasks and of load balancers."""
+"""DescribeNetworkInterfaces: those of running tasks, of load balancers, gateways and endpoints, and users' own."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from longshore.api.ec2 import filters
-from longshore.api.ec2.errors import Resource, chosen, end_dry_run, paged
+from longshore.api.ec2.errors import listed
 from longshore.api.ec2.regions import zone_id
-from longshore.api.operation import Call
+from longshore.api.ec2.tags import shown
+from longshore.api.operation import Call, Operation
 from longshore.domain.network import NetworkInterface, SecurityGroup, private_dns_name
-from longshore.domain.tag import tags_list
-
-INTERFACE = Resource(
-    "NetworkInterfaceIds",
-    "eni-",
-    "InvalidNetworkInterfaceId.Malformed",
-    "InvalidNetworkInterfaceID.NotFound",
-    "networkInterface ID",
-)
+from longshore.domain.routing import Address, public_dns_name
 
 
 def _attached(view: dict[str, Any]) -> list[str]:
     """`attachment.attach-time`, as filters write it."""
-    at = view["Attachment"]["AttachTime"]
-    return [datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")]
+    times = filters.at("Attachment.AttachTime")(view)
+    return [datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z") for at in times]
 
 
 REQUESTERS = {"amazon-elb": "amazon-elb"}
@@ -72,29 +65,24 @@ FILTERS = {
 
 
 def describe_network_interfaces(call: Call) -> dict[str, Any]:
-    """The network interfaces of a region; a task's is gone when its address can be used again."""
-    end_dry_run(call)
+    """DescribeNetworkInterfaces; a task's is gone when its address can be used again."""
     asked = call.params.get("NetworkInterfaceIds") or ()
-    if asked:
-        looked_up = (call.tx.get(NetworkInterface, (*call.scope, reference)) for reference in asked)
-        found = {record.interface_id: record for record in looked_up if record is not None}
-    else:
-        found = {record.interface_id: record for record in _narrowed(call)}
-    views = (interface_view(call, record) for record in chosen(found, asked, INTERFACE))
-    shown = filters.apply(views, call.params.get("Filters"), FILTERS)
-    return paged(
+    looked_up = (call.tx.get(NetworkInterface, (*call.scope, reference)) for reference in asked)
+    return listed(
         call,
-        "DescribeNetworkInterfaces",
+        NetworkInterface,
+        lambda interface: interface_view(call, interface),
+        FILTERS,
         "NetworkInterfaces",
-        shown,
-        lambda view: str(view["NetworkInterfaceId"]),
-        "NetworkInterfaceIds",
+        operation="DescribeNetworkInterfaces",
+        member="NetworkInterfaceId",
+        records=[record for record in looked_up if record is not None] if asked else _narrowed(call),
     )
 
 
 def _narrowed(call: Call) -> list[NetworkInterface]:
-    """The interfaces that may pass the filters: with a subnet or VPC named exactly, an index finds them."""
-    for name, index in (("subnet-id", "subnet"), ("vpc-id", "vpc")):
+    """The interfaces that may pass the filters: with a subnet, group or VPC named exactly, an index finds them."""
+    for name, index in (("subnet-id", "subnet"), ("group-id", "group"), ("vpc-id", "vpc")):
         for entry in call.params.get("Filters") or ():
             values = entry.get("Values") or ()
             if entry.get("Name") == name and values and not any(set(value) & set("*?\\") for value in values):
@@ -107,10 +95,11 @@ def _narrowed(call: Call) -> list[NetworkInterface]:
 
 
 def interface_view(call: Call, interface: NetworkInterface) -> dict[str, Any]:
-    """A network interface, as EC2 answers it."""
+    """A network interface, as EC2 answers it. One that a user has made is attached to nothing."""
     name = private_dns_name(interface.private_ip, interface.region)
-    address = interface.private_ip
-    return {
+    address: dict[str, Any] = {"Primary": True, "PrivateIpAddress": interface.private_ip, "PrivateDnsName": name}
+    association = _association(call, interface)
+    view = {
         "NetworkInterfaceId": interface.interface_id,
         "OwnerId": interface.account,
         "VpcId": interface.vpc_id,
@@ -120,28 +109,64 @@ def interface_view(call: Call, interface: NetworkInterface) -> dict[str, Any]:
         "Description": interface.description,
         "InterfaceType": interface.interface_type,
         "MacAddress": interface.mac_address,
-        "PrivateIpAddress": address,
+        "PrivateIpAddress": interface.private_ip,
         "PrivateDnsName": name,
-        "PrivateIpAddresses": [{"Primary": True, "PrivateIpAddress": address, "PrivateDnsName": name}],
+        "PrivateIpAddresses": [address | association],
         "Ipv6Addresses": [],
-        "Groups": [_group(call, group_id) for group_id in interface.security_groups],
-        "Attachment": {
-            "AttachmentId": interface.attachment_id,
-            "AttachTime": interface.created_at,
-            "DeleteOnTermination": False,
-            "DeviceIndex": 1,
-            "NetworkCardIndex": 0,
-            "InstanceOwnerId": interface.instance_owner_id,
-            "Status": "attached",
-        },
-        "RequesterId": REQUESTERS.get(interface.instance_owner_id, "578734482556"),
-        "RequesterManaged": True,
-        "SourceDestCheck": True,
-        "Status": "in-use",
-        "TagSet": tags_list(interface.tags, "Key", "Value"),
+        "Groups": groups_view(call, interface),
+        "RequesterManaged": managed(interface),
+        "SourceDestCheck": interface.source_dest_check,
+        "Status": "in-use" if interface.attachment_id else "available",
+        "TagSet": shown(interface.tags),
+        **association,
+    }
+    if managed(interface):
+        view["Attachment"] = attachment_view(interface)
+        view["RequesterId"] = REQUESTERS.get(interface.instance_owner_id, "578734482556")
+    return view
+
+
+def managed(interface: NetworkInterface) -> bool:
+    """Whether it is a task's, a load balancer's, a gateway's or an endpoint's, and not a user's to change."""
+    return bool(interface.attachment_id)
+
+
+def attachment_view(interface: NetworkInterface) -> dict[str, Any]:
+    """What an interface is attached to."""
+    return {
+        "AttachmentId": interface.attachment_id,
+        "AttachTime": interface.created_at,
+        "DeleteOnTermination": False,
+        "DeviceIndex": 1,
+        "NetworkCardIndex": 0,
+        "InstanceOwnerId": interface.instance_owner_id,
+        "Status": "attached",
     }
 
 
-def _group(call: Call, group_id: str) -> dict[str, str]:
-    group = call.tx.get(SecurityGroup, (*call.scope, group_id))
-    return {"GroupId": group_id, "GroupName": group.name if group else group_id}
+def _association(call: Call, interface: NetworkInterface) -> dict[str, Any]:
+    """The elastic IP address of an interface, where it has one."""
+    for address in call.tx.select(Address, "interface", interface.key):
+        found = {
+            "AllocationId": address.allocation_id,
+            "AssociationId": address.association_id,
+            "IpOwnerId": address.account,
+            "PublicDnsName": public_dns_name(address),
+            "PublicIp": address.public_ip,
+        }
+        return {"Association": found}
+    return {}
+
+
+def groups_view(call: Call, interface: NetworkInterface) -> list[dict[str, str]]:
+    """The security groups of an interface."""
+    found = ((group_id, call.tx.get(SecurityGroup, (*call.scope, group_id))) for group_id in interface.security_groups)
+    return [{"GroupId": group_id, "GroupName": group.name if group else group_id} for group_id, group in found]
+
+
+OPERATIONS = {
+    "DescribeNetworkInterfaces": Operation(
+        describe_network_interfaces,
+        inert={"IncludeManagedResources": "Interfaces that AWS hides by default are of services that are not served."},
+    )
+}

@@ -1,0 +1,124 @@
+"""Which resources an operation of IAM or STS is about."""
+
+from longshore.api.access.asking import ANY, Ask, Need, On, Rule, on
+from longshore.domain.iam import Global, Group, InstanceProfile, Policy, Role, User, iam_arn
+from longshore.domain.zone import GLOBAL
+
+KINDS: dict[str, type[Global]] = {
+    "RoleName": Role,
+    "UserName": User,
+    "GroupName": Group,
+    "InstanceProfileName": InstanceProfile,
+    "PolicyName": Policy,
+}
+OF_OWN_USER = frozenset(
+    {
+        "CreateAccessKey",
+        "DeleteAccessKey",
+        "GetAccessKeyLastUsed",
+        "GetUser",
+        "ListAccessKeys",
+        "ListMFADevices",
+        "ListSSHPublicKeys",
+        "ListServiceSpecificCredentials",
+        "ListSigningCertificates",
+        "UpdateAccessKey",
+    }
+)
+"""Operations that are about the caller where they name no user."""
+ALL = frozenset(
+    {
+        "GetAccountSummary",
+        "ListAccountAliases",
+        "ListGroups",
+        "ListInstanceProfiles",
+        "ListPolicies",
+        "ListRoles",
+        "ListUsers",
+    }
+)
+
+
+def iam(ask: Ask) -> On:
+    """Any operation of IAM: what it names, and the managed policy in its input as a condition."""
+    if ask.operation in ALL:
+        return On((ANY,))
+    special = _SPECIAL.get(ask.operation)
+    if special is not None:
+        return special(ask)
+    values = {}
+    arn = ask.text("PolicyArn")
+    if ask.text("PermissionsBoundary"):
+        values["iam:permissionsboundary"] = (ask.text("PermissionsBoundary"),)
+    found = [_named(ask, member) for member in ("RoleName", "UserName", "GroupName", "InstanceProfileName")]
+    owners = [each for each in found if each]
+    if ask.operation in {"AddUserToGroup", "RemoveUserFromGroup"}:
+        owners = [_named(ask, "GroupName")]
+    if arn and owners:
+        values["iam:policyarn"] = (arn,)
+        return on(owners, values)
+    if arn:
+        return on([arn], values)
+    if not owners and ask.operation in OF_OWN_USER:
+        owners = [ask.principal_arn]
+    more = [Need(f"iam:Tag{_noun(ask)}", each) for each in owners if ask.params.get("Tags") and _creates(ask)]
+    return on(owners, values, more)
+
+
+def _creates(ask: Ask) -> bool:
+    return ask.operation.startswith("Create")
+
+
+def _noun(ask: Ask) -> str:
+    return ask.operation.removeprefix("Create")
+
+
+def _named(ask: Ask, member: str) -> str:
+    """The ARN of what a member names, with the path that it has, or is to have."""
+    name = ask.text(member)
+    if not name:
+        return ""
+    kind = KINDS[member]
+    known = ask.reader.get(kind, (ask.scope.account, GLOBAL, name))
+    path = known.path if known else (ask.text("Path") or "/")
+    return iam_arn(ask.scope.account, f"{kind.arn_type}{path}{name}")
+
+
+def _create_policy(ask: Ask) -> On:
+    arn = _named(ask, "PolicyName")
+    return on([arn], more=[Need("iam:TagPolicy", arn)] if ask.params.get("Tags") else [])
+
+
+def _service_linked(ask: Ask) -> On:
+    service = ask.text("AWSServiceName")
+    arn = iam_arn(ask.scope.account, f"role/aws-service-role/{service}/*")
+    return on([arn], {"iam:awsservicename": (service,)})
+
+
+def _add_role(ask: Ask) -> On:
+    """A role in an instance profile is passed to EC2."""
+    passed = Need("iam:PassRole", _named(ask, "RoleName"), values={"iam:passedtoservice": ("ec2.amazonaws.com",)})
+    return on([_named(ask, "InstanceProfileName")], more=[passed])
+
+
+def _simulated(ask: Ask) -> On:
+    return on(ask.texts("PolicySourceArn"))
+
+
+_SPECIAL: dict[str, Rule] = {
+    "AddRoleToInstanceProfile": _add_role,
+    "CreatePolicy": _create_policy,
+    "CreateServiceLinkedRole": _service_linked,
+    "SimulatePrincipalPolicy": _simulated,
+}
+
+FREE = frozenset(
+    {
+        ("sts", "AssumeRole"),
+        ("sts", "AssumeRoleWithSAML"),
+        ("sts", "AssumeRoleWithWebIdentity"),
+        ("sts", "GetCallerIdentity"),
+        ("sts", "GetSessionToken"),
+    }
+)
+"""What needs no permission of the chain's: everybody may, or the handler itself asks policies (AssumeRole)."""

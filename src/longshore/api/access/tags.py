@@ -1,0 +1,124 @@
+"""Tags that conditions look at: those in a request, and those of the resources that it names."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from longshore.api.access.asking import Ask
+from longshore.domain.arn import Arn
+from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
+from longshore.domain.certificate import Certificate, certificate_key_of
+from longshore.domain.cluster import Cluster
+from longshore.domain.iam import Group, InstanceProfile, Policy, Role, User
+from longshore.domain.log import LogGroup
+from longshore.domain.naming import DiscoveryService, Namespace
+from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc
+from longshore.domain.record import Record
+from longshore.domain.service import Service
+from longshore.domain.tag import Tags
+from longshore.domain.task import Task
+from longshore.domain.task_definition import TaskDefinition, task_definition_key
+from longshore.domain.zone import GLOBAL, HostedZone
+from longshore.store.store import Reader
+
+GIVEN = ("tags", "Tags", "TagList", "AddTags", "TagsToAdd")
+TAKEN = ("tagKeys", "TagKeys", "RemoveTagKeys", "TagKeyList")
+
+Values = dict[str, tuple[str, ...]]
+Classes = Mapping[str, type[Record]]
+
+OF_EC2: Classes = {"network-interface": NetworkInterface, "security-group": SecurityGroup, "subnet": Subnet, "vpc": Vpc}
+OF_ECS: Classes = {"cluster": Cluster, "service": Service, "task": Task}
+OF_IAM: Classes = {"group": Group, "instance-profile": InstanceProfile, "policy": Policy, "role": Role, "user": User}
+OF_NAMES: Classes = {"namespace": Namespace, "service": DiscoveryService}
+OF_ELB: Mapping[str, tuple[type[Record], int]] = {
+    "listener": (Listener, 2),
+    "listener-rule": (Rule, 3),
+    "loadbalancer": (LoadBalancer, 1),
+    "targetgroup": (TargetGroup, 1),
+    "truststore": (TrustStore, 1),
+}
+"""By the type in the ARN; of load balancers, how many ids at its end are the record's names."""
+
+
+def request_tags(ask: Ask) -> Values:
+    """`aws:RequestTag/KEY` and `aws:TagKeys` of a request."""
+    found: Tags = {}
+    for name in GIVEN:
+        found.update(_pairs(ask.params.get(name)))
+    for specification in ask.params.get("TagSpecifications") or ():
+        if isinstance(specification, Mapping):
+            found.update(_pairs(specification.get("Tags")))
+    keys = [*found, *ask.texts(*TAKEN)]
+    values: Values = {f"aws:requesttag/{key.lower()}": (value,) for key, value in found.items()}
+    return {**values, "aws:tagkeys": tuple(keys)} if keys else values
+
+
+def _pairs(given: Any) -> Tags:
+    """Tags in any of the forms that services have them in."""
+    if isinstance(given, Mapping):
+        return {str(key): str(value) for key, value in given.items()}
+    found: Tags = {}
+    for pair in given if isinstance(given, list) else ():
+        if isinstance(pair, Mapping):
+            key = pair.get("Key", pair.get("key", pair.get("TagKey")))
+            value = pair.get("Value", pair.get("value", pair.get("TagValue")))
+            if isinstance(key, str):
+                found[key] = value if isinstance(value, str) else ""
+    return found
+
+
+def resource_tags(reader: Reader, arn: str, account: str) -> Values:
+    """`aws:ResourceTag/KEY`, and the same under the service's own name, of what an ARN names.
+
+    `account` is the caller's: the ARN of a hosted zone names none.
+    """
+    parsed = Arn.parse(arn)
+    if parsed is None:
+        return {}
+    tags: Tags = getattr(_record_of(reader, parsed, arn, account), "tags", {})
+    prefixes = ("aws:resourcetag", f"{parsed.service}:resourcetag")
+    return {f"{prefix}/{key.lower()}": (value,) for prefix in prefixes for key, value in tags.items()}
+
+
+def _record_of(  # noqa: PLR0911  one answer per service
+    reader: Reader, arn: Arn, text: str, account: str
+) -> Record | None:
+    kind, _, path = arn.resource.partition("/")
+    match arn.service:
+        case "ecs":
+            return _of_ecs(reader, arn, kind, path)
+        case "iam":
+            name = path.rpartition("/")[2]
+            return reader.get(OF_IAM[kind], (arn.scope.account, GLOBAL, name)) if kind in OF_IAM else None
+        case "ec2":
+            return reader.get(OF_EC2[kind], (*arn.scope, path)) if kind in OF_EC2 else None
+        case "elasticloadbalancing":
+            return _of_elb(reader, arn, kind, path)
+        case "logs":
+            name = arn.resource.removeprefix("log-group:").partition(":log-stream:")[0].removesuffix(":*")
+            return reader.get(LogGroup, (*arn.scope, name))
+        case "servicediscovery":
+            return reader.get(OF_NAMES[kind], (*arn.scope, path)) if kind in OF_NAMES else None
+        case "acm":
+            key = certificate_key_of(text)
+            return reader.get(Certificate, key) if key else None
+        case "route53":
+            return reader.get(HostedZone, (account, GLOBAL, path))
+    return None
+
+
+def _of_ecs(reader: Reader, arn: Arn, kind: str, path: str) -> Record | None:
+    names = tuple(path.split("/"))
+    if kind == "task-definition":
+        family, _, digits = path.partition(":")
+        number = int(digits[:9]) if digits.isascii() and digits.isdecimal() else 0
+        return reader.get(TaskDefinition, task_definition_key(arn.scope, family, number))
+    return reader.get(OF_ECS[kind], (*arn.scope, *names)) if kind in OF_ECS else None
+
+
+def _of_elb(reader: Reader, arn: Arn, kind: str, path: str) -> Record | None:
+    """The ids at the end of an ARN are the record's names."""
+    if kind not in OF_ELB:
+        return None
+    cls, ids = OF_ELB[kind]
+    return reader.get(cls, (*arn.scope, *path.split("/")[-ids:]))

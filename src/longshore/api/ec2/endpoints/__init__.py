@@ -1,0 +1,1 @@
+"""VPC endpoints, the services that they can be made for, and prefix lists."""

@@ -1,0 +1,33 @@
+"""IAM: roles, users, groups, their policies and keys; one for all regions. `api/access` decides by them."""
+
+from longshore.api.iam import (
+    access_keys,
+    account,
+    identities,
+    instance_profiles,
+    policies,
+    roles,
+    service_linked,
+    tags,
+    users,
+)
+from longshore.api.operation import Operation, Service
+
+OPERATIONS: dict[str, Operation] = {
+    **access_keys.OPERATIONS,
+    **account.OPERATIONS,
+    **identities.OPERATIONS,
+    **instance_profiles.OPERATIONS,
+    **policies.OPERATIONS,
+    **roles.OPERATIONS,
+    **service_linked.OPERATIONS,
+    **tags.OPERATIONS,
+    **users.OPERATIONS,
+}
+
+SERVICE = Service(
+    name="iam",
+    operations=OPERATIONS,
+    refusal_code="InvalidInput",
+    summary="Roles, users, groups, policies, instance profiles and access keys",
+)

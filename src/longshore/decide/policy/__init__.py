@@ -1,0 +1,1 @@
+"""Policies: documents, and what they allow. Pure; the request chain and the IAM API ask."""
