@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from longshore.control.connect import ConnectController
 from longshore.control.loop import Loop
 from longshore.decide import task as life
+from longshore.decide.execution_role import execution_role
 from longshore.decide.launch import launch_of
 from longshore.decide.launching import free_address
 from longshore.decide.roles import refused_role
-from longshore.decide.task_secrets import SecretsUnavailable, needs_secrets, task_secrets
+from longshore.decide.task_secrets import Reading, SecretsUnavailable, needs_secrets, task_secrets
 from longshore.domain.balancer import Target
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.iam import Role
@@ -94,8 +95,10 @@ class TaskController:
         return launch_from(self._store, task, self._connect, secrets=self._secrets(task))
 
     def _secrets(self, task: Task) -> dict[str, dict[str, Hidden]]:
-        containers = definition_of(self._store, task).containers
-        return task_secrets(self._store, self._vault, task.scope, containers, self._clock.now())
+        definition = definition_of(self._store, task)
+        role = execution_role(self._store, task, definition.document)
+        reading = Reading(self._store, self._vault, task.scope, self._clock.now(), role)
+        return task_secrets(reading, definition.containers)
 
     def _needs_secrets(self, task: Task) -> bool:
         return needs_secrets(definition_of(self._store, task).containers)

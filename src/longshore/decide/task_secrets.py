@@ -8,13 +8,19 @@ agent of Fargate; a value is never part of them.
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from longshore.decide.parameters import ParameterRefused, read_parameter
+from longshore.decide.encryption import KeyRefused, find_key
+from longshore.decide.execution_role import ExecutionRole
+from longshore.decide.parameters import SECRETS, ParameterRefused, name_in, read_parameter
 from longshore.decide.secrets import SecretRefused, chosen_version, find_secret, value_of
 from longshore.domain.arn import Arn
+from longshore.domain.encryption_key import EncryptionKey
 from longshore.domain.launch import Hidden
+from longshore.domain.parameter import Parameter, ParameterVersion, parameter_arn, split_selector
+from longshore.domain.public_parameters import ROOT
 from longshore.domain.record import Records, Scope
+from longshore.domain.secret import Secret
 from longshore.domain.vault import Vault
 
 HEAD = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
@@ -27,6 +33,7 @@ ODD_ARN = "unexpected ARN format with parameters when trying to retrieve ASM sec
 BINARY = "the secret {arn} holds SecretBinary, and an environment variable takes SecretString"
 HAS_NUL = "the value of {reference} has a NUL character, which no environment variable can have"
 OTHER_ACCOUNT = "AccessDeniedException: {reference} is another account's, and accounts share nothing here"
+DENIED = "AccessDeniedException"
 MISSING = frozenset({"ParameterNotFound", "ParameterVersionNotFound"})
 PARTS = 5
 """Of `secret:NAME:json-key:version-stage:version-id`."""
@@ -45,44 +52,52 @@ def needs_secrets(containers: Iterable[Mapping[str, Any]]) -> bool:
     return any(container.get("secrets") for container in containers)
 
 
-def task_secrets(
-    records: Records, vault: Vault, scope: Scope, containers: Iterable[Mapping[str, Any]], now: float
-) -> dict[str, dict[str, Hidden]]:
+class Reading(NamedTuple):
+    """Where, when and as whom secrets are read."""
+
+    records: Records
+    vault: Vault
+    scope: Scope
+    now: float
+    role: ExecutionRole | None = None
+    """None: nothing holds who reads."""
+
+
+def task_secrets(reading: Reading, containers: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Hidden]]:
     """By container, its variables from secrets. Raises SecretsUnavailable."""
     found: dict[str, dict[str, Hidden]] = {}
     for container in containers:
         for secret in container.get("secrets") or ():
-            value = secret_value(records, vault, scope, secret["valueFrom"], now)
+            value = secret_value(reading, secret["valueFrom"])
             found.setdefault(container["name"], {})[secret["name"]] = Hidden(text=value)
     return found
 
 
-def secret_value(records: Records, vault: Vault, scope: Scope, reference: str, now: float) -> str:
+def secret_value(reading: Reading, reference: str) -> str:
     """What one reference means. Raises SecretsUnavailable."""
-    arn = Arn.parse(reference)
+    scope, arn = reading.scope, Arn.parse(reference)
     of_asm = arn is not None and arn.service == "secretsmanager"
     head = ASM if of_asm else SSM
     if arn is not None and arn.scope.account not in {scope.account, ""}:
         raise SecretsUnavailable(head + OTHER_ACCOUNT.format(reference=reference))
-    if arn is not None and of_asm:
-        value = _of_asm(records, vault, arn, reference, now)
-    else:
-        value = _of_ssm(records, vault, scope, arn, reference, now)
+    value = _of_asm(reading, arn, reference) if arn is not None and of_asm else _of_ssm(reading, arn, reference)
     if "\0" in value:
         raise SecretsUnavailable(head + HAS_NUL.format(reference=reference))
     return value
 
 
-def _of_asm(records: Records, vault: Vault, arn: Arn, reference: str, now: float) -> str:
+def _of_asm(reading: Reading, arn: Arn, reference: str) -> str:
     parts = arn.resource.split(":")
     if len(parts) not in {2, PARTS}:
         raise SecretsUnavailable(ASM + ODD_ARN.format(reference=reference))
     _, name, key, stage, version_id = parts if len(parts) == PARTS else (*parts, "", "", "")
     bare = str(arn._replace(resource=f"secret:{name}"))
+    records, now = reading.records, reading.now
     try:
         secret = find_secret(records, arn.scope, bare, now)
+        _may_read_secret(reading, secret)
         version = chosen_version(records, secret, version_id, stage)
-        raw = value_of(records, vault, secret, version, now)
+        raw = value_of(records, reading.vault, secret, version, now)
     except SecretRefused as refusal:
         text = NOT_FETCHED.format(arn=bare, code=refusal.code, text=refusal.text)
         raise SecretsUnavailable(ASM + text) from refusal
@@ -91,14 +106,61 @@ def _of_asm(records: Records, vault: Vault, arn: Arn, reference: str, now: float
     return _under_key(raw.decode(), key) if key else raw.decode()
 
 
-def _of_ssm(records: Records, vault: Vault, scope: Scope, arn: Arn | None, reference: str, now: float) -> str:
-    place = Scope(scope.account, arn.scope.region) if arn is not None else scope
+def _may_read_secret(reading: Reading, secret: Secret) -> None:
+    """Raises SecretRefused where the task's execution role may not."""
+    role, region = reading.role, secret.region
+    if role is None:
+        return
+    refusal = role.refusal("secretsmanager:GetSecretValue", secret.arn, region, secret.tags)
+    refusal = refusal or role.refuses_key(_key(reading, secret.scope, secret.key_reference), "secretsmanager", region)
+    if refusal:
+        raise SecretRefused(DENIED, refusal)
+
+
+def _of_ssm(reading: Reading, arn: Arn | None, reference: str) -> str:
+    scope = Scope(reading.scope.account, arn.scope.region) if arn is not None else reading.scope
     try:
-        return read_parameter(records, vault, place, reference, now, decryption=True).value
+        _may_read_parameter(reading, scope, reference)
+        return read_parameter(reading.records, reading.vault, scope, reference, reading.now, decryption=True).value
     except ParameterRefused as refusal:
         missing = refusal.code in MISSING
         text = f"invalid ssm parameters: {reference}" if missing else f"{refusal.code}: {refusal.text}"
         raise SecretsUnavailable(SSM + text) from refusal
+
+
+def _may_read_parameter(reading: Reading, scope: Scope, reference: str) -> None:
+    """Raises ParameterRefused where the task's execution role may not. What AWS publishes everybody may read."""
+    role, records = reading.role, reading.records
+    name = name_in(records, scope, split_selector(reference)[0])
+    if role is None or name.startswith(ROOT):
+        return
+    parameter = records.get(Parameter, (*scope, name))
+    newest = records.get(ParameterVersion, (*scope, name, str(parameter.version))) if parameter else None
+    arn, tags = parameter_arn(scope, name), parameter.tags if parameter else {}
+    refusal = role.refusal("ssm:GetParameters", arn, scope.region, tags)
+    if newest is not None:
+        refusal = refusal or role.refuses_key(_key(reading, scope, newest.key_reference), "ssm", scope.region)
+    if name.startswith(SECRETS):
+        refusal = refusal or _refused_secret(reading, scope, name.removeprefix(SECRETS))
+    if refusal:
+        raise ParameterRefused(DENIED, refusal)
+
+
+def _refused_secret(reading: Reading, scope: Scope, name: str) -> str:
+    """Why the secret behind a parameter may not be read; one that is not there is missed later."""
+    try:
+        _may_read_secret(reading, find_secret(reading.records, scope, name, reading.now))
+    except SecretRefused as refusal:
+        return refusal.text if refusal.code == DENIED else ""
+    return ""
+
+
+def _key(reading: Reading, scope: Scope, reference: str) -> EncryptionKey | None:
+    """The key that is named; None where it is the service's own or is not there."""
+    try:
+        return find_key(reading.records, scope, reference, reading.now) if reference else None
+    except KeyRefused:
+        return None
 
 
 def _under_key(text: str, key: str) -> str:

@@ -1,8 +1,9 @@
-"""Which resources an operation of the smaller services is about: logs, names, keys and secrets, images, metrics."""
+"""Which resources an operation of the smaller services is about: logs, names, certificates, images, metrics."""
 
 from collections.abc import Callable
 
 from longshore.api.access.asking import ANY, Ask, On, Rule, members, on
+from longshore.api.access.secrets import kms, secretsmanager, ssm
 from longshore.domain.arn import Arn
 
 
@@ -107,7 +108,7 @@ def route53(ask: Ask) -> On:
     return on((arn("hostedzone", each) for each in zones), values)
 
 
-# ---------------------------------------------------------------------------------------------- certificates, keys
+# ---------------------------------------------------------------------------------------------------- certificates
 
 
 def _new_certificate(ask: Ask) -> On:
@@ -118,43 +119,6 @@ def _new_certificate(ask: Ask) -> On:
 acm = by_operation(
     {"RequestCertificate": _new_certificate, "ImportCertificate": _new_certificate}, members("CertificateArn")
 )
-
-
-def kms(ask: Ask) -> On:
-    """Any operation of KMS. An alias stands for itself where its key isn't named."""
-    if ask.operation.startswith(("List", "CreateKey", "GenerateRandom")) and not ask.text("KeyId"):
-        return On((ANY,))
-    found = []
-    for each in ask.texts("KeyId", "TargetKeyId", "AliasName"):
-        kind = "" if each.startswith("alias/") else "key/"
-        found.append(each if each.startswith("arn:") else ask.arn("kms", f"{kind}{each}"))
-    return on(found)
-
-
-def secretsmanager(ask: Ask) -> On:
-    """Any operation of Secrets Manager: `secret:NAME` where a name is given, with the six characters behind it."""
-    if ask.operation in {"ListSecrets", "GetRandomPassword"}:
-        return On((ANY,))
-    references = ask.texts("SecretId", "SecretIdList", "Name")
-    also, resources = {}, []
-    for each in references:
-        resource = each if each.startswith("arn:") else ask.arn("secretsmanager", f"secret:{each}")
-        resources.append(resource)
-        also[resource] = () if each.startswith("arn:") else (f"{resource}-000000",)
-    return On(tuple(dict.fromkeys(resources)) or (ANY,), also=also)
-
-
-def ssm(ask: Ask) -> On:
-    """Any operation of Systems Manager's Parameter Store."""
-    if ask.operation == "DescribeParameters":
-        return on([ask.arn("ssm", "*")])
-    also, resources = {}, []
-    for each in ask.texts("Name", "Names", "Path", "ResourceId"):
-        path = each if each.startswith("arn:") else ask.arn("ssm", f"parameter/{each.partition(':')[0].lstrip('/')}")
-        resources.append(path)
-        if ask.text("Path"):
-            also[path] = (path.rstrip("/"), path.rstrip("/") + "/")
-    return On(tuple(dict.fromkeys(resources)) or (ANY,), also=also)
 
 
 # ---------------------------------------------------------------------------------------- images, metrics and others

@@ -8,11 +8,14 @@ from longshore.domain.arn import Arn
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
 from longshore.domain.certificate import Certificate, certificate_key_of
 from longshore.domain.cluster import Cluster
+from longshore.domain.encryption_key import EncryptionKey
 from longshore.domain.iam import Group, InstanceProfile, Policy, Role, User
 from longshore.domain.log import LogGroup
 from longshore.domain.naming import DiscoveryService, Namespace
 from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc
+from longshore.domain.parameter import Parameter
 from longshore.domain.record import Record
+from longshore.domain.secret import Secret
 from longshore.domain.service import Service
 from longshore.domain.tag import Tags
 from longshore.domain.task import Task
@@ -104,6 +107,8 @@ def _record_of(  # noqa: PLR0911  one answer per service
             return reader.get(Certificate, key) if key else None
         case "route53":
             return reader.get(HostedZone, (account, GLOBAL, path))
+        case "kms" | "secretsmanager" | "ssm":
+            return _of_secrets(reader, arn, text, path)
     return None
 
 
@@ -114,6 +119,16 @@ def _of_ecs(reader: Reader, arn: Arn, kind: str, path: str) -> Record | None:
         number = int(digits[:9]) if digits.isascii() and digits.isdecimal() else 0
         return reader.get(TaskDefinition, task_definition_key(arn.scope, family, number))
     return reader.get(OF_ECS[kind], (*arn.scope, *names)) if kind in OF_ECS else None
+
+
+def _of_secrets(reader: Reader, arn: Arn, text: str, path: str) -> Record | None:
+    """A key, a secret, or a parameter: its name may begin with the slash or not."""
+    if arn.service == "kms":
+        return reader.get(EncryptionKey, (*arn.scope, path))
+    if arn.service == "secretsmanager":
+        return next(iter(reader.select(Secret, "arn", (text,))), None)
+    named = reader.get(Parameter, (*arn.scope, path))
+    return named if named is not None else reader.get(Parameter, (*arn.scope, f"/{path}"))
 
 
 def _of_elb(reader: Reader, arn: Arn, kind: str, path: str) -> Record | None:
