@@ -47,7 +47,6 @@ soak-docker: setup ## kills on real containers (root): make soak-docker ARGS="--
 	@$(BIN)/python -m tests.support.soak $(ARGS)
 
 bench: setup ## benchmarks, each with its baseline measured in the same run
-	@[ -x $(BIN)/moto_server ] || $(BIN)/python -m pip install -q --constraint constraints.txt --group bench
 	@scripts/with-docker $(BIN)/python -m bench $(ARGS)
 
 lock: ## write constraints.txt anew with the newest versions

@@ -1,111 +1,116 @@
 """RunTask until it is acknowledged, and so on disk, on the sim engine; next to SQLite writing the same rows.
 
-A RunTask is more than the row of its task: the task is given an address (an interface, the subnet's next one), and
-what the engine reports of it is written too. So the baseline is a bare loop over SQLite that writes, with the
-journal's settings and its statement, every row that the calls led to, each commit whole and in its order. They come
-from a Longshore inside this process, asked the same over as many connections. Its groups are as many commits as there
-are connections: no more calls can wait for one group, so this is the fastest that SQLite can acknowledge them.
+A RunTask is more than the rows of its tasks: each task is given an address (an interface, the subnet's next one), and
+what the engine reports of it is written too. So the baseline is a bare loop over SQLite, with the journal's settings
+and its statement, that writes every row that such a load leads to until all its tasks run, in the very groups in
+which that load committed them. They are recorded of a run of its own (`recorded.py`). Both are counted in tasks.
+
+Two loads, from 32 connections each: calls for one task, and calls for ten, which is the most that RunTask takes.
 """
 
-import asyncio
+import dataclasses
 import json
-import logging
 import sqlite3
+import statistics
+import sys
+import tempfile
 import time
 from contextlib import closing
-from itertools import groupby
 from pathlib import Path
+from typing import Any, NamedTuple
 
-import httpx
-import msgspec
-import structlog
-
+from bench import recorded
 from bench.load import run
-from bench.server import Longshore, free_port, headers_for
+from bench.server import Longshore, headers_for
 from bench.table import Row, above, at_least, progress
-from longshore import main
-from longshore.config import Config
-from longshore.domain.network import Subnet
-from longshore.domain.task import Task
-from longshore.store.journal import Row as Entry
-from longshore.store.schema import entry_of, upsert
-from longshore.store.store import Change
+from longshore.store.schema import Entry, entry_of, upsert
 
 CONNECTIONS = 32
+ROOM = ("--cpu-overcommit", "30", "--memory-overcommit", "30")
+"""For all tasks of a run. Its length is such that the addresses of the default subnets suffice too."""
+BASELINE = "SQLite, the same rows and groups"
+
+
+class Pace(NamedTuple):
+    """Tasks per second."""
+
+    acknowledged: float
+    """While the load lasts, with all that goes on beside it."""
+    running: float
+    """From the first call until the last task runs."""
 
 
 def measure(quick: bool) -> list[Row]:
-    """One run of each."""
-    duration_s = 3 if quick else 8
-    with Longshore() as server:
-        launch = server.furnish()
-        body = json.dumps({**launch, "count": 1})
-        load = run(server.url, headers_for("ecs", "RunTask"), body, duration_s=duration_s, connections=CONNECTIONS)
-        if load.errors:
-            raise RuntimeError(f"{load.errors} RunTasks failed")
-        progress(f"RunTask: {load}")
+    """Both loads."""
+    rows = []
+    for count, words in ((1, "one task a call"), (10, "ten tasks a call")):
+        ours, sqlite = _compare(count, rounds=1 if quick else 5, duration_s=2)
+        what = f"RunTask, {words}, {CONNECTIONS} connections"
+        if count == 1:
+            rows.append(above(f"{what}: acknowledged durably", ours.acknowledged, "/s", 300))
+        rows.append(at_least(f"{what}: tasks acknowledged durably", ours.acknowledged, sqlite, "/s", BASELINE, 0.5))
+        running = at_least(f"{what}: tasks until all run", ours.running, sqlite, "/s", BASELINE, 0.5)
+        rows.append(dataclasses.replace(running, wanted="", met=None))
+    return rows
+
+
+def _compare(count: int, *, rounds: int, duration_s: int) -> tuple[Pace, float]:
+    """The medians of Longshore and of SQLite alone, in turns."""
+    groups, tasks = _recorded(count, duration_s)
+    written = sum(map(len, groups))
+    progress(f"{tasks:,} tasks, {count} a call, are {written:,} rows in {len(groups):,} groups")
+    ours, sqlite = [], []
+    for _ in range(rounds):
+        with Longshore(*ROOM) as server:
+            ours.append(_load(server, count, duration_s)[0])
+        sqlite.append(tasks / _replay(groups))
+    progress(f"Longshore: {ours}; SQLite: {sorted(map(round, sqlite))}")
+    median = Pace(*(statistics.median(each) for each in zip(*ours, strict=True)))
+    return median, statistics.median(sqlite)
+
+
+def _load(server: Longshore, count: int, duration_s: int) -> tuple[Pace, int]:
+    """The pace, and how many tasks there are then."""
+    launch: dict[str, Any] = {**server.furnish(), "count": count}
+    began = time.perf_counter()
+    load = run(
+        server.url, headers_for("ecs", "RunTask"), json.dumps(launch), duration_s=duration_s, connections=CONNECTIONS
+    )
+    acknowledged = load.requests_per_s * count
+    while server.tasks_in("pending"):
+        time.sleep(0.02)
+    running = server.tasks_in("running")
+    pace = Pace(acknowledged, running / (time.perf_counter() - began))
+    if load.errors or running < acknowledged * duration_s * 0.99 or server.ask("ecs", "RunTask", **launch)["failures"]:
+        raise RuntimeError(f"{load.errors} RunTasks failed, or tasks did not run: {load}, {running:,} run")
+    return pace, running
+
+
+def _recorded(count: int, duration_s: int) -> tuple[list[list[Entry]], int]:
+    """What SQLite is given, and of how many tasks it is."""
+    with Longshore(*ROOM) as server:
         server.stop()
-        calls = 1000 if quick else 3000
-        commits = asyncio.run(_commits_of(calls))
-        written = sum(map(len, commits))
-        progress(f"{calls:,} RunTasks are {len(commits):,} commits of {written:,} rows")
-        baseline = calls / _group_commits(server.folder / "baseline.db", commits)
-    what = f"RunTask acknowledged durably, {CONNECTIONS} connections"
-    return [
-        above(what, load.requests_per_s, "/s", 300),
-        at_least(what, load.requests_per_s, baseline, "/s", f"SQLite, the same rows, groups of {CONNECTIONS}", 0.5),
-    ]
+        groups = server.folder / "groups"
+        server.run_as([sys.executable, "-m", "bench.recorded", str(groups)])
+        server.start()
+        _, tasks = _load(server, count, duration_s)
+        server.stop()
+        # Two rows for each cluster and task definition that `furnish` makes, and one more call: next to nothing.
+        return [[entry_of(row) for row in group if row.document] for group in recorded.read(groups)], tasks
 
 
-async def _commits_of(calls: int) -> list[list[Entry]]:
-    """The rows of each commit that so many RunTasks lead to, until their tasks run."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))  # as a server has it
-    port = free_port()
-    longshore = main.Longshore(Config(state=None, engine="sim", port=port))
-    changes: list[Change] = []
-    async with longshore.running(), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-
-        async def ask(operation: str, **params: object) -> None:
-            answer = await http.post("/", content=json.dumps(params), headers=headers_for("ecs", operation))
-            answer.raise_for_status()
-
-        await ask("CreateCluster", clusterName="default")
-        container = {"name": "app", "image": "app", "memory": 128}
-        definition = {"networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512"}
-        await ask("RegisterTaskDefinition", family="web", containerDefinitions=[container], **definition)
-        subnets = [subnet.subnet_id for subnet in longshore.store.all(Subnet)]
-        longshore.store.watch(changes.append)
-        left = iter(range(calls))
-
-        async def client() -> None:
-            network = {"awsvpcConfiguration": {"subnets": subnets, "securityGroups": []}}
-            for _ in left:
-                await ask("RunTask", taskDefinition="web", launchType="FARGATE", networkConfiguration=network)
-
-        await asyncio.gather(*(client() for _ in range(CONNECTIONS)))
-        while sum(task.last_status == "RUNNING" for task in longshore.store.all(Task)) < calls:  # noqa: ASYNC110  a benchmark may poll
-            await asyncio.sleep(0.05)
-    return [[_entry(change) for change in group] for _, group in groupby(changes, key=lambda change: change.revision)]
-
-
-def _entry(change: Change) -> Entry:
-    document = b"" if change.after is None else msgspec.json.encode(change.after)
-    return Entry(change.kind, change.key, change.revision, document)
-
-
-def _group_commits(path: Path, commits: list[list[Entry]]) -> float:
+def _replay(groups: list[list[Entry]]) -> float:
     """How many seconds SQLite takes for them."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with (
+        tempfile.TemporaryDirectory(prefix="longshore-bench-") as folder,
+        closing(sqlite3.connect(Path(folder) / "baseline.db", isolation_level=None)) as connection,
+    ):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(
             "CREATE TABLE objects (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, "
             "revision INTEGER NOT NULL, document TEXT NOT NULL, checksum INTEGER NOT NULL, UNIQUE (kind, key)) STRICT"
         )
-        groups = [
-            [entry_of(row) for rows in commits[start : start + CONNECTIONS] for row in rows]
-            for start in range(0, len(commits), CONNECTIONS)
-        ]
         statement = upsert(1)
         began = time.perf_counter()
         for group in groups:

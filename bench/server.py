@@ -22,6 +22,8 @@ READY_S = 60.0
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 REGION = "us-east-1"
 SLEEPER = "trap 'exit 0' TERM; while :; do sleep 100 & wait $!; done"
+NOT_HANDED_ON = ("AWS_", "LONGSHORE_", "PYTHONDONTWRITEBYTECODE")
+"""Variables without which a server starts: the last has Python compile all of it anew at each start."""
 TARGETS = {"ecs": "AmazonEC2ContainerServiceV20141113"}
 
 
@@ -56,7 +58,7 @@ class Server:
 
     def start(self) -> float:
         """Start; how many seconds until it answered."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LONGSHORE_"))}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(NOT_HANDED_ON)}
         began = time.perf_counter()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=clean)
@@ -145,6 +147,9 @@ def headers_for(service: str, operation: str) -> dict[str, str]:
     return {**_scope(service), **target}
 
 
+PROGRAM = [sys.executable, "-m", "longshore.cli.app"]
+
+
 class Longshore(Server):
     """`longshore up`, with a fresh state folder."""
 
@@ -154,7 +159,7 @@ class Longshore(Server):
         self.state = self.folder / "state"
         port = free_port()
         words = ["--engine", engine, "--state", str(self.state), "--port", str(port), *options]
-        command = [sys.executable, "-m", "longshore.cli.app", "up", *words]
+        command = [*PROGRAM, "up", *words]
         super().__init__(command, port, "/_longshore/health", self.folder / "log")
 
     def __exit__(
@@ -162,6 +167,10 @@ class Longshore(Server):
     ) -> None:
         super().__exit__(kind, error, trace)
         self._folder.cleanup()
+
+    def run_as(self, program: list[str]) -> None:
+        """From the next start on, run another program with the same options."""
+        self._command[: self._command.index("up")] = program
 
     def tasks_in(self, status: str) -> int:
         """How many tasks of the default cluster are `running` or `pending`."""

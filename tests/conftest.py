@@ -3,7 +3,7 @@
 A test marked `docker` is skipped, with the reason, where no Engine answers; with --require-docker or
 LONGSHORE_REQUIRE_DOCKER=1 (`make test` and CI) it fails instead. It must leave nothing behind: what carries its own
 instance's label afterwards is removed, and the test fails. A test marked `haproxy` is skipped where the program is
-missing, and fails there when CI is set.
+missing, and fails there when CI is set; so is one marked `nft`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import secrets
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from longshore.drivers.haproxy.process import find
-from tests.support import engine, images
+from longshore.drivers.registry.process import PROGRAM
+from tests.support import engine, images, nft_rig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +74,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if os.environ.get("CI"):
             pytest.fail("haproxy is not installed", pytrace=False)
         pytest.skip("haproxy is not installed")
+    if item.get_closest_marker("registry") and shutil.which(PROGRAM) is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{PROGRAM} is not installed", pytrace=False)
+        pytest.skip(f"{PROGRAM} is not installed")
+    if item.get_closest_marker("nft") and (lacks := nft_rig.why_unavailable()):
+        if os.environ.get("CI"):
+            pytest.fail(lacks, pytrace=False)
+        pytest.skip(lacks)
     if not item.get_closest_marker("docker"):
         return
     stash = item.config.stash

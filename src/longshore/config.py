@@ -1,5 +1,6 @@
 """What a user may set. Filled from the command line and the environment by `cli/up.py`; read by `main`."""
 
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -35,15 +36,43 @@ class Config:
     """Where this host answers for all load balancers, by the host that a request names; empty: nowhere."""
     lb_ports: tuple[tuple[int, int], ...] = ((80, 80), (443, 443))
     """`(port of a listener, port of this host)` for those."""
+    registry_host: str = ""
+    """What the URIs of repositories begin with; empty: where this machine's Docker finds this Longshore."""
     healthy_after_s: float = 3.0
     cpu_overcommit: float = 4.0
     memory_overcommit: float = 1.0
     history_s: float = 7 * 86400.0
+    security_groups: Literal["auto", "enforce", "off"] = "auto"
+    """`auto`: they are enforced where this machine can."""
     vpc_cidr: str = ""
     """Of the default VPC; empty: 172.31.0.0/16, or the next that collides with nothing on the machine."""
+    moto: bool = False
+    """Whether moto answers for the services that are not served."""
+    forwards: tuple[tuple[str, str], ...] = ()
+    """`(service, URL)`: by whom else a service is answered."""
     log_level: str = "info"
 
     @property
     def enforces(self) -> bool:
         """Whether roles must exist."""
         return self.iam == "enforce" or (self.iam == "" and self.auth)
+
+
+def default_registry_host(listen: str, port: int) -> str:
+    """What this machine's Docker calls us: a name in every hosts file, at which Docker needs no TLS."""
+    address = _address(listen)
+    other = address is not None and address.version == 4 and address.is_loopback and listen != "127.0.0.1"
+    return f"{listen if other else 'localhost'}:{port}"
+
+
+def needs_loopback(listen: str) -> bool:
+    """Whether Docker would not find us at `localhost`: then 127.0.0.1 is listened at as well."""
+    address = _address(listen)
+    return address is not None and not address.is_loopback and not address.is_unspecified
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import difflib
 import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from typing import Any
 
 from longshore.api.access.access import Access
@@ -21,15 +22,17 @@ from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.api.task_endpoint import TaskEndpoint
 from longshore.api.task_endpoint.app import ADDRESS
-from longshore.config import TASK_API_PORT, Config
+from longshore.config import TASK_API_PORT, Config, needs_loopback
 from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
 from longshore.control.expiry import Expiry
+from longshore.control.firewall import FirewallController
 from longshore.control.health import HealthChecks
 from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
+from longshore.control.loop import Loop
 from longshore.control.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
 from longshore.control.networks import NetworkController
 from longshore.control.observe import Observer
@@ -38,13 +41,24 @@ from longshore.control.services import ServiceController
 from longshore.control.tasks import TaskController
 from longshore.control.warm import WarmController
 from longshore.control.zones import HostedZoneNames
+from longshore.domain.cluster import Host
 from longshore.domain.kinds import KINDS
 from longshore.domain.launch import TaskLaunch
 from longshore.domain.naming import EndpointCheck
 from longshore.domain.record import Scope
+from longshore.domain.repository import RegistryEndpoint
 from longshore.drivers.dns.server import make_dns_server
-from longshore.drivers.ports import BalancerDriver, ConnectDriver, EndpointProbe, TaskEngine
+from longshore.drivers.ports import (
+    BalancerDriver,
+    ConnectDriver,
+    EndpointProbe,
+    Firewall,
+    Provider,
+    ProviderRefused,
+    TaskEngine,
+)
 from longshore.link_local import LinkLocalServers
+from longshore.repositories import Repositories
 from longshore.state import (
     ACCESS_LOGS,
     DATABASE,
@@ -61,10 +75,13 @@ from longshore.store.open import open_store
 from longshore.store.store import Transaction
 from longshore.system import SystemClock, SystemIds
 from longshore.vault import MasterVault
+from longshore.wire.atlas import Atlas
 
 DISK_LOOK_S = 1.0
 """How often to look whether the disk can be written."""
 
+Guard = Callable[[str], Awaitable[None]]
+"""Told of each bridge of a VPC before its first use."""
 Tell = Callable[[str], None]
 """Told in a few words what is being done, for a user who waits."""
 
@@ -79,6 +96,8 @@ class Longshore:
         self._clock = SystemClock()
         self._ids = SystemIds()
         self._sockets: list[socket.socket] = [bind(config.listen, config.port)]
+        if needs_loopback(config.listen):
+            self._sockets.append(bind("127.0.0.1", config.port))
         if config.state is not None:
             open_folder(config.state)
         tell("opening the state")
@@ -92,7 +111,14 @@ class Longshore:
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
         self._endpoint = TaskEndpoint(self.store, self.access, self._clock)
         self._vpc_cidr = config.vpc_cidr
+        secret = self.credentials.path_key("registry", self._instance)
+        self.repositories = Repositories(
+            config, self.store, self.vault, self._clock, instance=self._instance, secret=secret
+        )
+        self._guard: Guard = _unguarded
         self.engine, self.balancer, release, connect = self._make_drivers()
+        driver, absent = self._make_firewall()
+        self.firewall = FirewallController(self.store, driver, self._clock, absent=absent)
         self._endpoint.stats = self.engine.stats
         self.connect = ConnectController(self.store, connect, self._clock)
         zones = (
@@ -106,18 +132,28 @@ class Longshore:
         )
         self._link_local = LinkLocalServers(self._endpoint.app, self._app, names)
         self.tasks = TaskController(
-            self.store, self.engine, self._clock, self._ids, self.vault, self.connect, roles_exist=config.enforces
+            self.store,
+            self.engine,
+            self._clock,
+            self._ids,
+            self.vault,
+            self.connect,
+            roles_exist=config.enforces,
+            guarded=self.firewall.in_force,
         )
         self.discovery = Discovery(self.store, self._clock)
         self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
-        self.balancers = BalancerController(self.store, self.balancer, self._clock, self.vault, release=release)
+        self.balancers = BalancerController(
+            self.store, self.balancer, self._clock, self.vault, release=release, guarded=self.firewall.in_force
+        )
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
         self.networks = NetworkController(self.store, self.engine, self._clock)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._expiry = Expiry(self.store, self._clock)
         self._retention = Retention(self.store, self.events, self._clock)
+        self._forwards, self._moto = make_providers(config)
         self._metrics = Metrics(self.store, lambda: self.balancers.counts, lambda: self.connect.counts)
         self._chain = self._make_chain()
 
@@ -127,6 +163,10 @@ class Longshore:
         config = self.config
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._let_go)
+            for provider in self._all_providers():
+                self._tell(f"getting ready: {provider.name}")
+                await provider.open()
+                stack.push_async_callback(provider.close)
             self._tell(f"connecting to the {self.engine.name} engine")
             await self.engine.open()
             stack.push_async_callback(self.engine.close)
@@ -138,6 +178,9 @@ class Longshore:
                 cpu_overcommit=config.cpu_overcommit,
                 memory_overcommit=config.memory_overcommit,
             )
+            self._tell("putting security groups in force")
+            stack.push_async_callback(self.firewall.stop)
+            await self.firewall.start(config.security_groups)
             if config.engine == "docker":
                 # Tasks in host mode come in here; those on bridges when their bridge is made.
                 await self._link_local.serve("lo", None)
@@ -153,7 +196,16 @@ class Longshore:
             self.warm.resume()
             self.balancers.start()
             stack.push_async_callback(self.balancers.stop)
-            for loop in (self.tasks.loop, self.services.loop, self.warm.loop, self.health.loop, self.networks.loop):
+            stack.push_async_callback(self.repositories.close)
+            await self.repositories.resume()
+            own: tuple[Loop[Any], ...] = (
+                self.tasks.loop,
+                self.services.loop,
+                self.warm.loop,
+                self.health.loop,
+                self.networks.loop,
+            )
+            for loop in (*own, *self.repositories.loops):
                 loop.start()
                 stack.push_async_callback(loop.stop)
             for sweeper in (self._expiry.timer, self._history.timer, self._retention.timer):
@@ -224,6 +276,7 @@ class Longshore:
             task_environment=self._task_environment,
             docker_url=config.docker_url,
             pull=config.pull,
+            hosted=self.repositories.images,
             bridge_ready=self._serve_bridge,
             bridge_gone=self._leave_bridge,
             name_server=ADDRESS,
@@ -238,6 +291,23 @@ class Longshore:
             access_logs=config.state and config.state / ACCESS_LOGS,
         )
         return docker, haproxy, docker.release_addresses, connect
+
+    def _make_firewall(self) -> tuple[Firewall | None, str]:
+        """What enforces security groups; or why nothing can."""
+        config = self.config
+        if config.engine == "sim":
+            from longshore.drivers.sim.firewall import SimFirewall  # noqa: PLC0415  one engine is loaded
+
+            return SimFirewall(), ""
+        if not config.docker_url.startswith("unix://"):
+            return None, f"the Docker Engine at {config.docker_url} is on another host."
+        from longshore.drivers.docker.names import Names  # noqa: PLC0415  as above
+        from longshore.drivers.firewall.nft import NftFirewall  # noqa: PLC0415
+
+        names = Names(self._instance)
+        firewall = NftFirewall(self._instance, lambda vpc_id: names.device(names.vpc_network(vpc_id)))
+        self._guard = firewall.guard
+        return firewall, ""
 
     def _endpoint_probe(self) -> EndpointProbe:
         """What checks Cloud Map's instances; addresses that only seem to be there pass."""
@@ -260,7 +330,19 @@ class Longshore:
             vault=self.vault,
             metrics=self._metrics,
             prepare=self._prepare,
+            forwards=self._forwards,
+            everything_else=self._moto,
         )
+
+    @property
+    def providers(self) -> dict[str, str]:
+        """Who answers for services that are not served here, for people."""
+        said = {service: provider.name for service, provider in sorted(self._forwards.items())}
+        return {**said, **({"other services": self._moto.name} if self._moto else {})}
+
+    def _all_providers(self) -> list[Provider]:
+        forwards = list({id(provider): provider for provider in self._forwards.values()}.values())
+        return [*forwards, *([self._moto] if self._moto else [])]
 
     def _prepare(self, tx: Transaction, scope: Scope) -> None:
         """What a new account has in a region."""
@@ -276,7 +358,7 @@ class Longshore:
         own = internal_paths(
             store=self.store, metrics=self._metrics, engine=self.engine.name, listener=listener, reset=reset
         )
-        return aws_app(self._chain, listener, own)
+        return aws_app(self._chain, listener, own, self.repositories.beside(listener, self._metrics))
 
     def _reset(self) -> None:
         """Forget everything but the machine."""
@@ -284,13 +366,17 @@ class Longshore:
         engine.clear()
         with self.store.transaction() as tx:
             for kind in KINDS:
-                if kind.kind != "host":
+                if kind not in {Host, RegistryEndpoint}:
                     for record in list(tx.all(kind)):
                         tx.delete(kind, record.key)
         self.events.clear()
         self._chain.forget()
+        for provider in self._all_providers():
+            provider.reset()
 
     async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
+        if vpc_id is not None:
+            await self._guard(device)
         await self._link_local.serve(device, vpc_id)  # made after the engine, whose proxies its names ask
 
     async def _leave_bridge(self, vpc_id: str) -> None:
@@ -298,6 +384,31 @@ class Longshore:
 
     def _task_environment(self, launch: TaskLaunch, container: str) -> dict[str, str]:
         return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)
+
+
+def make_providers(config: Config) -> tuple[dict[str, Provider], Provider | None]:
+    """Who answers for which service by the settings, and who for all others. Raises ProviderRefused."""
+    forwards: dict[str, Provider] = {}
+    if config.forwards:
+        from longshore.drivers.elsewhere.forward import Forward  # noqa: PLC0415  seldom needed
+
+        atlas = Atlas()
+        for name, url in config.forwards:
+            cards = atlas.named(name)
+            if not cards:
+                near = difflib.get_close_matches(name, atlas.cards)
+                hint = f" Did you mean {' or '.join(near)}?" if near else ""
+                raise ProviderRefused(f"--forward: AWS has no service {name!r}, as botocore names them.{hint}")
+            forwards.update(dict.fromkeys((card.service for card in cards), Forward(url)))
+    if not config.moto:
+        return forwards, None
+    from longshore.drivers.elsewhere.moto import Moto  # noqa: PLC0415  as above
+
+    return forwards, Moto()
+
+
+async def _unguarded(_device: str) -> None:
+    """Where there is no firewall."""
 
 
 async def _no_addresses(_keep: Collection[str]) -> None:

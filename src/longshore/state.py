@@ -13,6 +13,8 @@ DATABASE = "state.db"
 EVENTS = "events.db"
 ACCESS_LOGS = "access-logs"
 """A folder for what load balancers log: the buckets are in it."""
+IMAGES = "registry"
+"""A folder for what the images of repositories consist of."""
 SECRET = "secret.key"  # noqa: S105  a file's name
 INSTANCE = "instance"
 ROOM_BYTES = 8 << 20

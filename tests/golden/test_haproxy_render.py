@@ -1,15 +1,19 @@
 """HAProxy configurations against golden files; UPDATE_GOLDEN=1 writes them anew: read the difference before committing.
 
-HAProxy itself reads each of them in tests/integration/test_haproxy_config.py.
+HAProxy itself reads each of them too, with certificates that are some.
 """
 
 import os
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from longshore.drivers.haproxy.process import find
 from longshore.drivers.haproxy.render import render
-from tests.support.haproxy_cases import CASES, LAYOUT, SETTINGS
+from tests.support.certificates import make, revoking
+from tests.support.haproxy_cases import CASES, CERTIFICATE, LAYOUT, SETTINGS
 
 FOLDER = Path(__file__).parent / "haproxy"
 
@@ -21,6 +25,22 @@ def test_configuration_is_as_recorded(case: str) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         file.write_text(text)
     assert text == file.read_text(), f"{file} differs: UPDATE_GOLDEN=1 writes it anew"
+
+
+@pytest.mark.haproxy
+@pytest.mark.parametrize("case", CASES)
+def test_haproxy_takes_it(case: str) -> None:
+    authority = make("authority", ca=True)
+    real = {CERTIFICATE.pem: authority.bundle, "BUNDLE\n": authority.pem.decode(), "CRL\n": revoking(authority)}
+    with tempfile.TemporaryDirectory(prefix="ls-") as folder:
+        rendered = render(CASES[case], LAYOUT, SETTINGS._replace(folder=folder))
+        Path(folder, "certs").mkdir()
+        for name, content in rendered.files.items():
+            Path(folder, "certs", name).write_text(real[content])
+        file = Path(folder, "haproxy.cfg")
+        file.write_text(rendered.text)
+        said = subprocess.run([find() or "", "-c", "-f", file], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
 
 
 def test_no_golden_file_without_its_case() -> None:

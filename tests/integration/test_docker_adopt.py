@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
+    from longshore.domain.launch import TaskLaunch
+
     MakeRig = Callable[..., Awaitable[Rig]]
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("busybox_image")]
@@ -149,6 +151,36 @@ async def test_pause_container_whose_address_docker_forgot_is_made_anew(
     for task_id in (launch.task_id, "2" * 32):
         await rig.stop(task_id)
         await rig.engine.remove(task_id)
+
+
+async def test_cpu_limit_holds_from_the_first_start_on_and_after_a_crash_before_it(make: MakeRig) -> None:
+    first = await make()
+    launch = task(sh("app", SLEEP), sh("other", SLEEP), cpu_units=512, memory_mib=64)
+    await first.run(launch)
+    if not first.engine._cgroups.known():
+        pytest.skip("tasks have no cgroups of their own here")
+    assert cpu_share(first, launch) == 0.5
+    for root in first.engine._cgroups._roots():
+        for limit, none in (("cpu.cfs_quota_us", "-1"), ("cpu.max", "max 100000")):
+            if (root / launch.task_id / limit).exists():
+                (root / launch.task_id / limit).write_text(none)
+    first.abandon()
+    second = await make()
+    assert await second.engine.adopt([launch]) == {launch.task_id}
+    assert cpu_share(second, launch) == 0.5
+
+
+def cpu_share(rig: Rig, launch: TaskLaunch) -> float:
+    """How much of a CPU the task's cgroup lets it have."""
+    for root in rig.engine._cgroups._roots():
+        folder = root / launch.task_id
+        if (folder / "cpu.max").exists():
+            quota, period = (folder / "cpu.max").read_text().split()
+            return int(quota) / int(period)
+        if (folder / "cpu.cfs_quota_us").exists():
+            quota, period = ((folder / name).read_text() for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us"))
+            return int(quota) / int(period)
+    raise AssertionError("it has no limit of the CPU")
 
 
 async def test_process_that_docker_forgot_ends_with_its_task(make: MakeRig) -> None:

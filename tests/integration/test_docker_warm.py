@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from longshore.domain.launch import WarmNetwork
+from longshore.drivers.docker.containers import create_container
+from longshore.drivers.docker.translate import container_payload
 from tests.support import engine as docker
 from tests.support.docker_rig import LISTENS, RecordingSink, Rig, container, make_rig, network, sh, task
 
@@ -156,3 +158,56 @@ async def test_after_an_outage_namespaces_are_made_anew(make: MakeRig, places: l
     (after,) = await warmed(rig, places[0])
     assert after != before
     assert not await exists(rig, before)
+
+
+async def test_container_that_was_created_for_a_namespace_that_could_not_be_had_is_created_anew(
+    make: MakeRig, places: list[TaskNetwork], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = await make()
+    (warm,) = await warmed(rig, places[0])
+    launch = task(sh("app", LISTENS), network_mode="awsvpc", network=places[0])
+    client, name = rig.engine._client, rig.engine._names.container(launch.task_id, "app")
+    post, created = client.post, []
+
+    async def late(path: str, body: Any = None, *, endless: bool = False, **params: Any) -> Any:
+        if path == f"/containers/{warm}/rename":
+            created.append(await until_created(rig, name))
+            await client.delete(f"/containers/{warm}", force=True)
+        return await post(path, body, endless=endless, **params)
+
+    monkeypatch.setattr(client, "post", late)
+    seen = await rig.run(launch)
+    assert container(seen, "app").runtime_id not in {"", *created}
+    document = await client.get(f"/containers/{name}/json")
+    assert document["HostConfig"]["NetworkMode"] == f"container:{pause_of(rig)}"
+    assert pause_of(rig) != warm
+    assert [await exists(rig, each) for each in created] == [False]
+
+
+async def until_created(rig: Rig, name: str) -> str:
+    """The id of a container, once it is there."""
+    async with asyncio.timeout(60):
+        while True:
+            listed = await rig.engine._client.get("/containers/json", all=True)
+            found = [each["Id"] for each in listed if f"/{name}" in each["Names"]]
+            if found:
+                return str(found[0])
+            await asyncio.sleep(0.01)
+
+
+async def test_after_a_crash_before_its_namespace_was_taken_a_task_starts_in_one_of_its_own(
+    make: MakeRig, places: list[TaskNetwork]
+) -> None:
+    first = await make()
+    (warm,) = await warmed(first, places[0])
+    launch = task(sh("app", LISTENS), network_mode="awsvpc", network=places[0])
+    facts, names = await first.engine._facts(), first.engine._names
+    body = container_payload(launch, launch.containers[0], facts, names, environment={}, pause=warm)
+    left, _ = await create_container(first.engine._client, names.container(launch.task_id, "app"), body)
+    first.abandon()
+    second = await make()
+    assert await second.engine.adopt([launch]) == {launch.task_id}
+    seen = await second.run(launch)
+    assert container(seen, "app").runtime_id != left
+    assert not await exists(second, warm)
+    assert not await exists(second, left)

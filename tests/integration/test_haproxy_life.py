@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -11,13 +12,14 @@ import httpx
 import pytest
 
 from longshore.domain.balancing import BalancerPlan, TargetPlan
+from longshore.drivers.haproxy.slots import Shape
 from longshore.drivers.ports import Permanent, Retryable
 from tests.support.haproxy_rig import NET, Rig, planned, rig
 from tests.support.plans import balancer, check, group, listener, path, plan, rule, text
 from tests.support.targets import Target, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
 pytestmark = pytest.mark.haproxy
 ADDRESS = f"{NET}.1.1"
@@ -33,6 +35,12 @@ async def who(client: httpx.AsyncClient, url: str = URL) -> str:
     answer = await client.get(url)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["target"])
+
+
+async def stranger_to(client: httpx.AsyncClient) -> str:
+    """Who answers a client that has no cookie."""
+    client.cookies.clear()
+    return await who(client)
 
 
 async def answered(client: httpx.AsyncClient, name: str) -> None:
@@ -128,6 +136,59 @@ async def test_all_targets_are_tried_when_none_is_healthy() -> None:
         await it.until(planned(one), "unhealthy")
         await it.until(planned(two), "unhealthy")
         assert {await who(client) for _ in range(6)} == {"one", "two"}
+
+
+async def test_sticky_client_stays_with_its_target_while_none_is_healthy_and_leaves_it_when_another_is() -> None:
+    sticky = group(check=check(interval_s=1, timeout_s=1), stickiness="lb_cookie", stickiness_s=600)
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one", 1), two := target("two", 2)):
+        await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [sticky]))
+        await it.healthy(planned(one), planned(two))
+        mine, other = (one, two) if await who(client) == "one" else (two, one)
+        one.health = two.health = 500
+        await it.until(planned(one), "unhealthy")
+        await it.until(planned(two), "unhealthy")
+        assert {await who(client) for _ in range(6)} == {mine.name}
+        async with httpx.AsyncClient() as stranger:
+            assert {await stranger_to(stranger) for _ in range(6)} == {"one", "two"}
+        other.health = 200
+        await it.until(planned(other), "healthy")
+        assert {await who(client) for _ in range(6)} == {other.name}
+
+
+async def test_targets_stay_and_drain_through_changes_of_stickiness_and_lives() -> None:
+    loose = plan([balancer(ADDRESS, listener(8080))], [group()])
+    sticky = plan([balancer(ADDRESS, listener(8080))], [group(stickiness="lb_cookie", stickiness_s=600)])
+    targets = [target(f"t{number}", number) for number in range(1, 4)]
+    async with rig() as it, serving(*targets), httpx.AsyncClient() as client:
+        await it.driver.apply(loose)
+        await it.healthy(*map(planned, targets))
+        for leaves, before, wanted in zip(targets, (loose, sticky, loose), (sticky, loose, sticky), strict=True):
+            async with next_life(it) as life:
+                assert life.driver.targets.rendered == {"0a": Shape(4, apart=before is sticky)}
+                assert await life.driver.apply(before) == {}
+                for known in targets:
+                    await life.driver.serve(planned(known), known_healthy=True)
+                reload = asyncio.create_task(life.driver.apply(wanted))
+                await life.driver.drain(planned(leaves))
+                assert await reload == {}
+                await life.until(planned(leaves), "drained")
+                left = {other.name for other in targets if other is not leaves}
+                assert {await stranger_to(client) for _ in range(6)} == left
+                await life.healthy(planned(leaves))
+                assert {await stranger_to(client) for _ in range(6)} == {leaves.name, *left}
+
+
+@contextlib.asynccontextmanager
+async def next_life(of: Rig) -> AsyncIterator[Rig]:
+    """Another driver that takes over the process; the first, which the test began with, can end it afterwards."""
+    await of.driver.close()
+    life = Rig(of.driver.process.folder)
+    await life.open()
+    try:
+        yield life
+    finally:
+        await life.close()
+        await of.driver.open()
 
 
 async def test_slow_check_is_a_time_out() -> None:
@@ -227,7 +288,7 @@ async def test_group_outgrows_its_slots() -> None:
         await it.driver.apply(SIMPLE)
         await it.healthy(*(planned(one) for one in targets))
         assert {await who(client) for _ in range(33)} == {one.name for one in targets}
-        assert it.driver.targets.rendered == {"0a": 16}
+        assert it.driver.targets.rendered == {"0a": Shape(16, apart=False)}
 
 
 async def test_unknown_group_is_for_later() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import re
+import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from longshore.domain.balancing import (
     Redirect,
     Rewrite,
     RulePlan,
+    TargetPlan,
     WeightedGroup,
 )
 from tests.support.haproxy_cases import HOSTILE
@@ -27,7 +30,7 @@ from tests.support.plans import balancer, check, forward, group, listener, path,
 from tests.support.targets import Target, serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from pathlib import Path
 
 pytestmark = pytest.mark.haproxy
@@ -294,7 +297,9 @@ async def test_group_without_weight_gets_nothing_and_none_at_all_is_503() -> Non
     none = Forward(groups=(WeightedGroup(group_id="0a", weight=0),))
     async with behind(rule(one, path("/one")), rule(none), groups=groups) as (client, _):
         assert {(await client.get("/one")).json()["target"] for _ in range(10)} == {"0b1"}
-        assert (await client.get("/")).status_code == 503
+        answer = await client.get("/")
+        assert (answer.status_code, answer.headers["server"]) == (503, "awselb/2.0")
+        assert "<title>503 Service Temporarily Unavailable</title>" in answer.text
 
 
 async def test_client_stays_with_its_group() -> None:
@@ -358,6 +363,30 @@ async def test_own_error_pages_are_those_of_elbv2() -> None:
         refused = await client.get("/")
         assert (refused.status_code, refused.headers["server"]) == (502, "awselb/2.0")
         assert "<head><title>502 Bad Gateway</title></head>" in refused.text
+
+
+@contextlib.contextmanager
+def swallowing(address: str) -> Iterator[TargetPlan]:
+    """A target that neither takes nor refuses connections: its queue is full, and nobody takes anything out of it."""
+    with contextlib.ExitStack() as stack:
+        mute = stack.enter_context(socket.create_server((address, 8000), backlog=0))
+        with contextlib.suppress(TimeoutError):
+            while True:
+                stack.enter_context(socket.create_connection(mute.getsockname(), timeout=0.5))
+        yield TargetPlan(group_id="0a", address=address, port=8000)
+
+
+async def test_target_that_swallows_connections_is_504_and_says_so() -> None:
+    async with rig() as it, httpx.AsyncClient(base_url=URL, timeout=60) as client:
+        with swallowing(f"{NET}.4.98") as mute:
+            unchecked = group(check=check(enabled=False))
+            assert await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [unchecked])) == {}
+            await it.healthy(mute)
+            answer = await client.get("/")
+        assert (answer.status_code, answer.headers["server"]) == (504, "awselb/2.0")
+        assert "<head><title>504 Gateway Time-out</title></head>" in answer.text
+        await it.driver.remove(mute)
+        assert "<head><title>503 Service Temporarily Unavailable</title></head>" in (await client.get("/")).text
 
 
 async def test_without_targets_the_answer_is_503_and_a_targets_own_503_is_its_own() -> None:

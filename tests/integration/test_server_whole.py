@@ -228,3 +228,36 @@ def test_keys_of_the_command_sign_where_signatures_are_checked(tmp_path: Path) -
         assert client.get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:root"
         with pytest.raises(ClientError, match="InvalidClientTokenId"):
             process.client("sts").get_caller_identity()
+
+
+def test_moto_is_started_reset_and_gone_with_the_process(tmp_path: Path) -> None:
+    with Process(tmp_path / "state", "--with", "moto", "--forward", "sqs=http://127.0.0.1:1") as running:
+        s3 = running.client("s3")
+        s3.create_bucket(Bucket="files")
+        assert len(s3.list_buckets()["Buckets"]) == 1
+        with pytest.raises(ClientError, match="hands sqs on, without success"):
+            running.client("sqs").list_queues()
+        httpx.post(f"{running.url}/_longshore/reset")
+        assert s3.list_buckets()["Buckets"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--with", "localstack"), "--with takes moto"),
+        (("--forward", "s3"), "--forward takes SERVICE=URL"),
+        (("--forward", "dynamo=http://a"), "Did you mean dynamodb"),
+    ],
+)
+def test_others_that_are_none_are_said_in_a_sentence(tmp_path: Path, options: tuple[str, ...], sentence: str) -> None:
+    done = subprocess.run(
+        command(tmp_path / "state", free_port(), *options),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert sentence in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr

@@ -35,13 +35,13 @@ def check(reader: Reader, model: Model) -> None:
 
 
 def play(tx: Transaction, model: Model, steps: Steps) -> None:
-    for name, colour, weight in steps:
+    for number, (name, colour, weight) in enumerate(steps):
         if colour is None:
             tx.delete(Item, key(name))
             model.pop(key(name), None)
         else:
-            tx.put(item(name, colour, weight))
-            model[key(name)] = item(name, colour, weight)
+            model[key(name)] = item(name, colour, weight, text=str(number % 2))
+            tx.put(model[key(name)])
         check(tx, model)
 
 

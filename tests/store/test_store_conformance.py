@@ -140,6 +140,14 @@ async def test_watchers_hear_each_net_change_with_its_revision_until_they_unsubs
     ]
 
 
+async def test_watchers_of_a_class_hear_of_no_other(store: Store) -> None:
+    heard: list[Change] = []
+    store.watch(heard.append, Note)
+    put(store, note("n"), item("a"))
+    put(store, item("a", "red"))
+    assert heard == [Change("note", key("n"), None, note("n"), 1)]
+
+
 async def test_a_broken_watcher_is_heard_of_but_the_commit_and_other_watchers_stand(store: Store) -> None:
     heard: list[Change] = []
 

@@ -69,7 +69,7 @@ GROUPS = (
 )
 
 CASES = {
-    "plain": plan([balancer("10.0.0.9", listener(80))], [group()]),
+    "plain": plan([balancer("10.0.0.9", listener(80))], [group(source="10.0.0.9")]),
     "conditions": plan([balancer("10.0.0.9", listener(8080, *CONDITIONS))], GROUPS),
     "actions": plan([balancer("10.0.0.9", listener(8080, *ACTIONS))], GROUPS),
     "attributes": plan(
@@ -148,7 +148,7 @@ CASES = {
             )
         ],
         [
-            group("0a", layer="tcp", protocol_version="", check=check(protocol="TCP", path="")),
+            group("0a", layer="tcp", protocol_version="", check=check(protocol="TCP", path=""), source="10.0.0.9"),
             group("0b", layer="tcp", protocol_version="", stickiness="source_ip", proxy_protocol=True),
             group("0c", layer="tcp", protocol_version="", tls=True, check=check(protocol="TLS", path="")),
             group("0d", layer="tcp", protocol_version="", check=check(enabled=False)),

@@ -6,6 +6,7 @@ changed; tests compare it from before and after.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,6 +19,7 @@ from longshore.api.app import Chain
 from longshore.api.auth import Gate, Listener
 from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import seed, seeded
+from longshore.api.ecr.pushing import write_image
 from longshore.api.metrics import Metrics
 from longshore.api.services import SERVICES
 from longshore.domain.balancer import Listener as BalancerListener
@@ -26,9 +28,11 @@ from longshore.domain.certificate import Certificate
 from longshore.domain.cluster import Cluster, Host
 from longshore.domain.kinds import KINDS
 from longshore.domain.log import LogStream
+from longshore.domain.manifest import read_manifest
 from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation
 from longshore.domain.network import SecurityGroup, Subnet, Vpc
 from longshore.domain.record import Scope
+from longshore.domain.repository import Image, ImageTag, Repository
 from longshore.domain.service import Deployment, Service
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition
@@ -36,15 +40,19 @@ from longshore.domain.zone import HostedZone
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.vault import MasterVault
-from tests.support import identities
+from tests.support import house_around, identities
 from tests.support.certificates import make, revoking
+from tests.support.ecr import index, manifest
 from tests.support.house_networks import furnish_networks, known_networks, network_examples
 from tests.support.house_secrets import SERVICES as SECRET_SERVICES
 from tests.support.house_secrets import furnish_secrets, known_secrets, secret_examples
+from tests.support.play_ecr import LIFECYCLE, POLICY
 from tests.support.wire_samples import client_request, service_model
 from tests.support.world import SeededIds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from longshore.store.store import Transaction
     from longshore.wire.http import HttpResponse
 
@@ -149,6 +157,8 @@ class House:
         await furnish_networks(self.ok, self._vpc_id())
         await identities.furnish(self)
         await furnish_secrets(self)
+        await self._furnish_repositories()
+        await house_around.furnish(self)
         with self.store.transaction() as tx:
             for number, task in enumerate(tx.select(Task, "live", ())):
                 now = self.clock.now()
@@ -190,6 +200,20 @@ class House:
             for number in range(3):
                 instance = {"ServiceId": service.service_id, "InstanceId": f"i{number}", "Attributes": INSTANCE}
                 await self.ok("servicediscovery", "RegisterInstance", **instance)
+
+    async def _furnish_repositories(self) -> None:
+        """Two repositories; in one, two images that share a layer, and a list of both."""
+        await self.ok("ecr", "CreateRepository", repositoryName="app/web", tags=[{"Key": "a", "Value": "b"}])
+        await self.ok("ecr", "CreateRepository", repositoryName="empty", imageTagMutability="IMMUTABLE")
+        images = [manifest("one"), manifest("two")]
+        with self.store.transaction() as tx:
+            found = next(each for each in tx.all(Repository) if each.name == "app/web")
+            for number, text in enumerate([*images, index(*images)]):
+                write_image(tx, found, text, read_manifest(text), f"v{number}", self.clock.now())
+        await self.ok("ecr", "PutLifecyclePolicy", repositoryName="app/web", lifecyclePolicyText=LIFECYCLE)
+        await self.ok("ecr", "SetRepositoryPolicy", repositoryName="app/web", policyText=POLICY)
+        await self.ok("ecr", "PutRegistryPolicy", policyText=POLICY)
+        await self.ok("ecr", "StartLifecyclePolicyPreview", repositoryName="app/web")
 
     async def _furnish_listeners(self) -> None:
         balancers = {balancer.name: balancer.arn for balancer in self.store.all(LoadBalancer)}
@@ -269,6 +293,25 @@ class House:
             **known_networks(read),
             **identities.known(self.store),
             **known_secrets(self),
+            **self._known_images(),
+            **house_around.known(self.store),
+        }
+
+    def _known_images(self) -> dict[str, list[str]]:
+        """Those of ECR."""
+        repositories = [repository.name for repository in self.store.all(Repository)]
+        images = list(self.store.all(Image))
+        layers = [blob.digest for image in images for blob in image.blobs]
+        return {
+            **dict.fromkeys(("repositoryname", "repositorynames"), repositories),
+            "imagedigest": [image.digest for image in images],
+            "imagetag": [tag.tag for tag in self.store.all(ImageTag)],
+            "imagemanifest": [image.manifest for image in images],
+            "layerdigest": layers,
+            "layerdigests": layers,
+            "registryid": [ACCOUNT],
+            "lifecyclepolicytext": [LIFECYCLE],
+            "policytext": [POLICY],
         }
 
     def _known_names(self) -> dict[str, list[str]]:
@@ -294,15 +337,18 @@ class House:
 
     def example(self, service: str, operation: str) -> dict[str, Any]:
         """What an operation takes that hardly takes anything drawn at random."""
-        if service == "servicediscovery":
-            return self._naming_examples().get(operation, {})
-        if service == "route53":
-            return self._zone_examples().get(operation, {})
-        if service in {"iam", *SECRET_SERVICES}:
-            found = identities.EXAMPLES if service == "iam" else secret_examples(self, service)
-            return found.get(operation, {})
-        if service == "ec2" and operation in (networks := network_examples(self.store)):
-            return networks[operation]
+        own: dict[str, Callable[[], Mapping[str, dict[str, Any]]]] = {
+            "ecr": self._image_examples,
+            "ec2": lambda: {**self._examples(), **network_examples(self.store)},
+            "iam": lambda: identities.EXAMPLES,
+            "route53": self._zone_examples,
+            "servicediscovery": self._naming_examples,
+            **house_around.examples(self),
+            **{each: functools.partial(secret_examples, self, each) for each in SECRET_SERVICES},
+        }
+        return own.get(service, self._examples)().get(operation, {})
+
+    def _examples(self) -> dict[str, dict[str, Any]]:
         subnets = [subnet.subnet_id for subnet in self.store.all(Subnet) if subnet.is_default]
         awsvpc = {"awsvpcConfiguration": {"subnets": subnets}}
         launch: dict[str, Any] = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": awsvpc}
@@ -368,9 +414,32 @@ class House:
             "ListCertificates": {"Includes": {"keyTypes": [EC]}},
             "DescribeVpcAttribute": {"VpcId": vpc_id, "Attribute": "enableDnsSupport"},
         }
-        if operation in {"TagResource", "UntagResource", "ListTagsForResource"} and self.ids.choice(2):
-            return {"resourceArn": group_arn}
-        return examples.get(operation, {})
+        if self.ids.choice(2):
+            tagged = {"resourceArn": group_arn}
+            examples |= {"TagResource": tagged, "UntagResource": tagged, "ListTagsForResource": tagged}
+        return examples
+
+    def _image_examples(self) -> dict[str, dict[str, Any]]:
+        """Those of ECR."""
+        app = {"repositoryName": "app/web"}
+        arns = [repository.arn for repository in self.store.all(Repository)]
+        tagged = {"resourceArn": arns[self.ids.choice(len(arns))]} if arns else {}
+        images = [image for image in self.store.all(Image) if image.blobs]
+        manifests = {**app, "imageManifest": images[0].manifest, "imageTag": self.ids.hex(4)} if images else {}
+        no_filters = {"imageTagMutability": "MUTABLE", "imageTagMutabilityExclusionFilters": []}
+        return {
+            **dict.fromkeys(("ListTagsForResource", "TagResource", "UntagResource"), tagged),
+            "CreateRepository": {"repositoryName": f"new-{self.ids.hex(4)}", **no_filters},
+            "PutImageTagMutability": no_filters,
+            "PutImage": manifests,
+            "DeleteRepository": {**app, "force": True},
+            "PutReplicationConfiguration": {"replicationConfiguration": {"rules": []}},
+            "GetAccountSetting": {"name": "BLOB_MOUNTING"},
+            "PutAccountSetting": {"name": "BLOB_MOUNTING", "value": "ENABLED"},
+            "DescribeRepositories": {"repositoryNames": ["app/web"]},
+            **dict.fromkeys(("GetLifecyclePolicyPreview", "GetLifecyclePolicy", "DeleteLifecyclePolicy"), app),
+            **dict.fromkeys(("GetRepositoryPolicy", "DeleteRepositoryPolicy"), app),
+        }
 
     def _zone_examples(self) -> dict[str, dict[str, Any]]:
         """Those of Route 53."""

@@ -52,7 +52,7 @@ _CHANGES = ("ENV PATH=/bin:/usr/bin:/sbin", 'CMD ["sh"]')
 
 def busybox_image(url: str) -> str:
     """The name of the busybox image in the Engine at `url`, built if it is missing or out of date."""
-    return _ensure(url, BUSYBOX, _busybox_tar())
+    return _ensure(url, BUSYBOX, busybox_tar())
 
 
 def python_image(url: str) -> str:
@@ -79,7 +79,7 @@ def _ensure(url: str, name: str, root: bytes) -> str:
     return name
 
 
-def _busybox_tar() -> bytes:
+def busybox_tar() -> bytes:
     """The image's root as a tar, the same bytes for the same busybox."""
     program = _static_busybox()
     buffer = io.BytesIO()
@@ -104,7 +104,7 @@ def _python_tar() -> bytes:
     library = next(path for path in Path("/usr/lib").glob("python3.*") if path.name == program.name)
     needs = subprocess.run(["ldd", str(program)], check=True, capture_output=True, text=True).stdout
     shared = {Path(word) for word in needs.split() if word.startswith("/")}
-    buffer = io.BytesIO(_busybox_tar())
+    buffer = io.BytesIO(busybox_tar())
     with tarfile.open(fileobj=buffer, mode="a") as tar:
         for path in sorted(shared):
             _add_file(tar, str(path).lstrip("/"), path.resolve().read_bytes(), 0o755)

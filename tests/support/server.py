@@ -145,8 +145,13 @@ class Server:
 
     def aws(self, *words: str) -> Any:
         """What the AWS CLI answers, as JSON (None where it says nothing)."""
+        said = self.aws_text(*words, "--output", "json")
+        return json.loads(said) if said.strip() else None
+
+    def aws_text(self, *words: str) -> str:
+        """What the AWS CLI prints."""
         done = subprocess.run(
-            [str(Path(sys.executable).with_name("aws")), *words, "--output", "json"],
+            [str(Path(sys.executable).with_name("aws")), *words],
             env=self.environment(),
             capture_output=True,
             text=True,
@@ -154,7 +159,12 @@ class Server:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        return done.stdout
+
+    @property
+    def registry_host(self) -> str:
+        """What the URIs of its repositories begin with."""
+        return f"localhost:{self.port}"
 
     def longshore(self, *words: str) -> subprocess.CompletedProcess[str]:
         """The `longshore` command, pointed at this server."""
@@ -306,6 +316,7 @@ class Server:
             if self.process.poll() is None:
                 self.empty()
                 until(lambda: data_plane.running(self.instance) is None, "HAProxy to end with its last load balancer")
+                until(lambda: not data_plane.guarded(self.instance), "the firewall to go with the last address")
         finally:
             if self.process.poll() is None:
                 self.kill9()

@@ -1,6 +1,6 @@
 """Tiny record classes for tests of the store."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import ClassVar
 
 from longshore.domain.record import Key, Record
@@ -29,6 +29,9 @@ class Item(Record, frozen=True, kw_only=True, omit_defaults=True):
     def tallies(self) -> Iterator[tuple[str, Key, int]]:
         yield "weight", (self.colour,), self.weight
         yield "items", SCOPE, 1
+
+    def filed_by(self) -> Hashable:
+        return (self.colour, self.weight)
 
 
 class Note(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -30,7 +30,9 @@ from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.balancers import group_in_use
 from tests.support.certificates import make
 from tests.support.names import registry
+from tests.support.play_around import play_autoscaling, play_cloudwatch, play_tagging
 from tests.support.play_ec2 import play_ec2
+from tests.support.play_ecr import play_ecr
 from tests.support.play_iam import play_iam, play_sts
 from tests.support.play_listeners import play_listeners
 from tests.support.play_names import play_route53, play_servicediscovery
@@ -42,6 +44,7 @@ EXCEPTIONS: dict[tuple[str, str], dict[str, str]] = {
     ("ecs", "RegisterTaskDefinition"): {
         "*": "The document is kept whole: the second half of this file looks at each of its members.",
     },
+    ("cloudwatch", "PutMetricAlarm"): {"Dimensions": "Kept whole, and compared by DescribeAlarmsForMetric."},
     ("ecs", "RunTask"): {
         "overrides": "Kept whole; below, each changes what is launched.",
     },
@@ -254,12 +257,16 @@ def play_elbv2(call: Callable[..., dict[str, Any]], api: Api) -> None:
 
 PLAYS = {
     "acm": play_acm,
+    "ecr": play_ecr,
+    "application-autoscaling": play_autoscaling,
+    "cloudwatch": play_cloudwatch,
     "ecs": play_ecs,
     "ec2": play_ec2,
     "elbv2": play_elbv2,
     "iam": play_iam,
     "kms": play_kms,
     "logs": play_logs,
+    "resourcegroupstaggingapi": play_tagging,
     "route53": play_route53,
     "secretsmanager": play_secretsmanager,
     "servicediscovery": play_servicediscovery,

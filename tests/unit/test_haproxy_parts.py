@@ -36,7 +36,7 @@ def test_processes_tell_old_workers_from_the_newest() -> None:
 
 def test_stat_rows_of_several_answers_keep_quoted_commas_together() -> None:
     head = "# pxname,svname,status,last_chk,rtime"
-    answer = f'{head}\ng-1,s1,UP,"a, ""b""",7\n\n{head}\ng-2,s1,DOWN,,8\n'
+    answer = f'{head}\ng-1,s1,UP,"a, ""b""",7\n\nNo such proxy.\n\n{head}\ng-2,s1,DOWN,,8\n'
     assert parse_stat(answer) == [
         {"pxname": "g-1", "svname": "s1", "status": "UP", "last_chk": 'a, "b"', "rtime": "7"},
         {"pxname": "g-2", "svname": "s1", "status": "DOWN", "last_chk": "", "rtime": "8"},

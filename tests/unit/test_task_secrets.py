@@ -14,7 +14,8 @@ import pytest
 from longshore.api import kms, secretsmanager, ssm
 from longshore.api.ecs import tasks
 from longshore.control.observe import Observer
-from longshore.control.tasks import TaskController, launch_from, provision
+from longshore.control.places import Places
+from longshore.control.tasks import TaskController, launch_from
 from longshore.decide.execution_role import ExecutionRole, execution_role
 from longshore.decide.task_secrets import Reading, SecretsUnavailable, go_text, secret_value
 from longshore.domain.iam import Role
@@ -305,7 +306,9 @@ def launched(house: House) -> TaskLaunch:
     task = house.store.get(Task, (*SCOPE, "default", made["taskArn"].rpartition("/")[2]))
     assert task is not None
     with house.transaction() as tx:
-        task = provision(tx, task, house.ids, house.now)
+        places = Places(tx, house.ids, house.now)
+        task = places.give(task)
+        places.write()
     return launch_from(house.store, task)
 
 
@@ -420,7 +423,9 @@ async def test_a_task_that_was_not_told_yet_gets_its_secrets_after_a_restart(hou
     """The record is there, and its address; Longshore ended before the engine was told."""
     task_id = run(house, X=f"{ARN}plain")
     with house.transaction() as tx:
-        tx.put(provision(tx, task(house, task_id), house.ids, house.now))
+        places = Places(tx, house.ids, house.now)
+        tx.put(places.give(task(house, task_id)))
+        places.write()
     async with rigged(house) as rig:
         await until(lambda: task(house, task_id).last_status == "RUNNING")
         assert rig.secrets(task_id) == {"X": "two"}

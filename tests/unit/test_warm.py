@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from longshore.api.ecs import tasks
-from longshore.control.tasks import provision
+from longshore.control.places import Places
 from longshore.control.warm import MOST_SUBNETS, REST_S, WarmController
 from longshore.domain.launch import WarmNetwork
 from longshore.domain.network import NetworkInterface, Subnet
@@ -41,7 +41,9 @@ class House(Api):
         task = self.store.get(Task, (*SCOPE, "default", made["taskArn"].rsplit("/", 1)[-1]))
         assert task is not None
         with self.store.transaction() as tx:
-            task = provision(tx, task, self.ids, self.now)
+            places = Places(tx, self.ids, self.now)
+            task = places.give(task)
+            places.write()
             tx.put(task)
         return task
 

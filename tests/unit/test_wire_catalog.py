@@ -277,6 +277,20 @@ def test_unknown_members_are_ignored_and_can_be_listed(catalog: Catalog) -> None
     assert catalog.unknown_members(catalog.identify(form), form) == ["Novelty"]
 
 
+def test_unknown_members_are_found_wherever_they_are(catalog: Catalog) -> None:
+    containers = [{"name": "a", "size": 1}, {"environment": [{"name": "b", "kind": 2}]}]
+    request = json_request(f"{ECS}.RunTask", {"overrides": {"containerOverrides": containers}, "tags": [{"Key": "c"}]})
+    target = catalog.identify(request)
+    assert catalog.read(target, request)["tags"] == [{}]
+    assert catalog.unknown_members(target, request) == [
+        "overrides.containerOverrides.1.size",
+        "overrides.containerOverrides.2.environment.1.kind",
+        "tags.1.Key",
+    ]
+    many = json_request(f"{ECS}.RunTask", {"tags": [{"Key": "c"}] * 200})
+    assert len(catalog.unknown_members(target, many)) == 50
+
+
 def test_nulls_are_unset_and_results_leave_none_out(catalog: Catalog) -> None:
     request = json_request(f"{ECS}.DescribeTasks", {"tasks": ["a"], "cluster": None})
     target = catalog.identify(request)

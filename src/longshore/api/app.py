@@ -8,8 +8,9 @@ undone as well.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -20,16 +21,20 @@ from longshore.api.access.keys import note_use
 from longshore.api.auth import Caller, Gate, Listener
 from longshore.api.metrics import Metrics
 from longshore.api.operation import Call, Operation, Service
+from longshore.api.other_services import OtherServices, signs_objects
+from longshore.api.passing import Passage
 from longshore.api.refusals import Check, compile_refusals
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.record import Scope
 from longshore.domain.vault import Vault
+from longshore.drivers.ports import Provider
 from longshore.store.errors import StoreFailed
 from longshore.store.events import EventLog
 from longshore.store.store import Store, Transaction
 from longshore.wire.catalog import Catalog, Target
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest, HttpResponse
+from longshore.wire.models import Card
 
 log = structlog.get_logger("longshore.request")
 
@@ -39,6 +44,8 @@ NAMES_LOOKED_AT_BYTES = 64 * 1024
 """Of larger bodies, batches of log events, the names are not looked at a second time."""
 BODY_TIMEOUT_S = 30.0
 """How long a client may take to send a body."""
+EVERYTHING = "*"
+"""As the operation of a request to somebody else: `s3:*` has to be allowed for it."""
 TOO_LATE = 408
 """The status of a request whose body did not come in time."""
 
@@ -46,6 +53,8 @@ Scopes = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scopes, Receive, Send], Awaitable[None]]
+Beside = Callable[[Scopes], Asgi | None]
+"""The application that a request is for, where it is for another than the AWS APIs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,8 @@ class Chain:
         vault: Vault,
         metrics: Metrics,
         prepare: Callable[[Transaction, Scope], None] = lambda _tx, _scope: None,
+        forwards: Mapping[str, Provider] = MappingProxyType({}),
+        everything_else: Provider | None = None,
     ) -> None:
         self._store = store
         self._events = events
@@ -88,6 +99,8 @@ class Chain:
         self._catalog = Catalog(
             tables, validation_codes={s.name: s.validation_code for s in tables.values() if s.validation_code}
         )
+        self._others = OtherServices(self._catalog.shelf.cards.values(), forwards=forwards, everything=everything_else)
+        self.passage = Passage(self._others, gate, self._catalog, clock, ids, self._authorise_other, self._tell_passed)
         self._served = {
             (service.name, name): _Served(operation, compile_refusals(operation, service.refusal_code))
             for service in tables.values()
@@ -99,22 +112,31 @@ class Chain:
         began = time.perf_counter()
         request_id = self._ids.uuid()
         target: Target | None = None
+        other: Card | None = None
         caller: Caller | None = None
         code = "OK"
         try:
             scope = self._catalog.scope(request)
             protocol = self._catalog.guess_protocol(request) if listener.signatures else ""
-            caller = self._gate.caller(request, scope, listener, protocol, self._clock.now())
-            target = self._catalog.identify(request)
-            before = self._store.revision
-            response = self._handle(target, request, caller, request_id)
-            # A read waits for what it saw; it goes on working when the disk has failed, for then it saw what is there.
-            await self._store.durable(before if self._store.revision == before else None)
-            if target.service == "logs":
-                await self._events.durable()
+            plain_path = scope is not None and signs_objects(scope.service)
+            caller = self._gate.caller(request, scope, listener, protocol, self._clock.now(), plain_path=plain_path)
+            try:
+                target = self._catalog.identify(request)
+            except ApiError as error:
+                other = await self._others.of_refused(request, error)
+                if other is None:
+                    raise
+                response = await self._answer_other(other, request, caller, error)
+            else:
+                before = self._store.revision
+                response = self._handle(target, request, caller, request_id)
+                # A read waits for what it saw, and goes on working when the disk has failed: it saw what is there.
+                await self._store.durable(before if self._store.revision == before else None)
+                if target.service == "logs":
+                    await self._events.durable()
         except ApiError as error:
             code = error.code
-            response = self._fault(target, request, error, request_id)
+            response = self._fault(target, request, error, request_id, other)
         except StoreFailed as error:
             code = "ServiceUnavailable"
             log.error("the store has failed", reason=str(error))  # noqa: TRY400  the reason is the whole story
@@ -123,13 +145,23 @@ class Chain:
             code = "InternalFailure"
             log.exception("a fault while answering", request_id=request_id, operation=target and target.operation)
             response = self._fault(target, request, _internal(request_id), request_id)
-        self._tell(target, caller, code, response.status, request_id, time.perf_counter() - began)
+        service, operation = (target.service, target.operation) if target else (other.service if other else "", "")
+        self._tell(service, operation, caller, code, response.status, request_id, time.perf_counter() - began)
         return response
 
-    def _fault(self, target: Target | None, request: HttpRequest, error: ApiError, request_id: str) -> HttpResponse:
+    async def _answer_other(self, card: Card, request: HttpRequest, caller: Caller, error: ApiError) -> HttpResponse:
+        """The answer of somebody else. Raises ApiError where there is nobody."""
+        if self._others.provider(card) is None:
+            raise self._others.refusal(card, error) from None
+        self._authorise_other(card, request, caller)
+        return await self._others.answer_whole(card, request, caller)
+
+    def _fault(
+        self, target: Target | None, request: HttpRequest, error: ApiError, request_id: str, other: Card | None = None
+    ) -> HttpResponse:
         """The answer that says an error."""
         try:
-            return self._catalog.error(target, request, error, request_id)
+            return self._catalog.error(target, request, error, request_id, other)
         except Exception:
             log.exception("a fault while saying an error", request_id=request_id, code=error.code)
             return HttpResponse(500, [("x-amzn-RequestId", request_id)], b"")
@@ -180,6 +212,13 @@ class Chain:
         agent = request.headers.get("user-agent", "")
         self._access.check(Asked(caller, ask, target.protocol, self._clock.now(), agent))
 
+    def _authorise_other(self, card: Card, request: HttpRequest, caller: Caller) -> None:
+        """Raise unless the caller may do everything in a service of others: what it asks for is not known here."""
+        scope = Scope(caller.account, caller.region)
+        ask = Ask(self._store, scope, card.signing_name, EVERYTHING, {}, caller.principal_arn)
+        protocol, agent = self._catalog.guess_protocol(request, card), request.headers.get("user-agent", "")
+        self._access.check(Asked(caller, ask, protocol, self._clock.now(), agent))
+
     def refuse(self, request: HttpRequest, error: ApiError) -> HttpResponse:
         """The answer to a request whose body was not read to its end."""
         return self._fault(None, request, error, self._ids.uuid())
@@ -204,11 +243,22 @@ class Chain:
                 request_id=request_id,
             )
 
+    def _tell_passed(
+        self, service: str, caller: Caller | None, code: str, status: int, request_id: str, seconds: float
+    ) -> None:
+        self._tell(service, "", caller, code, status, request_id, seconds)
+
     def _tell(
-        self, target: Target | None, caller: Caller | None, code: str, status: int, request_id: str, seconds: float
+        self,
+        service: str,
+        operation: str,
+        caller: Caller | None,
+        code: str,
+        status: int,
+        request_id: str,
+        seconds: float,
     ) -> None:
         """One line and one count per request. Parameters and headers are never logged: they may hold secrets."""
-        service, operation = (target.service, target.operation) if target else ("", "")
         self._metrics.request(service, operation, code, seconds)
         log.info(
             "request",
@@ -224,11 +274,25 @@ class Chain:
         )
 
 
-def aws_app(chain: Chain, listener: Listener, internal: Callable[[HttpRequest], HttpResponse | None]) -> Asgi:
+def aws_app(
+    chain: Chain,
+    listener: Listener,
+    internal: Callable[[HttpRequest], HttpResponse | None],
+    beside: Beside = lambda _scope: None,
+) -> Asgi:
     """The ASGI application of one listener. `internal` answers Longshore's own paths, and None for all others."""
 
     async def app(scope: Scopes, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            return
+        registry = beside(scope)
+        if registry is not None:
+            await registry(scope, receive, send)
+            return
+        head = _request(scope, b"")
+        other = chain.passage.others.at_head(head)
+        if other is not None:
+            await chain.passage(other, head, _pairs(scope), listener, receive, send)
             return
         try:
             check_length(scope)
@@ -236,12 +300,12 @@ def aws_app(chain: Chain, listener: Listener, internal: Callable[[HttpRequest], 
         except ConnectionError:
             return
         except ApiError as error:
-            refusal = chain.refuse(_request(scope, b""), error)
+            refusal = chain.refuse(head, error)
             if error.status == TOO_LATE or any(name == b"expect" for name, _ in scope["headers"]):
                 refusal.headers.append(("connection", "close"))  # whether the rest still comes, only its client knows
             await send_response(send, refusal)
             return
-        request = _request(scope, body)
+        request = head._replace(body=body)
         response = internal(request)
         if response is None:
             response = await chain.answer(request, listener)
@@ -293,8 +357,12 @@ async def send_response(send: Send, response: HttpResponse) -> None:
     await send({"type": "http.response.body", "body": response.body})
 
 
+def _pairs(scope: Scopes) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+
+
 def _request(scope: Scopes, body: bytes) -> HttpRequest:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = dict(_pairs(scope))
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     path = raw.partition(b"?")[0].decode("latin-1")
     client: tuple[str, int] | None = scope.get("client")

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from longshore.api.credentials import Credentials, Principal, TokenRefused
-from longshore.wire.credential import CredentialScope
+from longshore.wire.aws_chunked import ChunkKey
+from longshore.wire.credential import CredentialScope, scope_of
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest
-from longshore.wire.sigv4 import verify
+from longshore.wire.sigv4 import Verified, chunk_key, verify
 
 LOCAL_NAMES = frozenset({"localhost", "host.docker.internal", "longshore"})
 LOCAL_SUFFIXES = (".localhost", ".localhost.localstack.cloud")
+SKEW_S, OBJECT_SKEW_S = 300.0, 900.0
+"""How far a client's clock may be off; object stores allow more."""
 REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 REGION_LENGTH = 32
 ACCOUNT = re.compile(r"[0-9]{12}")
@@ -111,19 +114,43 @@ class Gate:
         self._region = region
 
     def caller(
-        self, request: HttpRequest, scope: CredentialScope | None, listener: Listener, protocol: str, now: float
+        self,
+        request: HttpRequest,
+        scope: CredentialScope | None,
+        listener: Listener,
+        protocol: str,
+        now: float,
+        *,
+        plain_path: bool = False,
+        payload: str | None = None,
     ) -> Caller:
         """Who calls. Raises ApiError where a signature is asked for and not good, or a browser is not to be trusted.
 
-        `protocol` chooses the error codes that its clients know.
+        `protocol` chooses the error codes that its clients know; `plain_path` and `payload` are `sigv4.verify`'s.
         """
         if listener.signatures:
-            principal, scope = self._verified(request, protocol, now)
+            skew_s = OBJECT_SKEW_S if plain_path else SKEW_S
+            verified = verify(
+                request,
+                self._secret_for,
+                now,
+                protocol=protocol,
+                plain_path=plain_path,
+                skew_s=skew_s,
+                payload=payload,
+            )
+            principal, scope = self._known(verified, protocol, now), verified.scope
         else:
             refuse_strangers(request.headers)
             principal = self._said(request, scope, now)
         region = self._region if scope is None else _checked_region(scope)
         return Caller(principal, region, request.client, listener.local, scope.access_key if scope else "")
+
+    def chunk_key(self, request: HttpRequest) -> ChunkKey | None:
+        """What the chunks of a body are signed with, for a request whose head was found good."""
+        scope = scope_of(request)
+        secret = self._secret_for(scope.access_key) if scope else None
+        return chunk_key(request, secret) if secret else None
 
     def _said(self, request: HttpRequest, scope: CredentialScope | None, now: float) -> Principal:
         """Who a caller says it is, where it is trusted: whoever has that key pair, else an account's root."""
@@ -137,12 +164,11 @@ class Gate:
                 account = key  # a habit of test suites: the access key names the account
         return root_of(account)
 
-    def _verified(self, request: HttpRequest, protocol: str, now: float) -> tuple[Principal, CredentialScope]:
-        verified = verify(request, self._secret_for, now, protocol=protocol)
+    def _known(self, verified: Verified, protocol: str, now: float) -> Principal:
         key = verified.scope.access_key
         try:
             named = None if verified.session_token else self._users.principal(key)
-            return named or self._credentials.principal(key, verified.session_token, now), verified.scope
+            return named or self._credentials.principal(key, verified.session_token, now)
         except TokenRefused as refused:
             raise bad_token(refused.kind, protocol) from None
 

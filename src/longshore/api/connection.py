@@ -21,6 +21,8 @@ HEAD_TIMEOUT_S = 30.0
 WRITE_TIMEOUT_S = 60.0
 """How long a client may leave an answer unread once the buffers are full."""
 MOST_CONNECTIONS = 10_000
+TLS_HELLO = b"\x16\x03"
+"""How a client begins that wants TLS."""
 
 
 def most_connections() -> int:
@@ -102,6 +104,9 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what is neither a request's beginning nor its body."""
+        if self._in_head and data.startswith(TLS_HELLO):
+            self.send_400_response("This is HTTP, not HTTPS.")  # Docker tries both; it is nothing to log
+            return
         self._moved = False
         self._data = data
         while self._data:

@@ -35,14 +35,20 @@ class Metrics:
             buckets=BUCKETS,
             registry=self._registry,
         )
+        self._known: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
+        """Those that `labels` has found, which takes longer than to count: as many as the page has lines of."""
         self._registry.register(_State(store))
         self._registry.register(BalancerMetrics(store, balancer_counts))
         self._registry.register(ConnectMetrics(store, connect_counts))
 
     def request(self, service: str, operation: str, code: str, seconds: float) -> None:
         """One request was answered."""
-        self._requests.labels(service, operation, code).inc()
-        self._seconds.labels(service).observe(seconds)
+        known = self._known.get((service, operation, code))
+        if known is None:
+            counter, histogram = self._requests.labels(service, operation, code), self._seconds.labels(service)
+            known = self._known[service, operation, code] = (counter, histogram)
+        known[0].inc()
+        known[1].observe(seconds)
 
     def render(self) -> bytes:
         """The page."""

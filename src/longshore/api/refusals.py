@@ -20,6 +20,8 @@ def compile_refusals(operation: Operation, code: str) -> Check | None:
 
     def check(params: dict[str, Any]) -> None:
         for steps, text, allowed, refusal_code in rules:
+            if steps[0][0] not in params:
+                continue
             for value in _found(params, steps):
                 if value not in (None, "", [], {}) and value not in allowed:
                     raise ApiError(refusal_code, text)

@@ -53,6 +53,10 @@ def up(  # noqa: PLR0913  each is an option of the command line
     pull: Annotated[
         str, typer.Option(envvar="LONGSHORE_PULL", help="Pull images: missing, or always (as Fargate).")
     ] = "missing",
+    registry_host: Annotated[
+        str,
+        typer.Option(envvar="LONGSHORE_REGISTRY_HOST", help="HOST:PORT of repositories' URIs; empty: localhost."),
+    ] = "",
     healthy_after: Annotated[
         float, typer.Option(envvar="LONGSHORE_HEALTHY_AFTER", help="Seconds until a task without checks is healthy.")
     ] = 3.0,
@@ -73,7 +77,20 @@ def up(  # noqa: PLR0913  each is an option of the command line
         float, typer.Option(envvar="LONGSHORE_MEMORY_OVERCOMMIT", help="How many times memory may be promised.")
     ] = 1.0,
     history: Annotated[float, typer.Option(envvar="LONGSHORE_HISTORY", help="Days that stopped tasks are kept.")] = 7.0,
+    security_groups: Annotated[
+        str,
+        typer.Option(
+            envvar="LONGSHORE_SECURITY_GROUPS", help="enforce, off, or auto: enforce them where this machine can."
+        ),
+    ] = "auto",
     vpc_cidr: Annotated[str, typer.Option(envvar="LONGSHORE_VPC_CIDR", help="CIDR of the default VPC.")] = "",
+    with_: Annotated[
+        str, typer.Option("--with", envvar="LONGSHORE_WITH", help="moto: it answers what Longshore doesn't serve.")
+    ] = "",
+    forward: Annotated[
+        list[str] | None,
+        typer.Option(envvar="LONGSHORE_FORWARD", help="SERVICE=URL: who answers for a service; repeatable."),
+    ] = None,
     log_level: Annotated[
         str, typer.Option(envvar="LONGSHORE_LOG_LEVEL", help="debug, info, warning or error.")
     ] = "warning",
@@ -93,6 +110,7 @@ def up(  # noqa: PLR0913  each is an option of the command line
         iam=iam,
         docker_url=docker_url,
         pull=pull,
+        registry_host=registry_host,
         healthy_after_s=healthy_after,
         lb_address=lb_address,
         lb_ports=lb_ports,
@@ -100,7 +118,10 @@ def up(  # noqa: PLR0913  each is an option of the command line
         cpu_overcommit=cpu_overcommit,
         memory_overcommit=memory_overcommit,
         history_s=history * 86400,
+        security_groups=security_groups,
         vpc_cidr=vpc_cidr,
+        others=with_,
+        forwards=forward or [],
         log_level=log_level,
     )
 

@@ -31,6 +31,9 @@ def examine(*, port: int, state: Path, docker_url: str) -> Iterator[Finding]:
     yield from _docker(docker_url)
     yield _program("ip", "iproute2", "gives tasks the address 169.254.170.2 (metadata, credentials)")
     yield _program("haproxy", "haproxy", "is the data plane of load balancers; without them nothing needs it")
+    yield _program("docker-registry", "docker-registry", "keeps the images of ECR; without them nothing needs it")
+    yield _program("nft", "nftables", "enforces security groups; without it everything may connect to everything")
+    yield _bridge_filter()
     yield _port(port)
     yield _disk(state)
 
@@ -81,6 +84,17 @@ def _program(name: str, package: str, purpose: str) -> Finding:
     path = shutil.which(name)
     advice = f"Install it: apt-get install {package}. It {purpose}."
     return Finding(f"program `{name}`", path is not None, path or "missing", advice)
+
+
+def _bridge_filter() -> Finding:
+    """Whether security groups can see what crosses a bridge."""
+    loaded = Path("/proc/sys/net/bridge").exists()
+    known = any(Path("/lib/modules", platform.release()).glob("kernel/net/bridge/br_netfilter.ko*"))
+    advice = (
+        "Load it: modprobe br_netfilter (Longshore does so itself, as root). Without this module of the kernel "
+        "security groups are not enforced."
+    )
+    return Finding("br_netfilter", loaded or known, "loaded" if loaded else "present" if known else "missing", advice)
 
 
 def _port(port: int) -> Finding:

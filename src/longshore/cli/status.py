@@ -23,7 +23,29 @@ def render(server: Server, now: float) -> RenderableType:
     for start in range(0, len(arns), 100):
         for cluster in ecs.describe_clusters(clusters=arns[start : start + 100])["clusters"]:
             parts += _cluster(ecs, cluster, now)
+    parts += _recorded(server)
     return Group(*parts)
+
+
+def _recorded(server: Server) -> Iterator[Text]:
+    """What users may think is acted on, and is not yet."""
+    scaling, cloudwatch = server.client("application-autoscaling"), server.client("cloudwatch")
+    counts = {
+        "scaling policy": _count(scaling, "describe_scaling_policies", "ScalingPolicies", ServiceNamespace="ecs"),
+        "scheduled action": _count(scaling, "describe_scheduled_actions", "ScheduledActions", ServiceNamespace="ecs"),
+        "alarm": _count(cloudwatch, "describe_alarms", "MetricAlarms"),
+    }
+    said = [f"{count} {_plural(noun) if count > 1 else noun}" for noun, count in counts.items() if count]
+    if said:
+        yield Text(f"  ! recorded, not acted on yet: {', '.join(said)}", style="yellow")
+
+
+def _count(client: Any, operation: str, member: str, **asked: str) -> int:
+    return sum(len(page[member]) for page in client.get_paginator(operation).paginate(**asked))
+
+
+def _plural(noun: str) -> str:
+    return f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
 
 
 def _cluster(ecs: Any, cluster: dict[str, Any], now: float) -> Iterator[RenderableType]:

@@ -4,8 +4,10 @@ import asyncio
 import ipaddress
 import logging
 import os
+import re
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from longshore.api.auth import ListenRefused
 from longshore.api.credentials import Credentials, KeyPair
 from longshore.api.server import ListenError
 from longshore.config import Config
-from longshore.drivers.ports import Permanent, Retryable
+from longshore.drivers.ports import Permanent, ProviderRefused, Retryable
 from longshore.main import Longshore, run
 from longshore.state import StateRefused, master_key, open_folder
 from longshore.store.errors import StoreFailed, StoreRefused
@@ -54,6 +56,19 @@ def port_pairs(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(pairs)
 
 
+def forward_pairs(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """`(service, URL)` of texts such as `s3=http://localhost:9000`. Exits where one is none."""
+    pairs = []
+    for text in texts:
+        service, _, url = text.partition("=")
+        if not service or not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", url):
+            sys.exit(f"--forward takes SERVICE=URL such as s3=http://localhost:9000, not {text!r}.")
+        pairs.append((service, url))
+    if len({service for service, _ in pairs}) < len(pairs):
+        sys.exit(f"--forward can name a service only once: {', '.join(texts)}.")
+    return tuple(pairs)
+
+
 def checked_address(text: str) -> str:
     """An address of this host, or nothing. Exits for what is no address."""
     try:
@@ -70,6 +85,8 @@ def serve(
     log_level: str,
     lb_address: str,
     lb_ports: str,
+    others: str,
+    forwards: Sequence[str],
     **options: Any,
 ) -> None:
     """Run until told to stop. A problem of the user's machine ends it with a sentence, not with a traceback."""
@@ -82,12 +99,18 @@ def serve(
         log_level=log_level,
         lb_address=checked_address(lb_address),
         lb_ports=port_pairs(lb_ports),
+        moto=others == "moto",
+        forwards=forward_pairs(forwards),
         **options,
     )
     if config.engine not in {"docker", "sim"}:
         sys.exit(f"There is no engine {config.engine!r}: choose docker or sim.")
     if config.iam not in {"", "open", "enforce"}:
         sys.exit(f"--iam takes open or enforce, not {config.iam!r}: docs/security.md says what they are.")
+    if others not in {"", "moto"}:
+        sys.exit(f"--with takes moto, not {others!r}.")
+    if config.security_groups not in {"auto", "enforce", "off"}:
+        sys.exit(f"--security-groups takes enforce, off or auto, not {config.security_groups!r}.")
 
     def tell(text: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {text}", highlight=False)
@@ -100,7 +123,7 @@ def serve(
         uvloop.run(run(config, tell, ready))
     except (Permanent, Retryable) as error:
         sys.exit(f"{error.reason} `longshore doctor` says what this machine lacks.")
-    except (ListenError, ListenRefused, StateRefused, StoreRefused, StoreFailed) as error:
+    except (ListenError, ListenRefused, ProviderRefused, StateRefused, StoreRefused, StoreFailed) as error:
         sys.exit(str(error))
     except asyncio.CancelledError:
         return
@@ -117,6 +140,10 @@ def _screen(console: Console, longshore: Longshore) -> None:
         f"\n[bold]Longshore {__version__}[/bold]: the ECS API at [bold]{url}[/bold], account {config.account}"
     )
     console.print(f"  engine {longshore.engine.name} · state {config.state}", style="dim", highlight=False)
+    for what, provider in longshore.providers.items():
+        console.print(f"  {what}: answered by {provider}", style="dim", highlight=False)
+    if longshore.firewall.why_off:
+        console.print(f"  security groups are not enforced: {longshore.firewall.why_off}", style="dim", highlight=False)
     console.print("\nPoint your tools at it:", highlight=False)
     console.print(f"  export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={config.region}", highlight=False)
     if config.auth:

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 import structlog
 
+from longshore.control.firewall import Guarded, unguarded
 from longshore.control.loop import Loop, Timer
 from longshore.decide import targets as decide
 from longshore.decide.balancing import plan_of
@@ -58,7 +59,17 @@ class Told(NamedTuple):
 class BalancerController:
     """All load balancers of one Longshore."""
 
-    def __init__(self, store: Store, driver: BalancerDriver, clock: Clock, vault: Vault, *, release: Release) -> None:
+    def __init__(
+        self,
+        store: Store,
+        driver: BalancerDriver,
+        clock: Clock,
+        vault: Vault,
+        *,
+        release: Release,
+        guarded: Guarded = unguarded,
+    ) -> None:
+        self._guarded = guarded
         self._store = store
         self._driver = driver
         self._clock = clock
@@ -78,7 +89,7 @@ class BalancerController:
         """The data plane's counters, as they were when last asked for."""
         self._counter = Timer("load balancer counts", self._count, COUNT_S)
         self._reader: asyncio.Task[None] | None = None
-        store.watch(self._changed)
+        store.watch(self._changed, Target, Task, *PLANNED)
 
     def start(self) -> None:
         """Begin; the first look takes over what an earlier life left."""
@@ -131,6 +142,7 @@ class BalancerController:
                 return self._clock.now() + ABSENT_RETRY_S if plan.load_balancers else None
             self._opened()
         await self._store.durable()
+        await self._guarded()
         problems = await self._driver.apply(plan) if plan != self._applied else {}
         again = self._clock.now() + ABSENT_RETRY_S if problems else None
         self._applied = None if problems else plan

@@ -65,7 +65,7 @@ class ConnectController:
         self.counts: dict[Key, Sequence[ConnectCounts]] = {}
         """By task, as they were when last asked for."""
         self._counter = Timer("connect counts", self._count, COUNT_S)
-        store.watch(self._changed)
+        store.watch(self._changed, Task, Deployment)
 
     def resume(self) -> None:
         """At a start, before tasks are adopted: who is to be found was found before."""
@@ -93,6 +93,8 @@ class ConnectController:
 
     def plan(self, task: Task) -> ConnectPlan | None:
         """What the task's proxy is to be told now; None for a task without Service Connect."""
+        if not task.deployment_id:
+            return None
         self._note(task)
         namespace = self._namespace_of.get(task.key)
         deployment, definition = self._revision(task)
@@ -150,6 +152,8 @@ class ConnectController:
 
     def _note(self, task: Task) -> None:
         """Know a task of a namespace, and its address once it has one."""
+        if not task.deployment_id:
+            return
         if task.key not in self._namespace_of:
             deployment, _ = self._revision(task)
             if deployment is None or not deployment.namespace:

@@ -21,7 +21,7 @@ class HealthChecks:
         self._clock = clock
         self._runs: dict[Key, decide.Run] = {}
         self.loop: Loop[Key] = Loop("health checks", self._reconcile, clock, workers=16)
-        store.watch(self._changed)
+        store.watch(self._changed, ServiceInstance, DiscoveryService)
 
     def resume(self) -> None:
         """At a start: look at every instance that is to be checked."""

@@ -53,9 +53,11 @@ class Observer:
 
     def _write(self, tx: Transaction, report: TaskObservation) -> None:
         """Reports on tasks that are not there any more are of no interest."""
-        found = tx.select(Task, "id", (report.task_id,))
-        if not found:
+        # Ids stay where they are: the store's own index, which no change of this transaction has touched, finds them.
+        keys = self._store.select_keys(Task, "id", (report.task_id,))
+        task = tx.get(Task, keys[0]) if keys else None
+        if task is None:
             return
-        after = life.observe(found[0], report, self._clock.now())
-        if after is not found[0]:
+        after = life.observe(task, report, self._clock.now())
+        if after is not task:
             tx.put(after)

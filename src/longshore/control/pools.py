@@ -39,7 +39,7 @@ class Pools:
         self._pools: dict[Key, _Pool] = {}
         for instance in store.all(ServiceInstance):
             self._add(instance)
-        store.watch(self._changed)
+        store.watch(self._changed, ServiceInstance)
 
     def draw(self, service: Key, health: str, most: int, ids: Ids) -> list[ServiceInstance]:
         """At most so many instances of a service with this health, each as likely as any other. `service`: its key."""

@@ -45,7 +45,7 @@ class ServiceController:
         self._healthy_after_s = healthy_after_s
         self._short_of_room: set[str] = set()
         self.loop: Loop[str] = Loop("services", self._reconcile, clock, workers=1)
-        store.watch(self._changed)
+        store.watch(self._changed, Task, Target, Service, Deployment, Host)
 
     def resume(self) -> None:
         """At a start: look at every service that is not gone."""

@@ -1,35 +1,36 @@
 """Keeps each task where it should be: gives it a place, has the engine start or stop it, and lets go of what it held.
 
-The only writer of a task's attachment and of network interfaces. What the engine sees comes back through
-`observe.py`. Before the engine is told anything, the record that says so is on disk: a crash at any moment finds, at
-the next start, a record of whatever may exist. Secrets are read when the engine is told to start a task, and are in no
-record: a task that has not started when Longshore ends gets them at the next start.
+The only writer of a task's attachment and, through `places.py`, of its network interface. What the engine sees comes
+back through `observe.py`. Before the engine is told anything, the record that says so is on disk: a crash at any
+moment finds, at the next start, a record of whatever may exist. Secrets are read when the engine is told to start a
+task, and are in no record: a task that has not started when Longshore ends gets them at the next start.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from longshore.control.connect import ConnectController
+from longshore.control.firewall import Guarded, unguarded
 from longshore.control.loop import Loop
+from longshore.control.places import Places, release
 from longshore.decide import task as life
 from longshore.decide.execution_role import execution_role
 from longshore.decide.launch import launch_of
-from longshore.decide.launching import free_address
 from longshore.decide.roles import refused_role
 from longshore.decide.task_secrets import Reading, SecretsUnavailable, needs_secrets, task_secrets
 from longshore.domain.balancer import Target
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.iam import Role
 from longshore.domain.launch import Hidden, TaskLaunch
-from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc, mac_of
-from longshore.domain.record import Key
-from longshore.domain.task import Attachment, Task
+from longshore.domain.network import Subnet, Vpc
+from longshore.domain.record import Key, Record
+from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
 from longshore.domain.vault import Vault
-from longshore.drivers.ports import Permanent, TaskEngine
+from longshore.drivers.ports import Permanent, Retryable, TaskEngine
 from longshore.store.store import Change, Reader, Store, Transaction
 
-NO_ADDRESS = "ResourceInitializationError: no free address is left in subnet {subnet}."
-NO_SUBNET = "ResourceInitializationError: subnet {subnet} does not exist any more."
+STARTABLE = frozenset({"PROVISIONING", "PENDING"})
+"""Where a task that is wanted has yet to be started."""
 
 
 class TaskController:
@@ -45,9 +46,11 @@ class TaskController:
         connect: ConnectController | None = None,
         *,
         roles_exist: bool = False,
+        guarded: Guarded = unguarded,
     ) -> None:
         """`connect`: None where no task can have Service Connect. `roles_exist`: whether the roles of tasks must."""
         self._roles_exist = roles_exist
+        self._guarded = guarded
         self._vault = vault
         self._ordered: set[str] = set()
         """The ids of tasks with secrets that the engine has been told of: those are read once, as on ECS."""
@@ -56,8 +59,8 @@ class TaskController:
         self._engine = engine
         self._clock = clock
         self._ids = ids
-        self.loop: Loop[Key] = Loop("tasks", self._reconcile, clock, workers=64)
-        store.watch(self._changed)
+        self.loop: Loop[Key] = Loop("tasks", self._reconcile, clock, workers=64, together=self._begin)
+        store.watch(self._changed, Task, Target)
         if connect is not None:
             connect.on_withdrawn = self.loop.enqueue
 
@@ -73,7 +76,7 @@ class TaskController:
                 if missing and life.was_started(task) and not life.ended(task):
                     tx.put(life.lost(task, self._clock.now()))
         for task in self._store.select(Task, "live", ()):
-            self.loop.enqueue(task.key)
+            self._wake(task)
 
     def _launches(self) -> dict[str, TaskLaunch]:
         """Of all that may exist. What has not started whole and has lost its secrets can't: it ends here."""
@@ -110,13 +113,21 @@ class TaskController:
                 tx.put(life.request_stop(current, "TaskFailedToStart", reason))
 
     def _changed(self, change: Change) -> None:
-        if isinstance(change.before, Target) and change.after is None and change.before.task_id:
-            target = change.before
-            self.loop.enqueue((*target.scope, target.cluster, target.task_id))
-        if change.kind != Task.kind or not isinstance(change.after, Task) or not change.after.live:
-            return
-        if not isinstance(change.before, Task) or _stage(change.before) != _stage(change.after):
-            self.loop.enqueue(change.key)
+        before, after = change.before, change.after
+        if isinstance(after, Task):
+            # One that is wanted is looked at once, when it is new: `_begin` goes on with it until it was started.
+            if before is None or (not after.wanted and _stage(before) != _stage(after)):
+                self._wake(after)
+        elif isinstance(before, Target) and after is None and before.task_id:
+            self.loop.enqueue((*before.scope, before.cluster, before.task_id))
+
+    def _wake(self, task: Task) -> None:
+        """Have a look at a task, if it is one that something is to be done about."""
+        if not task.wanted:
+            if task.live:
+                self.loop.enqueue(task.key)
+        elif task.last_status in STARTABLE:
+            self.loop.gather(task.key)
 
     async def _reconcile(self, key: Key) -> None:
         task = self._store.get(Task, key)
@@ -124,21 +135,52 @@ class TaskController:
             return
         if task.desired_status == "STOPPED":
             await self._stop(task)
-        elif task.last_status in {"PROVISIONING", "PENDING"}:
-            await self._start(task)
+        elif task.last_status in STARTABLE:
+            for error in (await self._begin((key,))).values():
+                raise error
 
-    async def _start(self, task: Task) -> None:
-        if task.last_status == "PROVISIONING":
-            with self._store.transaction() as tx:
-                task = self._with_roles(tx, task)
-                if task.wanted:
-                    task = provision(tx, task, self._ids, self._clock.now())
-                tx.put(task)
-            if not task.wanted:
-                return
-        if task.task_id in self._ordered:
-            return
+    async def _begin(self, keys: Collection[Key]) -> dict[Key, Exception]:
+        """Give the tasks their places, in one transaction, then have the engine start them.
+
+        Returns what went wrong with a task, so that it takes no other with it.
+        """
+        failed: dict[Key, Exception] = {}
+        with self._store.transaction() as tx:
+            places = Places(tx, self._ids, self._clock.now())
+            for key in keys:
+                task = tx.get(Task, key)
+                if task is None or not task.wanted:
+                    self.loop.enqueue(key)  # its stop was wished for while it waited
+                elif task.last_status == "PROVISIONING":
+                    try:
+                        tx.put(self._placed(tx, places, task))
+                    except Exception as error:  # noqa: BLE001  the loop tells of it
+                        failed[key] = error
+            places.write()
         await self._store.durable()
+        unguarded_yet = await self._guard()
+        for key in keys:
+            task = self._store.get(Task, key)
+            if task is None or not task.wanted or task.last_status != "PENDING" or task.task_id in self._ordered:
+                continue
+            try:
+                if unguarded_yet is not None and task.attachment is not None:
+                    raise unguarded_yet
+                await self._order(task)
+            except Exception as error:  # noqa: BLE001  as above
+                failed[key] = error
+        return failed
+
+    async def _guard(self) -> Retryable | None:
+        """Wait until the interfaces that have just been made are guarded; why they can't be, for now."""
+        try:
+            await self._guarded()
+        except Retryable as error:
+            return error
+        return None
+
+    async def _order(self, task: Task) -> None:
+        """Have the engine start a task."""
         try:
             await self._engine.start(self._launch(task))
         except (Permanent, SecretsUnavailable) as refusal:
@@ -147,13 +189,14 @@ class TaskController:
             if self._needs_secrets(task):
                 self._ordered.add(task.task_id)
 
-    def _with_roles(self, tx: Transaction, task: Task) -> Task:
-        """The task, or on its way down where it can't have its roles."""
+    def _placed(self, tx: Transaction, places: Places, task: Task) -> Task:
+        """The task with its place, or on its way down where it can't have that or its roles."""
         definition = tx.get(TaskDefinition, task_definition_key_of(task.task_definition_arn))
-        if not self._roles_exist or definition is None:
-            return task
-        reason = refused_role(lambda key: tx.get(Role, key), task.account, task.overrides, definition.document)
-        return life.request_stop(task, "TaskFailedToStart", reason) if reason else task
+        if self._roles_exist and definition is not None:
+            reason = refused_role(lambda key: tx.get(Role, key), task.account, task.overrides, definition.document)
+            if reason:
+                return life.request_stop(task, "TaskFailedToStart", reason)
+        return places.give(task)
 
     async def _stop(self, task: Task) -> None:
         withdrawn = not self._store.count(Target, "task", (task.task_id,))
@@ -176,53 +219,6 @@ class TaskController:
                 current = tx.get(Task, task.key)
                 if current is not None and current.last_status == "DEPROVISIONING":
                     release(tx, current, self._clock.now())
-
-
-def provision(tx: Transaction, task: Task, ids: Ids, now: float) -> Task:
-    """The task with an address of its own, or on its way down because there is none."""
-    if task.attachment is None:
-        return life.attached(task, None)
-    subnet = tx.get(Subnet, (*task.scope, task.attachment.subnet_id))
-    if subnet is None:
-        return _unplaceable(task, NO_SUBNET)
-    scope, vpc_id = task.scope, subnet.vpc_id
-    found = free_address(subnet, lambda address: tx.count(NetworkInterface, "address", (*scope, vpc_id, address)) > 0)
-    if found is None:
-        return _unplaceable(task, NO_ADDRESS)
-    address, next_offset = found
-    interface = NetworkInterface(
-        account=task.account,
-        region=task.region,
-        interface_id=f"eni-{ids.hex(17)}",
-        vpc_id=vpc_id,
-        subnet_id=subnet.subnet_id,
-        availability_zone=subnet.availability_zone,
-        private_ip=address,
-        mac_address=mac_of(address),
-        security_groups=_security_groups(tx, task, vpc_id),
-        created_at=now,
-        attachment_id=task.attachment.attachment_id,
-        description=f"arn:aws:ecs:{task.region}:{task.account}:attachment/{task.attachment.attachment_id}",
-        task_arn=task.arn,
-    )
-    tx.put(interface)
-    tx.put(subnet.but(next_offset=next_offset))
-    attachment = Attachment(
-        attachment_id=interface.attachment_id,
-        subnet_id=interface.subnet_id,
-        status="ATTACHED",
-        interface_id=interface.interface_id,
-        private_ip=address,
-        mac_address=interface.mac_address,
-    )
-    return life.attached(task, attachment)
-
-
-def release(tx: Transaction, task: Task, now: float) -> None:
-    """The task stopped, and its address free again."""
-    if task.attachment is not None and task.attachment.interface_id:
-        tx.delete(NetworkInterface, (*task.scope, task.attachment.interface_id))
-    tx.put(life.released(task, now))
 
 
 def definition_of(reader: Reader, task: Task) -> TaskDefinition:
@@ -255,18 +251,6 @@ def launch_from(
     )
 
 
-def _security_groups(tx: Transaction, task: Task, vpc_id: str) -> tuple[str, ...]:
-    """Those asked for, else the VPC's default group."""
-    given = task.network_configuration.get("awsvpcConfiguration", {}).get("securityGroups")
-    groups = tx.select(SecurityGroup, "vpc", (*task.scope, vpc_id))
-    return tuple(given or (group.group_id for group in groups if group.name == "default"))
-
-
-def _unplaceable(task: Task, reason: str) -> Task:
-    subnet = task.attachment.subnet_id if task.attachment else ""
-    return life.request_stop(task, "TaskFailedToStart", reason.format(subnet=subnet))
-
-
-def _stage(task: Task) -> tuple[object, ...]:
-    """What of a task this loop acts on."""
-    return (task.desired_status, task.last_status, life.ended(task))
+def _stage(task: Record) -> tuple[object, ...]:
+    """What of a task that is to stop this loop acts on."""
+    return (task.desired_status, task.last_status, life.ended(task)) if isinstance(task, Task) else ()

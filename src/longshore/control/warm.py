@@ -33,7 +33,7 @@ class WarmController:
         self._due_at = 0.0
         self.loop: Loop[str] = Loop("warm", self._reconcile, clock, workers=1)
         if count:
-            store.watch(self._changed)
+            store.watch(self._changed, Subnet)
 
     def resume(self) -> None:
         """At a start: the subnets of the tasks that run count as used."""

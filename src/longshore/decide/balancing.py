@@ -77,19 +77,21 @@ def plan_of(
         listeners_of.setdefault(listener.lb_id, []).append(listener)
     planned = []
     idle_s: dict[str, int] = {}
+    source: dict[str, str] = {}
     for balancer in sorted(load_balancers, key=lambda each: each.lb_id):
         own = listeners_of.get(balancer.lb_id, [])
         planned.append(_load_balancer(balancer, own, known, vpc_cidrs.get(balancer.vpc_id, "")))
         for listener in own:
             for arn in _forwarded_by(listener, known):
                 idle_s[arn] = max(idle_s.get(arn, 0), _idle_timeout_s(balancer, listener))
+                source[arn] = balancer.zones[0].address if balancer.zones else ""
     served = {name for balancer in planned for each in balancer.listeners for name in each.certificates}
     by_id = {each.certificate_id: each for each in certificates.values() if each.certificate_id in served}
     return BalancerPlan(
         load_balancers=tuple(planned),
         groups=tuple(
             sorted(
-                (_group(group, idle_s[arn]) for arn, group in known.groups.items() if arn in idle_s),
+                (_group(group, idle_s[arn], source[arn]) for arn, group in known.groups.items() if arn in idle_s),
                 key=lambda each: each.group_id,
             )
         ),
@@ -198,7 +200,7 @@ def _mutual_tls(document: Document, known: Known) -> MutualTls | None:
 # ---------------------------------------------------------------------------------------------------------- groups
 
 
-def _group(group: TargetGroup, idle_timeout_s: int) -> GroupPlan:
+def _group(group: TargetGroup, idle_timeout_s: int, source: str) -> GroupPlan:
     values = group_attributes(group)
     common: dict[str, Any] = {
         "group_id": group.group_id,
@@ -207,6 +209,7 @@ def _group(group: TargetGroup, idle_timeout_s: int) -> GroupPlan:
         "tls": group.protocol in {"HTTPS", "TLS"},
         "protocol_version": group.protocol_version,
         "idle_timeout_s": idle_timeout_s,
+        "source": source,
         "check": _check(group),
         **_stickiness(values),
     }

@@ -5,14 +5,18 @@ the service controller (`counts_health`). What is not translated here is refused
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
+
+import msgspec
 
 from longshore.decide import sizes
 from longshore.decide.log_target import log_target
+from longshore.decide.task import was_started
 from longshore.domain.arn import ecs_arn
 from longshore.domain.connect import ConnectPlan
 from longshore.domain.launch import (
     ContainerLaunch,
+    ContainerObservation,
     Dependency,
     HealthCheck,
     Hidden,
@@ -23,6 +27,7 @@ from longshore.domain.launch import (
     TaskNetwork,
     Volume,
 )
+from longshore.domain.remembered import Remembered
 from longshore.domain.task import Container, Task
 from longshore.domain.task_definition import TaskDefinition
 
@@ -44,7 +49,7 @@ def launch_of(
     `secrets` are by container, and by the name of the variable: see `task_secrets.py`.
     """
     document = definition.document
-    cpu_units, memory_mib = task_limits(document, task.overrides)
+    plain = _plain_of(definition, task.overrides)
     attachment = task.attachment
     network = None
     if definition.network_mode == "awsvpc" and attachment is not None:
@@ -67,19 +72,77 @@ def launch_of(
         revision=definition.revision,
         launch_type=task.launch_type,
         observed=task.observed,
+        known=tuple(_known(container) for container in task.containers) if was_started(task) else (),
         connect=connect,
         service_name=task.service_name,
         network_mode=cast("Literal['awsvpc', 'bridge', 'host', 'none']", definition.network_mode),
         network=network,
-        cpu_units=cpu_units,
-        memory_mib=memory_mib,
+        cpu_units=plain.cpu_units,
+        memory_mib=plain.memory_mib,
         pid_mode=document.get("pidMode", ""),
         ipc_mode=document.get("ipcMode", ""),
         containers=tuple(
-            _container(task, definition, given, (secrets or {}).get(given["name"], {}))
-            for given in merged_containers(definition, task.overrides)
+            _of_task(task, container, given, (secrets or {}).get(container.name))
+            for container, given in plain.containers
         ),
-        volumes=tuple(_volume(given) for given in document.get("volumes", ())),
+        volumes=plain.volumes,
+    )
+
+
+class _Plain(NamedTuple):
+    """What is the same for all tasks of a definition that override it alike."""
+
+    cpu_units: int | None
+    memory_mib: int | None
+    containers: tuple[tuple[ContainerLaunch, Document], ...]
+    """Each but for where its output goes, with the definition that it is made of."""
+    volumes: tuple[Volume, ...]
+
+
+def _plain(definition: TaskDefinition, overrides: Document) -> _Plain:
+    document = definition.document
+    cpu_units, memory_mib = task_limits(document, overrides)
+    return _Plain(
+        cpu_units,
+        memory_mib,
+        tuple((_container(definition, given), given) for given in merged_containers(definition, overrides)),
+        tuple(_volume(given) for given in document.get("volumes", ())),
+    )
+
+
+def _plain_of(definition: TaskDefinition, overrides: Document) -> _Plain:
+    return _plain(definition, overrides) if overrides else _of_definition(definition)
+
+
+_of_definition = Remembered(lambda definition: _plain(definition, {}), most=256)
+"""Most tasks override nothing: for each of them the same would be made of the definition."""
+
+
+def _of_task(
+    task: Task, container: ContainerLaunch, given: Document, secrets: Mapping[str, Hidden] | None
+) -> ContainerLaunch:
+    """The container with its output going where this task's goes, and with the task's secrets."""
+    own: dict[str, Any] = {"secrets": dict(secrets)} if secrets else {}
+    if "logConfiguration" in given:
+        container_id = next((c.container_id for c in task.containers if c.name == container.name), "")
+        own["log"] = log_target(given, task_id=task.task_id, region=task.region, container_id=container_id)
+    return msgspec.structs.replace(container, **own) if own else container
+
+
+def _known(container: Container) -> ContainerObservation:
+    return ContainerObservation(
+        name=container.name,
+        status=container.last_status,
+        runtime_id=container.runtime_id,
+        image_digest=container.image_digest,
+        exit_code=container.exit_code,
+        reason=container.reason,
+        health=container.health,
+        network_bindings=container.network_bindings,
+        created_at=container.created_at,
+        started_at=container.started_at,
+        finished_at=container.finished_at,
+        restart_count=container.restart_count,
     )
 
 
@@ -89,6 +152,10 @@ def resources_of(definition: TaskDefinition, overrides: Document) -> tuple[int, 
     The task's own where it has them; else the sum over its containers: of `cpu`, and of `memoryReservation` or, where
     there is none, `memory`.
     """
+    return _reserved(definition, overrides) if overrides else _reserved_by(definition)
+
+
+def _reserved(definition: TaskDefinition, overrides: Document) -> tuple[int, int]:
     cpu_units, memory_mib = task_limits(definition.document, overrides)
     containers = merged_containers(definition, overrides)
     if cpu_units is None:
@@ -96,6 +163,9 @@ def resources_of(definition: TaskDefinition, overrides: Document) -> tuple[int, 
     if memory_mib is None:
         memory_mib = sum(c.get("memoryReservation") or c.get("memory") or 0 for c in containers)
     return cpu_units, memory_mib
+
+
+_reserved_by = Remembered(lambda definition: _reserved(definition, {}), most=256)
 
 
 def task_limits(document: Document, overrides: Document) -> tuple[int | None, int | None]:
@@ -146,11 +216,8 @@ def _environment(given: Document) -> dict[str, str]:
     return {pair["name"]: pair.get("value", "") for pair in given.get("environment") or () if pair.get("name")}
 
 
-def _container(
-    task: Task, definition: TaskDefinition, given: Document, secrets: Mapping[str, Hidden]
-) -> ContainerLaunch:
+def _container(definition: TaskDefinition, given: Document) -> ContainerLaunch:
     linux = given.get("linuxParameters") or {}
-    container_id = next((c.container_id for c in task.containers if c.name == given["name"]), "")
     return ContainerLaunch(
         name=given["name"],
         image=given["image"],
@@ -158,7 +225,6 @@ def _container(
         command=_strings(given, "command"),
         entry_point=_strings(given, "entryPoint"),
         environment=_environment(given),
-        secrets=dict(secrets),
         user=given.get("user", ""),
         working_directory=given.get("workingDirectory", ""),
         cpu_units=given.get("cpu") or 0,
@@ -172,7 +238,6 @@ def _container(
             Dependency(container=d["containerName"], condition=d["condition"]) for d in given.get("dependsOn") or ()
         ),
         health_check=_health_check(given.get("healthCheck")),
-        log=log_target(given, task_id=task.task_id, region=task.region, container_id=container_id),
         restart_policy=_restart_policy(given.get("restartPolicy")),
         start_timeout_s=given.get("startTimeout"),
         stop_timeout_s=given.get("stopTimeout", 30),

@@ -33,6 +33,8 @@ class TaskRequest:
     group: str = ""
     started_by: str = ""
     client_token: str = ""
+    digest: str = ""
+    """Of the input that `client_token` came with."""
     tags: Tags = field(default_factory=dict)
     enable_execute_command: bool = False
     service_uid: str = ""
@@ -65,6 +67,7 @@ def new_task(request: TaskRequest, *, subnet: Subnet | None, ids: Ids, now: floa
         enable_execute_command=request.enable_execute_command,
         ephemeral_storage_gib=ephemeral_storage_gib(definition, overrides),
         client_token=request.client_token,
+        request_digest=request.digest,
         service_uid=request.service_uid,
         service_name=request.service_name,
         deployment_id=request.deployment_id,

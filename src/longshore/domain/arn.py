@@ -29,7 +29,7 @@ class Arn(NamedTuple):
 
 def ecs_arn(scope: Scope, *path: str) -> str:
     """An ARN of ECS, such as `ecs_arn(scope, "service", "default", "web")`."""
-    return str(Arn("ecs", scope, "/".join(path)))
+    return f"arn:aws:ecs:{scope.region}:{scope.account}:{'/'.join(path)}"
 
 
 def ecs_names(reference: str, resource_type: str) -> tuple[str, ...]:

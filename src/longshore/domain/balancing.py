@@ -50,6 +50,8 @@ class GroupPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     proxy_protocol: bool = False
     idle_timeout_s: int = 60
     """Of the connections to its targets: that of the load balancer which uses it."""
+    source: str = ""
+    """Where connections and checks come from, as targets see it: an address of its load balancer. Empty: the host's."""
     check: CheckPlan
 
 

@@ -1,5 +1,6 @@
 """Every class of record there is: what a store is opened with."""
 
+from longshore.domain.alarm import AlarmHistoryItem, Dashboard, MetricAlarm
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
 from longshore.domain.certificate import Authority, Certificate
 from longshore.domain.cluster import AccountSetting, Cluster, Host
@@ -20,7 +21,16 @@ from longshore.domain.network_acl import NetworkAcl
 from longshore.domain.network_settings import DhcpOptions, FlowLog
 from longshore.domain.parameter import Parameter, ParameterVersion
 from longshore.domain.record import Record
+from longshore.domain.repository import (
+    Image,
+    ImageTag,
+    LifecyclePreview,
+    RegistryEndpoint,
+    RegistrySettings,
+    Repository,
+)
 from longshore.domain.routing import Address, InternetGateway, NatGateway, RouteTable
+from longshore.domain.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
 from longshore.domain.secret import Secret, SecretVersion
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.task import Task
@@ -32,9 +42,11 @@ KINDS: tuple[type[Record], ...] = (
     AccountAlias,
     AccountSetting,
     Address,
+    AlarmHistoryItem,
     Authority,
     Certificate,
     Cluster,
+    Dashboard,
     Deployment,
     DhcpOptions,
     DiscoveryService,
@@ -43,14 +55,18 @@ KINDS: tuple[type[Record], ...] = (
     Group,
     Host,
     HostedZone,
+    Image,
+    ImageTag,
     InstanceProfile,
     InternetGateway,
     KeyAlias,
     KeyGrant,
+    LifecyclePreview,
     Listener,
     LoadBalancer,
     LogGroup,
     LogStream,
+    MetricAlarm,
     Namespace,
     NamingOperation,
     NatGateway,
@@ -62,9 +78,15 @@ KINDS: tuple[type[Record], ...] = (
     PrefixList,
     RecordSet,
     RegionNetwork,
+    RegistryEndpoint,
+    RegistrySettings,
+    Repository,
     Role,
     RouteTable,
     Rule,
+    ScalableTarget,
+    ScalingPolicy,
+    ScheduledAction,
     Secret,
     SecretVersion,
     SecurityGroup,

@@ -169,6 +169,24 @@ class WarmNetwork(Value, frozen=True, kw_only=True, omit_defaults=True):
     network: TaskNetwork
 
 
+class ContainerObservation(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """What is seen of a container."""
+
+    name: str
+    status: Literal["PENDING", "CREATED", "RUNNING", "STOPPED"]
+    runtime_id: str = ""
+    image_digest: str = ""
+    exit_code: int | None = None
+    reason: str = ""
+    """Why it could not start or was ended, with ECS's prefix: `CannotPullContainerError: …`, `OutOfMemoryError: …`."""
+    health: HealthStatus = "UNKNOWN"
+    network_bindings: tuple[NetworkBinding, ...] = ()
+    created_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    restart_count: int = 0
+
+
 class TaskLaunch(Value, frozen=True, kw_only=True, omit_defaults=True):
     """A task, ready to run. Containers are in the definition's order."""
 
@@ -195,24 +213,8 @@ class TaskLaunch(Value, frozen=True, kw_only=True, omit_defaults=True):
     """What the task's Service Connect proxy begins with, before the first container; None: it has none."""
     observed: int = 0
     """The highest sequence number already known of this task: reports go on above it, whatever the clock says."""
-
-
-class ContainerObservation(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """What is seen of a container."""
-
-    name: str
-    status: Literal["PENDING", "CREATED", "RUNNING", "STOPPED"]
-    runtime_id: str = ""
-    image_digest: str = ""
-    exit_code: int | None = None
-    reason: str = ""
-    """Why it could not start or was ended, with ECS's prefix: `CannotPullContainerError: …`, `OutOfMemoryError: …`."""
-    health: HealthStatus = "UNKNOWN"
-    network_bindings: tuple[NetworkBinding, ...] = ()
-    created_at: float | None = None
-    started_at: float | None = None
-    finished_at: float | None = None
-    restart_count: int = 0
+    known: tuple[ContainerObservation, ...] = ()
+    """What was last seen of the containers, if they were ever made: an engine that keeps nothing goes on from there."""
 
 
 class TaskObservation(Value, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,7 +5,8 @@ regions never see each other. A record says itself by which values it is indexed
 tally, so that a question costs what its answer is long, not what the store holds.
 """
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Hashable, Iterator
 from typing import ClassVar, NamedTuple, Protocol, Self, TypeVar
 
 import msgspec
@@ -19,6 +20,10 @@ class Scope(NamedTuple):
 
     account: str
     region: str
+
+
+_scope = functools.lru_cache(maxsize=1024)(Scope)
+"""A scope is made once: every key and index value of every record begins with one."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -37,7 +42,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     @property
     def scope(self) -> Scope:
         """The account and region of this record."""
-        return Scope(self.account, self.region)
+        return _scope(self.account, self.region)
 
     @property
     def key(self) -> Key:
@@ -55,6 +60,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     def tallies(self) -> Iterator[tuple[str, Key, int]]:
         """`(tally name, group, amount)`: sums that the store keeps over all records, exact at every moment."""
         return iter(())
+
+    def filed_by(self) -> Hashable | None:
+        """What its indexes and tallies depend on, of what may change: a record that keeps it keeps its places in them.
+
+        None where that isn't known. For records that change often in other ways, whose places need not be looked at.
+        """
+        return None
 
     def but(self, **changes: object) -> Self:
         """A copy of this record with some fields changed."""

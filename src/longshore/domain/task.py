@@ -4,7 +4,7 @@ Three writers, one per field: the API (what was asked, and a user's wish to stop
 desired), and `control/observe.py` (what the engine reported). The moves between states are in `decide/task.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -182,6 +182,11 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
             yield "running", place, 1
         elif self.last_status in STARTING:
             yield "pending", place, 1
+
+    def filed_by(self) -> Hashable:
+        """Its statuses, as far as an index or a tally tells them apart."""
+        counted = "PENDING" if self.last_status in STARTING else self.last_status
+        return (self.desired_status, counted, self.accounted)
 
     @property
     def arn(self) -> str:

@@ -1,5 +1,6 @@
 """Task definitions: a family's numbered revisions, each kept as the document that was registered."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -76,6 +77,7 @@ def task_definition_key(scope: tuple[str, str], family: str, revision: int) -> K
     return (*scope, family, f"{revision:09d}")
 
 
+@functools.lru_cache(maxsize=1024)
 def task_definition_key_of(arn: str) -> Key:
     """The key of a revision from its full ARN, as records hold it."""
     _, _, _, region, account, path, revision = arn.split(":")

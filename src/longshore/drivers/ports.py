@@ -5,12 +5,14 @@ What it sees it reports as `TaskObservation`s; it never decides whether a task s
 forwards: what it sees of its targets it reports as `TargetObservation`s. A name server asks `Zones`.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from longshore.domain.balancing import BalancerCounts, BalancerPlan, GroupCounts, TargetObservation, TargetPlan
 from longshore.domain.connect import ConnectCounts, ConnectPlan, Endpoint
+from longshore.domain.firewall import Ruleset, RulesetChange
 from longshore.domain.launch import LogTarget, TaskLaunch, TaskObservation, WarmNetwork
 from longshore.domain.log import LogEvent
 from longshore.domain.naming import EndpointCheck
@@ -235,11 +237,116 @@ class ConnectDriver(Protocol):
         ...
 
 
+class Firewall(Protocol):
+    """What lets through only what security groups allow. What it was told stays in force when Longshore stops."""
+
+    async def open(self) -> None:
+        """Get ready. Raises Permanent with a sentence where this machine can't."""
+        ...
+
+    async def replace(self, wanted: Ruleset) -> None:
+        """Put exactly this in force, at once, whatever was: no packet meets neither or half of it.
+
+        Connections that are open stay open. Raises Retryable; what is in force is what was, then.
+        """
+        ...
+
+    async def change(self, change: RulesetChange) -> None:
+        """The same with what was told before, as this changes it. After a Retryable only `replace` will do."""
+        ...
+
+    async def intact(self) -> bool:
+        """Whether what was told is in force still; somebody may have taken it away."""
+        ...
+
+    async def remove(self) -> None:
+        """Let everything through, and leave nothing behind."""
+        ...
+
+
 class TaskNames(Protocol):
     """Names that mean something to one task alone. Implemented by `control`, called by a name server before `Zones`."""
 
     def answer_to(self, vpc_id: str, client: str, name: str, record_type: str) -> ZoneAnswer | None:
         """What the name means to the task at the address `client` of a VPC; None: nothing of its own. See Zones."""
+        ...
+
+
+class RegistryRequest(NamedTuple):
+    """A request in the registry's protocol, to be passed on as it is."""
+
+    method: str
+    path: str
+    query: str
+    """As it was sent: encoded, and without a question mark."""
+    headers: Mapping[str, str]
+    body: AsyncIterator[bytes] | bytes | None = None
+
+
+class RegistryAnswer(NamedTuple):
+    """The answer, whose body comes as it is read."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in small letters."""
+    chunks: AsyncIterator[bytes]
+
+
+class RegistryDriver(Protocol):
+    """Something that keeps manifests and layers. Repositories are called by their ids. Started when first needed.
+
+    All calls raise Permanent where this machine has no registry, with what to do about it.
+    """
+
+    def exchange(self, request: RegistryRequest) -> AbstractAsyncContextManager[RegistryAnswer]:
+        """Pass a request on to the registry. Raises Retryable where it does not answer."""
+        ...
+
+    async def repositories(self) -> frozenset[str]:
+        """The ids of the repositories that there is anything of."""
+        ...
+
+    async def manifests(self, repository_id: str) -> frozenset[str]:
+        """The digests of a repository's manifests."""
+        ...
+
+    async def put_manifest(self, repository_id: str, digest: str, media_type: str, manifest: bytes) -> None:
+        """Have a manifest in a repository. Raises Permanent where the registry refuses it, and Retryable."""
+        ...
+
+    async def delete_manifest(self, repository_id: str, digest: str) -> None:
+        """Take a manifest out of a repository. Idempotent. Raises Retryable."""
+        ...
+
+    async def delete_repository(self, repository_id: str) -> None:
+        """Take a repository away, with all that is in it. Idempotent."""
+        ...
+
+    async def collect(self, wanted: Callable[[], Mapping[str, frozenset[str]]]) -> None:
+        """Remove what no manifest names, if anything was taken away since the last time.
+
+        `wanted`: the manifests that must be there, by repository; nothing is removed while one is missing. Raises
+        Retryable then, and while something is pushed.
+        """
+        ...
+
+
+class HostedImage(NamedTuple):
+    """An image of a repository of ours: how an engine gets it."""
+
+    reference: str
+    """What to pull: by digest, or by tag where nothing has it."""
+    digest: str
+    """Empty where nothing has the tag."""
+    user: str
+    password: str
+
+
+class HostedImages(Protocol):
+    """What names of images mean here. Implemented by `control`, asked by engines before they pull."""
+
+    def find(self, image: str) -> HostedImage | None:
+        """At once, from the state as it is; None for an image that isn't of a repository of ours."""
         ...
 
 
@@ -262,4 +369,58 @@ class Zones(Protocol):
         mnemonic such as `A`, or `TYPE65280`. The server puts records in random order, gives eight addresses of a
         name at most, and follows a CNAME.
         """
+        ...
+
+
+class PassedRequest(NamedTuple):
+    """A request for a service that Longshore doesn't serve itself."""
+
+    service: str
+    """botocore's name of it."""
+    signing_name: str
+    account: str
+    region: str
+    method: str
+    path: str
+    """Percent-encoded, as it came; and so is the query."""
+    query: str
+    headers: Sequence[tuple[str, str]]
+    """Names in small letters."""
+    body: BinaryIO
+    """At its beginning."""
+    size: int
+
+
+class PassedAnswer(NamedTuple):
+    """What was answered; the body comes piece by piece."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: AsyncIterator[bytes]
+
+
+class ProviderRefused(Exception):  # noqa: N818  reads as what happened
+    """A provider can't be used as it was asked for; says what to do."""
+
+
+class Provider(Protocol):
+    """Who answers for services that Longshore doesn't serve itself."""
+
+    name: str
+    """For people: what it is, and where."""
+
+    async def open(self) -> None:
+        """Get ready. Raises ProviderRefused where it can't."""
+        ...
+
+    async def close(self) -> None:
+        """Let go."""
+        ...
+
+    def reset(self) -> None:
+        """Forget everything, if that is ours to do."""
+        ...
+
+    async def answer(self, request: PassedRequest) -> PassedAnswer:
+        """Its answer. Raises Retryable or Permanent where there is none."""
         ...

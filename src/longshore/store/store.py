@@ -10,7 +10,7 @@ was read, first awaits `durable`.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol, TypeVar, cast
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -65,11 +65,13 @@ class Reader:
 
     def get(self, cls: type[R], key: Key) -> R | None:
         """The record at a key."""
-        return cast("R | None", self._view(cls).get(key))
+        found: R | None = self._view(cls).get(key)  # type: ignore[assignment]  # a view holds one class
+        return found
 
     def select(self, cls: type[R], index: str, value: Key) -> list[R]:
         """The records that say themselves found by this value of this index."""
-        return cast("list[R]", self._view(cls).select(index, value))
+        found: list[R] = self._view(cls).select(index, value)  # type: ignore[assignment]  # as above
+        return found
 
     def select_keys(self, cls: type[Record], index: str, value: Key) -> list[Key]:
         """Their keys alone."""
@@ -85,7 +87,8 @@ class Reader:
 
     def all(self, cls: type[R]) -> Iterator[R]:
         """Every record of a class. Outside a transaction, don't await or commit while iterating."""
-        return cast("Iterator[R]", self._view(cls).all())
+        found: Iterator[R] = self._view(cls).all()  # type: ignore[assignment]  # as above
+        return found
 
 
 class Transaction(Reader):
@@ -160,7 +163,7 @@ class Store(Reader):
             raise ValueError("Two record classes have the same kind.")
         self._tables = {kind: Table() for kind in self._classes}
         self._journal = journal
-        self._watchers: dict[object, Watcher] = {}
+        self._watchers: dict[object, tuple[frozenset[str], Watcher]] = {}
         self._followers: list[tuple[str, Follower]] = []
         self._current: Transaction | None = None
         self._pending: deque[list[Change]] = deque()
@@ -251,8 +254,10 @@ class Store(Reader):
         for change in changes:
             self._tables[change.kind].apply(change.key, change.before, change.after)
         broken: Exception | None = None
-        for watcher in list(self._watchers.values()):
+        for kinds, watcher in list(self._watchers.values()):
             for change in changes:
+                if change.kind not in kinds:
+                    continue
                 try:
                     watcher(change)
                 except Exception as error:  # noqa: BLE001 - raised below, once every watcher has been told
@@ -290,10 +295,13 @@ class Store(Reader):
         for changes in reversed(lost):
             self._apply([Change(c.kind, c.key, c.after, c.before, durable) for c in reversed(changes)])
 
-    def watch(self, callback: Watcher) -> Callable[[], None]:
-        """Call back for every change, inside the commit; the callback may only enqueue. Returns unsubscribe."""
+    def watch(self, callback: Watcher, *classes: type[Record]) -> Callable[[], None]:
+        """Call back for every change (of these classes, if any are given), inside the commit. Returns unsubscribe.
+
+        The callback may only enqueue.
+        """
         token = object()
-        self._watchers[token] = callback
+        self._watchers[token] = (frozenset(cls.kind for cls in classes or self._classes.values()), callback)
 
         def unsubscribe() -> None:
             self._watchers.pop(token, None)

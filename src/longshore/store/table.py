@@ -26,6 +26,12 @@ def indexes_of(record: Record | None) -> dict[IndexKey, None]:
     return {} if record is None else dict.fromkeys(record.indexes())
 
 
+def _stays(before: Record, after: Record) -> bool:
+    """Whether the one may take the other's place without a look at indexes and tallies."""
+    filed_by = before.filed_by()
+    return filed_by is not None and filed_by == after.filed_by()
+
+
 class Table:
     """Committed records of one kind."""
 
@@ -69,6 +75,8 @@ class Table:
             self.records[key] = after
             if before is None:
                 self._insert(key, after)
+                return
+            if _stays(before, after):
                 return
         old, new = indexes_of(before), indexes_of(after)
         for entry in old:
@@ -139,6 +147,8 @@ class Overlay:
         self._unindexed.clear()
 
     def _index(self, key: Key, before: Record | None, after: Record | None) -> None:
+        if before is not None and after is not None and _stays(before, after):
+            return
         old, new = indexes_of(before), indexes_of(after)
         for entry in old:
             if entry not in new:

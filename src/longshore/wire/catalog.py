@@ -21,7 +21,7 @@ from longshore.wire.models import Card, Shelf
 from longshore.wire.rest import Codecs, RestOperation
 from longshore.wire.routes import Match, Routes, decode_query
 from longshore.wire.shapes import unknown_result
-from longshore.wire.unknown import unknown_names
+from longshore.wire.unknown import Finder, unknown_names
 from longshore.wire.validate import Validator, Violation, summary
 
 _NO_CODES: Mapping[str, str] = MappingProxyType({})
@@ -119,18 +119,24 @@ class Catalog:
             raise self._invalid(target, found)
 
     def unknown_members(self, target: Target, request: HttpRequest) -> list[str]:
-        """Return the dotted names in a request that the model lacks; AWS ignores them, a log may not want to."""
-        return unknown_names(target.protocol, target.model, request, self._form)
+        """Return the dotted names in a request that the model lacks; AWS ignores them, a log may not want to.
+
+        For requests that could be parsed.
+        """
+        finder = self._codec(target.service, "finder", Finder)
+        return unknown_names(target.protocol, target.model, request, self._form, finder)
 
     def serialize(self, target: Target, result: Mapping[str, Any], request_id: str) -> HttpResponse:
         """Render a result. A member that the model lacks is a programming error: TypeError."""
         return self._of(target).write(result, request_id)
 
-    def error(self, target: Target | None, request: HttpRequest, error: ApiError, request_id: str) -> HttpResponse:
-        """Render an error; without a target the protocol is guessed from the request."""
+    def error(
+        self, target: Target | None, request: HttpRequest, error: ApiError, request_id: str, card: Card | None = None
+    ) -> HttpResponse:
+        """Render an error; without a target the protocol is guessed from the request, and from its service's card."""
         if target is not None:
             return self._faults.write(error, self.shelf.service(target.service), target.protocol, request, request_id)
-        return self._faults.write(error, None, self.guess_protocol(request), request, request_id)
+        return self._faults.write(error, None, self.guess_protocol(request, card), request, request_id, card)
 
     def scope(self, request: HttpRequest) -> CredentialScope | None:
         """Return who signed a request, for which region and service."""
@@ -140,17 +146,18 @@ class Catalog:
         """Return the names of a service's operations."""
         return list(self.shelf.service(service).model.operation_names)
 
-    def guess_protocol(self, request: HttpRequest) -> str:
-        """Guess the protocol that the client of a request reads errors in."""
+    def guess_protocol(self, request: HttpRequest, card: Card | None = None) -> str:
+        """Guess the protocol that a request's client reads errors in; `card` is of a service that is not served."""
         content_type = request.headers.get("content-type", "")
         if "x-amz-target" in request.headers or content_type.startswith("application/x-amz-json"):
             return "json"
         if "smithy-protocol" in request.headers or rpc_path(request.path):
             return "smithy-rpc-v2-cbor"
         scope = scope_of(request)
-        cards = [card for card in self.shelf.cards.values() if scope and card.signing_name == scope.service]
+        cards = [each for each in self.shelf.cards.values() if scope and each.signing_name == scope.service]
+        cards = [card] if card is not None else cards
         if content_type.startswith(FORM_TYPE) or "Action=" in request.query:
-            return next((card.form for card in cards if card.form), self._guess_form(request))
+            return next((each.form for each in cards if each.form), self._guess_form(request))
         return cards[0].protocols[0] if cards else "rest-json"
 
     def _guess_form(self, request: HttpRequest) -> str:

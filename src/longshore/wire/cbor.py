@@ -25,6 +25,7 @@ from longshore.wire.json_body import (
     scalar_writer,
     wrong_type,
 )
+from longshore.wire.kept import Kept
 from longshore.wire.shapes import as_bytes
 from longshore.wire.timestamps import epoch_s
 
@@ -134,6 +135,10 @@ def _tagged(value: Any) -> Any:
 
 class CborWriter(JsonWriter):
     """Compiles shapes to functions from a handler's result to what cbor2 encodes."""
+
+    def keep(self, value: Kept, write: Write) -> Any:
+        """Write it anew: cbor2 takes nothing that is written already."""
+        return write(dict(value))
 
     def blob(self, value: Any) -> Any:
         """Write a blob."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from longshore.wire import cbor, json_body, xml
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest, HttpResponse
-from longshore.wire.models import Fault, Service
+from longshore.wire.models import Card, Fault, Service
 from longshore.wire.rest import Codecs, OutputBinding, safe_header
 
 
@@ -33,9 +33,16 @@ class Faults:
         self._rest = {name: Codecs(name) for name in ("rest-json", "rest-xml")}
 
     def write(
-        self, error: ApiError, service: Service | None, protocol: str, request: HttpRequest, request_id: str
+        self,
+        error: ApiError,
+        service: Service | None,
+        protocol: str,
+        request: HttpRequest,
+        request_id: str,
+        card: Card | None = None,
     ) -> HttpResponse:
-        """Render an error."""
+        """Render an error; `card` is the service's where its model is not at hand."""
+        card = service.card if service is not None else card
         answer = self._answer(error, service, protocol)
         headers = [("x-amzn-RequestId", request_id)]
         if protocol in ("json", "smithy-rpc-v2-cbor"):
@@ -52,7 +59,7 @@ class Faults:
             if protocol == "rest-xml":
                 headers.append(("x-amz-request-id", request_id))
                 headers += self._bound(answer, protocol)
-            body = self._enveloped(answer, service, protocol, request_id)
+            body = self._enveloped(answer, card, protocol, request_id)
         return HttpResponse(answer.status, headers, b"" if request.method == "HEAD" else body)
 
     def _answer(self, error: ApiError, service: Service | None, protocol: str) -> Answer:
@@ -125,13 +132,13 @@ class Faults:
             f"<Response><Errors><Error>{inner}</Error></Errors><RequestID>{xml.escape(request_id)}</RequestID></Response>"
         ).encode()
 
-    def _enveloped(self, answer: Answer, service: Service | None, protocol: str, request_id: str) -> bytes:
+    def _enveloped(self, answer: Answer, card: Card | None, protocol: str, request_id: str) -> bytes:
         inner = self._inner(answer, protocol)
         identity = xml.escape(request_id)
         head = '<?xml version="1.0" encoding="UTF-8"?>\n'
-        if service is not None and service.card.service in self._unwrapped:
+        if card is not None and card.service in self._unwrapped:
             return f"{head}<Error>{inner}<RequestId>{identity}</RequestId></Error>".encode()
-        namespace = service.card.namespace if service else ""
+        namespace = card.namespace if card else ""
         xmlns = f' xmlns="{xml.escape(namespace)}"' if namespace else ""
         kind = "Sender" if answer.sender else "Receiver"
         return (

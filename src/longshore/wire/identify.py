@@ -17,6 +17,10 @@ from longshore.wire.query import decode_form
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 
+class UnknownServiceError(ApiError):
+    """A request is for a service that is not on the shelf."""
+
+
 class Identity(NamedTuple):
     """The answer, with the form where decoding it was needed to find out."""
 
@@ -92,8 +96,10 @@ class Identifier:
                 raise self._no_service(scope.service, "InvalidAction")
         if version and (exact := [card for card in cards if card.api_version == version]):
             cards = exact
-        elif version and not scope:
-            raise ApiError("InvalidAction", f"No service here has the API version {_quote(version)}.")
+        elif version:  # EC2 takes its earlier versions; another version of a Query API is another service
+            cards = [card for card in cards if scope and card.form == "ec2"]
+        if not cards:
+            raise ApiError("InvalidAction", f"No service here has the API version {_quote(version or '')}.")
         for card in cards:
             if action in self._shelf.service(card.service).operations:
                 return Identity(card.service, action, card.form or "query", form)
@@ -118,9 +124,11 @@ class Identifier:
             status=404,
         )
 
-    def _no_service(self, named: str, code: str) -> ApiError:
+    def _no_service(self, named: str, code: str) -> UnknownServiceError:
         served = ", ".join(sorted(self._shelf.cards))
-        return ApiError(code, f"This endpoint does not serve the service {_quote(named)}. It serves: {served}.")
+        return UnknownServiceError(
+            code, f"This endpoint does not serve the service {_quote(named)}. It serves: {served}."
+        )
 
 
 def _quote(text: str) -> str:

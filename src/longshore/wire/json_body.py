@@ -13,6 +13,7 @@ import msgspec
 from botocore.model import Shape
 
 from longshore.wire.errors import ApiError, UnreadableError
+from longshore.wire.kept import Kept
 from longshore.wire.shapes import (
     FLOAT_TYPES,
     INTEGER_TYPES,
@@ -66,6 +67,11 @@ def decode(body: bytes) -> Any:
     except RecursionError:
         raise malformed("it is nested too deeply") from None
     return value
+
+
+def decode_again(body: bytes) -> Any:
+    """Decode a body that `decode` has taken."""
+    return _decode(body) if body.strip() else {}
 
 
 def kind_of(raw: Any) -> str:
@@ -233,6 +239,10 @@ def _take_document(raw: Any) -> Any:
     return raw
 
 
+_NO_LISTS = (str, bytes, dict)
+_AS_THEY_ARE: dict[str, type] = {"string": str, "character": str, "boolean": bool, "integer": int, "long": int}
+
+
 class JsonWriter(Compiler[Write]):
     """Compiles shapes to functions from a handler's result to what msgspec encodes."""
 
@@ -267,12 +277,14 @@ class JsonWriter(Compiler[Write]):
 
     def structure(self, shape: Any, leave_out: frozenset[str] = frozenset()) -> Write:
         """Write a structure without the members named in `leave_out`."""
-        fields: dict[str, tuple[str, Write] | None] = {
-            name: None if name in leave_out else (wire_name(member, name), self.get(member))
+        fields: dict[str, tuple[str, type | None, Write] | None] = {
+            name: None if name in leave_out else (wire_name(member, name), self.as_it_is(member), self.get(member))
             for name, member in shape.members.items()
         }
 
-        def write(value: Any) -> dict[str, Any]:
+        def write(value: Any) -> Any:
+            if type(value) is Kept:
+                return self.keep(value, write)
             out: dict[str, Any] = {}
             for name, item in value.items():
                 if item is None:
@@ -282,18 +294,31 @@ class JsonWriter(Compiler[Write]):
                 except KeyError:
                     raise unknown_result(shape, name) from None
                 if field is not None:
-                    out[field[0]] = field[1](item)
+                    out[field[0]] = item if type(item) is field[1] else field[2](item)
             return out
 
         return write
 
+    def keep(self, value: Kept, write: Write) -> Any:
+        """Write a structure that stays as it is: once."""
+        written = value.written.get(write)
+        if written is None:
+            written = value.written[write] = msgspec.Raw(encode(write(dict(value))))
+        return written
+
+    def as_it_is(self, shape: Shape) -> type | None:
+        """The type whose values of this shape go out as they are, without a further look; None if there is none."""
+        if shape.type_name == "timestamp":
+            return float if self.timestamp(shape) is epoch_s else None
+        return _AS_THEY_ARE.get(shape.type_name)
+
     def _list(self, shape: Any) -> Write:
-        member = self.get(shape.member)
+        member, plain = self.get(shape.member), self.as_it_is(shape.member)
 
         def write(value: Any) -> list[Any]:
-            if isinstance(value, str | bytes | dict):
+            if isinstance(value, _NO_LISTS):
                 raise wrong_result(shape, value)
-            return [None if item is None else member(item) for item in value]
+            return [item if item is None or type(item) is plain else member(item) for item in value]
 
         return write
 

@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple, NoReturn
 from urllib.parse import quote, unquote_to_bytes
 
+from longshore.wire.aws_chunked import ChunkKey
 from longshore.wire.credential import CredentialScope, split_scope
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest
@@ -101,12 +102,14 @@ def verify(
     host_header: str | None = None,
     plain_path: bool = False,
     skew_s: float = 300,
+    payload: str | None = None,
 ) -> Verified:
     """Check a request's signature and return who signed it; raise ApiError with the protocol's code.
 
     `secret_for` maps an access key to its secret, or None. `host_header` replaces the Host header where a proxy changed
     it. `plain_path` says that the path is signed as it stands, and presigned bodies are not signed (S3 signs so; it
-    also allows 900 s of skew).
+    also allows 900 s of skew). `payload` is the body's hash, in hexadecimal, where the body itself is not at hand; what
+    X-Amz-Content-Sha256 says of it is then for the caller to hold against the body.
     """
     try:
         claim = _presigned(request) if _is_presigned(request) else _from_header(request)
@@ -115,7 +118,8 @@ def verify(
         if secret is None:
             _refuse("key", "The security token included in the request is invalid.")
         _check_signed_headers(request, claim)
-        if not _matches(request, claim, secret, host_header, plain_path=plain_path):
+        payloads = _payload_hashes(request, claim, plain_path=plain_path) if payload is None else [payload]
+        if not _matches(request, claim, secret, host_header, payloads, plain_path=plain_path):
             _refuse(
                 "mismatch",
                 "The request signature we calculated does not match the signature you provided. "
@@ -128,6 +132,14 @@ def verify(
             status = 403
         raise ApiError(code, str(refusal), status=status) from None
     return Verified(claim.scope, claim.token, claim.expires_s is not None)
+
+
+def chunk_key(request: HttpRequest, secret: str) -> ChunkKey:
+    """What the signatures of a body's chunks are made with, for a request whose head was verified."""
+    claim = _from_header(request)
+    scope = claim.scope
+    key = _signing_key(secret, scope.date, scope.region, scope.service)
+    return ChunkKey(key, claim.stamp, f"{scope.date}/{scope.region}/{scope.service}/aws4_request", claim.signature)
 
 
 def _is_presigned(request: HttpRequest) -> bool:
@@ -240,11 +252,19 @@ def _check_signed_headers(request: HttpRequest, claim: _Claim) -> None:
             _refuse("mismatch", f"'{name}' must be a 'SignedHeader' in the request's signature.")
 
 
-def _matches(request: HttpRequest, claim: _Claim, secret: str, host_header: str | None, *, plain_path: bool) -> bool:
+def _matches(
+    request: HttpRequest,
+    claim: _Claim,
+    secret: str,
+    host_header: str | None,
+    payloads: list[str],
+    *,
+    plain_path: bool,
+) -> bool:
     scope = claim.scope
     key = _signing_key(secret, scope.date, scope.region, scope.service)
     good = False
-    for payload in _payload_hashes(request, claim, plain_path=plain_path):
+    for payload in payloads:
         canonical = _canonical(request, claim, host_header, payload, plain_path=plain_path)
         digest = hashlib.sha256(canonical).hexdigest()
         text = f"{ALGORITHM}\n{claim.stamp}\n{scope.date}/{scope.region}/{scope.service}/aws4_request\n{digest}"

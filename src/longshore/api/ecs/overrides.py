@@ -16,7 +16,9 @@ STORAGE_GIB = range(21, 201)
 
 def checked(definition: TaskDefinition, given: Mapping[str, Any] | None) -> dict[str, Any]:
     """The overrides, or the error that ECS answers with."""
-    overrides = dict(given or {})
+    if not given:
+        return {}
+    overrides = dict(given)
     if len(json.dumps(overrides, separators=(",", ":"), ensure_ascii=False)) > MAX_LENGTH:
         raise ApiError("InvalidParameterException", f"Container Overrides length must be at most {MAX_LENGTH}")
     names = {container["name"] for container in definition.containers}

@@ -10,6 +10,7 @@ from longshore.api.operation import Call
 from longshore.decide.served import unserved
 from longshore.domain.cluster import HOST_KEY, Host
 from longshore.domain.network import SecurityGroup, Subnet
+from longshore.domain.remembered import Remembered
 from longshore.domain.task_definition import TaskDefinition
 from longshore.wire.errors import ApiError
 
@@ -61,10 +62,14 @@ def launch_type(definition: TaskDefinition, asked: str | None) -> str:
 
 def check_served(call: Call, definition: TaskDefinition) -> None:
     """A definition that the engine can run in full, on this machine: nothing of it is silently left out."""
-    host = call.tx.get(Host, HOST_KEY)
-    sentences = unserved(definition.document, {}, host.architecture if host else "")
+    sentences = _unserved_here(definition, call.tx.get(Host, HOST_KEY))
     if sentences:
         raise ApiError("InvalidParameterException", " ".join(sentences))
+
+
+_unserved_here = Remembered(
+    lambda definition, host: unserved(definition.document, {}, host.architecture if host else ""), most=256
+)
 
 
 def platform_version(definition: TaskDefinition, asked: str | None, cpu_units: int) -> str:

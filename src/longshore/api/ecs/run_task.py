@@ -36,17 +36,17 @@ HOUR_S = 3600.0
 def run_task(call: Call) -> dict[str, Any]:
     """RunTask."""
     cluster = find_cluster(call)
-    digest = _digest(call.params)
+    digest = _digest(call.params) if call.params.get("clientToken") else ""
     earlier = _earlier(call, cluster)
     if earlier:
         return _replay(call, earlier, digest)
     definition = find_runnable(call, call.params["taskDefinition"])
-    request = _request(call, cluster, definition)
+    request = _request(call, cluster, definition, digest)
     _check_roles(call, request)
-    return _launch(call, request, _count(call), digest)
+    return _launch(call, request, _count(call))
 
 
-def _request(call: Call, cluster: Cluster, definition: TaskDefinition) -> TaskRequest:
+def _request(call: Call, cluster: Cluster, definition: TaskDefinition, digest: str) -> TaskRequest:
     params = call.params
     launch_type = placing.launch_type(definition, params.get("launchType"))
     overrides = task_overrides.checked(definition, params.get("overrides"))
@@ -64,6 +64,7 @@ def _request(call: Call, cluster: Cluster, definition: TaskDefinition) -> TaskRe
         group=_group(params),
         started_by=_started_by(params),
         client_token=params.get("clientToken", ""),
+        digest=digest,
         tags=_tags(call, cluster, definition),
     )
 
@@ -78,16 +79,17 @@ def _check_roles(call: Call, request: TaskRequest) -> None:
         raise ApiError("ClientException", reason)
 
 
-def _launch(call: Call, request: TaskRequest, count: int, digest: str) -> dict[str, Any]:
+def _launch(call: Call, request: TaskRequest, count: int) -> dict[str, Any]:
     subnets = placing.subnets_of(call, request.network_configuration)
     chance = call.ids.choice(len(subnets)) if subnets else 0
     tasks_in: dict[str, int] = {}
     tasks: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
+    room = _Room(call)
     for _ in range(count):
         subnet = choose_subnet(subnets, tasks_in, chance) if subnets else None
-        task = new_task(request, subnet=subnet, ids=call.ids, now=call.now).but(request_digest=digest)
-        failure = _failure(call, task)
+        task = new_task(request, subnet=subnet, ids=call.ids, now=call.now)
+        failure = room.take(task)
         if failure is not None:
             failures.append(failure)
             continue
@@ -98,24 +100,33 @@ def _launch(call: Call, request: TaskRequest, count: int, digest: str) -> dict[s
     return {"tasks": tasks, "failures": failures}
 
 
-def _failure(call: Call, task: Task) -> dict[str, Any] | None:
-    host = call.tx.get(Host, HOST_KEY)
-    cpu_used = call.tx.tally(Task, "cpu_units", ())
-    memory_used = call.tx.tally(Task, "memory_mib", ())
-    reason = room_for(
-        host, cpu_used=cpu_used, memory_used=memory_used, cpu_units=task.cpu_units, memory_mib=task.memory_mib
-    )
-    if reason is None:
-        return None
-    if host is None:
-        detail = "The engine has not reported what its machine can carry yet. Try again in a moment."
-    else:
-        free_cpu, free_memory = max(0, host.cpu_units - cpu_used), max(0, host.memory_mib - memory_used)
-        detail = (
-            f"The task needs {task.cpu_units} CPU units and {task.memory_mib} MiB of memory; {free_cpu} CPU units and "
-            f"{free_memory} MiB are free. Stop other tasks, or ask for less."
+class _Room:
+    """What of the machine is taken, asked of the store once and then counted along."""
+
+    def __init__(self, call: Call) -> None:
+        self._host = call.tx.get(Host, HOST_KEY)
+        self._cpu_used = call.tx.tally(Task, "cpu_units", ())
+        self._memory_used = call.tx.tally(Task, "memory_mib", ())
+
+    def take(self, task: Task) -> dict[str, Any] | None:
+        """None where there is room for the task, which then has it; else an entry of `failures`."""
+        host, cpu_used, memory_used = self._host, self._cpu_used, self._memory_used
+        reason = room_for(
+            host, cpu_used=cpu_used, memory_used=memory_used, cpu_units=task.cpu_units, memory_mib=task.memory_mib
         )
-    return {"reason": reason, "detail": detail}
+        if reason is None:
+            self._cpu_used += task.cpu_units
+            self._memory_used += task.memory_mib
+            return None
+        if host is None:
+            detail = "The engine has not reported what its machine can carry yet. Try again in a moment."
+        else:
+            free_cpu, free_memory = max(0, host.cpu_units - cpu_used), max(0, host.memory_mib - memory_used)
+            detail = (
+                f"The task needs {task.cpu_units} CPU units and {task.memory_mib} MiB of memory; {free_cpu} CPU units "
+                f"and {free_memory} MiB are free. Stop other tasks, or ask for less."
+            )
+        return {"reason": reason, "detail": detail}
 
 
 def _count(call: Call) -> int:

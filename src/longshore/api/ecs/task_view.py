@@ -10,12 +10,17 @@ from typing import Any
 from longshore.decide.launch import merged_containers
 from longshore.domain.arn import ecs_arn
 from longshore.domain.network import private_dns_name
+from longshore.domain.remembered import Remembered
 from longshore.domain.tag import tags_list
 from longshore.domain.task import Attachment, Container, Task
 from longshore.domain.task_definition import TaskDefinition
+from longshore.wire.kept import Kept
 
 ARCHITECTURES = {"X86_64": "x86_64", "ARM64": "arm64"}
 """`runtimePlatform.cpuArchitecture` as the attribute `ecs.cpu-architecture` has it."""
+
+MOST_SHOWN = 1024
+"""As many tasks, as they were last shown, are kept: some ten megabytes."""
 
 
 def task(task: Task, definition: TaskDefinition | None, *, include_tags: bool = False) -> dict[str, Any]:
@@ -52,6 +57,14 @@ def task(task: Task, definition: TaskDefinition | None, *, include_tags: bool = 
         **_fargate(task),
     }
     return {name: value for name, value in view.items() if value is not None}
+
+
+def _lasting(known: Task, definition: TaskDefinition | None, include_tags: bool) -> Kept:
+    return Kept(task(known, definition, include_tags=include_tags))
+
+
+shown = Remembered(_lasting, most=MOST_SHOWN)
+"""`shown(task, definition, include_tags)`: the same as `task`, for tasks that may be asked for again as they are."""
 
 
 def remembered(known: Task, definition: TaskDefinition | None) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def stop_task(call: Call) -> dict[str, Any]:
     if task.live:
         task = request_stop(task, "UserInitiated", call.params.get("reason") or DEFAULT_REASON)
         call.tx.put(task)
-    return {"task": _view(call, task)}
+    return {"task": task_view.task(task, _definition(call, task), include_tags=True)}
 
 
 def describe_tasks(call: Call) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def describe_tasks(call: Call) -> dict[str, Any]:
             missing = ecs_arn(cluster.scope, "task", cluster.name, name_in(reference, "task", cluster))
             failures.append({"arn": missing, "reason": "MISSING"})
         else:
-            tasks.append(_view(call, task, include_tags=include_tags))
+            tasks.append(task_view.shown(task, _definition(call, task), include_tags))
     return {"tasks": tasks, "failures": failures}
 
 
@@ -92,9 +92,8 @@ def _listed_keys(call: Call, cluster: Cluster) -> list[Key]:
     return list(set(found[0]).intersection(*found[1:]))
 
 
-def _view(call: Call, task: Task, *, include_tags: bool = True) -> dict[str, Any]:
-    definition = call.tx.get(TaskDefinition, task_definition_key_of(task.task_definition_arn))
-    return task_view.task(task, definition, include_tags=include_tags)
+def _definition(call: Call, task: Task) -> TaskDefinition | None:
+    return call.tx.get(TaskDefinition, task_definition_key_of(task.task_definition_arn))
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -31,6 +31,7 @@ from longshore.drivers.dns.message import (
     Answer,
 )
 from longshore.drivers.dns.records import from_reply
+from longshore.drivers.ending import cancelled
 
 PORT = 53
 TRY_S = 1.2
@@ -69,10 +70,7 @@ class Forwarder:
 
     async def close(self) -> None:
         """Give up what is being asked."""
-        tasks = list(self._asked.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled(self._asked.values())
 
     async def _ask(self, question: Question) -> Answer:
         with contextlib.suppress(TimeoutError):

@@ -20,6 +20,7 @@ from longshore.drivers.dns.forward import Forwarder
 from longshore.drivers.dns.message import REFUSED, SERVFAIL, TCP_LIMIT, Answer, Malformed, Query, parse, render
 from longshore.drivers.dns.resolv_conf import resolvers
 from longshore.drivers.dns.resolver import Elsewhere, Resolver
+from longshore.drivers.ending import cancelled
 from longshore.drivers.ports import TaskNames, Zones
 
 log = logging.getLogger(__name__)
@@ -99,10 +100,7 @@ class DnsServer:
         for _, listener in self._listeners:
             listener.close()
         self._listeners.clear()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled(self._tasks)
         await self._resolver.close()
 
     # ------------------------------------------------------------------------------------------------------- UDP

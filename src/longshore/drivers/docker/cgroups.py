@@ -36,18 +36,32 @@ class TaskCgroups:
         return ""
 
     def make(self, task_id: str, *, cpu_units: int | None, memory_mib: int | None) -> None:
-        """Make the task's cgroup with its limits. Raises OSError."""
+        """Make the task's cgroup with its limit of memory and its share of the CPU. Raises OSError."""
         if self._v2:
-            self._make_v2(task_id, cpu_units, memory_mib)
+            self._make_v2(task_id, memory_mib)
             return
         if memory_mib is not None:
             memory = self._folder("memory", task_id)
             (memory / "memory.limit_in_bytes").write_text(str(memory_mib << 20))
         if cpu_units is not None:
-            cpu = self._folder("cpu", task_id)
-            (cpu / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-            (cpu / "cpu.cfs_quota_us").write_text(str(cpu_units * PERIOD_US // 1024))
-            (cpu / "cpu.shares").write_text(str(max(cpu_units, 2)))
+            (self._folder("cpu", task_id) / "cpu.shares").write_text(str(max(cpu_units, 2)))
+
+    def limit_cpu(self, task_id: str, cpu_units: int) -> None:
+        """Hold the task to its CPU, if it has a cgroup. Raises OSError.
+
+        Only once its first container runs: Docker starts a container within this cgroup, and what that takes is more
+        than a small task may use in a period. It would stand still for the rest of it.
+        """
+        root = self._mount / ("" if self._v2 else "cpu") / self._names.cgroup_root().lstrip("/")
+        folder = root / task_id
+        quota_us = cpu_units * PERIOD_US // 1024
+        if not folder.is_dir():
+            return
+        if self._v2:
+            (folder / "cpu.max").write_text(f"{quota_us} {PERIOD_US}")
+        else:
+            (folder / "cpu.cfs_period_us").write_text(str(PERIOD_US))
+            (folder / "cpu.cfs_quota_us").write_text(str(quota_us))
 
     def _folder(self, controller: str, task_id: str) -> Path:
         root = self._mount / controller / self._names.cgroup_root().lstrip("/")
@@ -58,7 +72,7 @@ class TaskCgroups:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def _make_v2(self, task_id: str, cpu_units: int | None, memory_mib: int | None) -> None:
+    def _make_v2(self, task_id: str, memory_mib: int | None) -> None:
         root = self._mount / self._names.cgroup_root().lstrip("/")
         folder = root / task_id
         for parent in (self._mount, root):
@@ -67,8 +81,6 @@ class TaskCgroups:
         folder.mkdir(exist_ok=True)
         if memory_mib is not None:
             (folder / "memory.max").write_text(str(memory_mib << 20))
-        if cpu_units is not None:
-            (folder / "cpu.max").write_text(f"{cpu_units * PERIOD_US // 1024} {PERIOD_US}")
 
     def remove(self, task_id: str) -> bool:
         """Remove the task's cgroup in every hierarchy; whether nothing is left (a dying process may still hold it)."""

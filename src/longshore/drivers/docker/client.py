@@ -105,6 +105,7 @@ class DockerClient:
         *,
         params: Mapping[str, Any] | None = None,
         body: Any = None,
+        headers: Mapping[str, str] | None = None,
         endless: bool = True,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """A response whose body the caller reads. `body` is JSON, or a tar as bytes."""
@@ -117,7 +118,7 @@ class DockerClient:
                 self._base + path,
                 params=_params(params or {}),
                 data=content,
-                headers={"Content-Type": kind},
+                headers={"Content-Type": kind, **(headers or {})},
                 timeout=ENDLESS if endless else ORDINARY,
             )
         except (aiohttp.ClientError, OSError, TimeoutError) as error:

@@ -3,9 +3,12 @@
 Names make them idempotent: a container is called the same at every attempt.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from longshore.drivers.docker.client import DockerClient, DockerError
+
+JOINS = "container:"
 
 
 async def create_container(client: DockerClient, name: str, body: dict[str, Any]) -> tuple[str, dict[str, Any] | None]:
@@ -18,6 +21,12 @@ async def create_container(client: DockerClient, name: str, body: dict[str, Any]
         document: dict[str, Any] = await client.get(f"/containers/{name}/json")
         return document["Id"], document
     return made["Id"], None
+
+
+def joined(host: Mapping[str, Any]) -> str:
+    """The container whose namespaces a container with this `HostConfig` joins; empty: no other's."""
+    modes = (str(host.get(name) or "") for name in ("NetworkMode", "PidMode", "IpcMode"))
+    return next((mode.removeprefix(JOINS) for mode in modes if mode.startswith(JOINS)), "")
 
 
 async def inspect_container(client: DockerClient, container: str) -> dict[str, Any] | None:

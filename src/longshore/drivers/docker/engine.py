@@ -23,7 +23,8 @@ from longshore.drivers.docker.probe import cpu_architecture, probe
 from longshore.drivers.docker.runner import TaskRunner, Tools, remove_cgroup
 from longshore.drivers.docker.translate import EngineFacts
 from longshore.drivers.docker.warm import WarmNamespaces
-from longshore.drivers.ports import EngineCapacity, LogSink, Permanent, Retryable, TaskProxies
+from longshore.drivers.ending import cancelled
+from longshore.drivers.ports import EngineCapacity, HostedImages, LogSink, Permanent, Retryable, TaskProxies
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class DockerEngine:
         bridge_gone: Callable[[str], Awaitable[None]] | None = None,
         name_server: str | None = None,
         proxies: TaskProxies | None = None,
+        hosted: HostedImages | None = None,
     ) -> None:
         self._name_server = name_server
         self._bridge_gone = bridge_gone
@@ -81,7 +83,7 @@ class DockerEngine:
         self._tools = Tools(
             client=self._client,
             names=self._names,
-            images=Images(self._client, pull),
+            images=Images(self._client, pull, hosted),
             networks=networks,
             warm=self._warm,
             cgroups=self._cgroups,
@@ -133,10 +135,7 @@ class DockerEngine:
         """Let go. Containers of tasks go on running."""
         self._closed = True
         self._reported.set()
-        for task in (self._watcher, self._probe):
-            if task is not None:
-                task.cancel()
-        await asyncio.gather(*(t for t in (self._watcher, self._probe) if t is not None), return_exceptions=True)
+        await cancelled((self._watcher, self._probe))
         await asyncio.gather(self._warm.close(), *(runner.close() for runner in self._runners.values()))
         if self._tools.proxies is not None:
             await self._tools.proxies.close()
@@ -211,10 +210,11 @@ class DockerEngine:
                 task_id = self._names.task_of(container["Labels"], container["Names"][0])
                 found.setdefault(task_id, []).append(container)
             launches = {launch.task_id: launch for launch in expected}
-            known = found.keys() & launches.keys() - self._runners.keys()
-            await asyncio.gather(*(self._adopt(launches[task_id], found[task_id]) for task_id in known))
+            # First, for a namespace that was kept warm may hold the address of a task that was about to take it.
             orphans = [c["Id"] for task_id, cs in found.items() if task_id not in launches for c in cs]
             await asyncio.gather(*(delete_container(self._client, container) for container in orphans))
+            known = found.keys() & launches.keys() - self._runners.keys()
+            await asyncio.gather(*(self._adopt(launches[task_id], found[task_id]) for task_id in known))
             await self._remove_left_over(expected)
             self._vanished = {launch.task_id: launch.observed for launch in expected if launch.task_id not in found}
         return frozenset(found.keys() & launches.keys())

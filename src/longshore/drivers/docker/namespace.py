@@ -27,42 +27,52 @@ class Namespace:
         self.asked = False
         """From here on the pause container may exist: the step is seen through, or a removal could come too early."""
         self.created = asyncio.Event()
-        """Set too where none is needed."""
+        """Whether `container_id` can be joined; it may yet change until `settled`. Set too where none is needed."""
+        self.settled = asyncio.Event()
+        """Whether `container_id` is the task's for good. Set too where none is needed."""
         self._client = client
         self._names = names
         self._warm = warm
         self._launch = launch
         if not self.needed:
-            self.created.set()
+            self._settle("")
 
     def adopt(self, document: dict[str, Any]) -> bool:
         """Take over the pause container of an earlier life (its inspect document); whether it runs."""
         if not self._as_asked(document):
             return False
-        self.container_id = document["Id"]
-        self.created.set()
+        self._settle(document["Id"])
         return bool(document["State"]["Running"])
 
     async def make(self, facts: EngineFacts) -> None:
         """See to it that it is there and runs. Raises DockerError, UnreachableError."""
         self.asked = True
-        warm = await self._warm.take(self._launch, facts)
+        warm = await self._warm.take(self._launch, facts, self._foresee)
         if warm:
-            self.container_id = warm
-            self.created.set()
+            self._settle(warm)
             return
+        self.created.clear()
         name = self._names.container(self._launch.task_id, PAUSE)
         body = pause_payload(self._launch, facts, self._names)
         container_id, document = await create_container(self._client, name, body)
         if document is not None and not self._as_asked(document):
             await delete_container(self._client, container_id)
             container_id, document = await create_container(self._client, name, body)
-        self.container_id = container_id
         if document is not None and document["State"]["Status"] == "exited":
             # From before a crash of the Engine; nothing ran in it, or adopt would have ended the task.
             log.info("starting the namespace of task %s again", self._launch.task_id)
-        self.created.set()
+        self._settle(container_id)
         await self._client.post(f"/containers/{self.container_id}/start")
+
+    def _foresee(self, container_id: str) -> None:
+        """This one will probably be the task's: its containers can be created meanwhile."""
+        self.container_id = container_id
+        self.created.set()
+
+    def _settle(self, container_id: str) -> None:
+        self.container_id = container_id
+        self.created.set()
+        self.settled.set()
 
     async def pid(self) -> int:
         """A process in it, as this host counts. Raises DockerError, UnreachableError."""

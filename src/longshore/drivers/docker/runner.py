@@ -18,7 +18,7 @@ from longshore.domain.launch import ContainerLaunch, TaskLaunch, TaskObservation
 from longshore.domain.record import Scope
 from longshore.drivers.docker.cgroups import TaskCgroups
 from longshore.drivers.docker.client import DockerClient, DockerError, UnreachableError
-from longshore.drivers.docker.containers import create_container, delete_container, inspect_container
+from longshore.drivers.docker.containers import create_container, delete_container, inspect_container, joined
 from longshore.drivers.docker.images import Images, PullError
 from longshore.drivers.docker.inspect import HEALTH, failed_start
 from longshore.drivers.docker.logs import LogPump, LogSource
@@ -33,6 +33,7 @@ from longshore.drivers.docker.translate import (
     volume_payloads,
 )
 from longshore.drivers.docker.warm import WarmNamespaces
+from longshore.drivers.ending import cancelled
 from longshore.drivers.ordering import next_starts, next_stops
 from longshore.drivers.ports import LogSink, Permanent, Retryable, TaskProxies
 
@@ -75,6 +76,7 @@ class TaskRunner:
         """Before this no container is created: Docker would make missing volumes itself, without our labels."""
         self._ready = False
         """Whether the task's namespaces, cgroup and volumes are there."""
+        self._cpu_limited = False
         self._stop_wanted = False
         self._failure = ""
         self.ended = False
@@ -111,6 +113,8 @@ class TaskRunner:
         self._ready = started and pause_runs
         if self._ready:
             self._volumes_made.set()
+        if started:
+            self._limit_cpu()
         if started and not pause_runs and any(not slot.over for slot in self._slots.values()):
             self._failure = (
                 "ContainerNetworkingError: the network namespace of the task is gone from the Docker Engine."
@@ -189,11 +193,7 @@ class TaskRunner:
 
     async def close(self) -> None:
         """Let go without touching the containers."""
-        for task in (self._main, *self._actions.values()):
-            if task is not None:
-                task.cancel()
-        waiting = [t for t in (self._main, *self._actions.values()) if t is not None]
-        await asyncio.gather(*waiting, return_exceptions=True)
+        await cancelled((self._main, *self._actions.values()))
         await asyncio.gather(*(pump.abandon() for pump in self._pumps.values()))
 
     def runtime_ids(self) -> dict[str, str]:
@@ -342,7 +342,7 @@ class TaskRunner:
         self._pulling.add(container.name)
         began = tools.clock.now()
         try:
-            digest = await tools.images.ensure(container.image)
+            image = await tools.images.ensure(container.image)
             ended = tools.clock.now()
             self._pulls = (min(self._pulls[0] or began, began), max(self._pulls[1] or ended, ended))
             facts = await tools.facts()
@@ -360,13 +360,21 @@ class TaskRunner:
         body = container_payload(
             self.launch, container, facts, tools.names, environment=environment, pause=self._namespace.container_id
         )
+        body["Image"] = image.name
         name = tools.names.container(self.launch.task_id, container.name)
+        joins = joined(body["HostConfig"])
         try:
             container_id, document = await create_container(tools.client, name, body)
+            if document is not None and _waits_for_another(document, joins):
+                await delete_container(tools.client, container_id)
+                container_id, document = await create_container(tools.client, name, body)
         except DockerError as error:
+            if joins and joins != await self._pause(container):
+                return  # it is not there any more: this is tried again with the one that is
             self._fail(slot, f"CannotCreateContainerError: {error.message}")
             return
-        slot.change(runtime_id=container_id, image_digest=digest)
+        slot.joins = joins
+        slot.change(runtime_id=container_id, image_digest=image.digest)
         if document is None:
             slot.change(status="CREATED", created_at=tools.clock.now())
         else:
@@ -376,10 +384,22 @@ class TaskRunner:
                 self._follow(slot)
                 self._news()
 
+    async def _pause(self, container: ContainerLaunch) -> str:
+        """The id of the pause container, once it is the task's for good."""
+        self._pulling.add(container.name)
+        try:
+            await self._namespace.settled.wait()
+        finally:
+            self._pulling.discard(container.name)
+        return self._namespace.container_id
+
     async def _start(self, slot: Slot) -> None:
         container, tools = slot.container, self._tools
         container_id = slot.seen.runtime_id
         if slot.last_start is not None or slot.over:  # repeated after an outage, or overtaken by an event
+            return
+        if slot.joins not in {"", self._namespace.container_id}:
+            slot.change(status="PENDING", runtime_id="")  # that namespace is not the task's: it is created anew
             return
         try:
             await tools.client.post(f"/containers/{container_id}/start")
@@ -390,6 +410,7 @@ class TaskRunner:
         except DockerError as error:
             self._fail(slot, failed_start(error.message, container))
             return
+        self._limit_cpu()
         if not slot.was_started:  # else the event of its end was quicker
             slot.last_start = tools.clock.now()
             slot.change(status="RUNNING", started_at=slot.last_start)
@@ -397,6 +418,16 @@ class TaskRunner:
         if self.launch.network_mode in {"bridge", "host"} and container.ports:
             await self._look(slot, gone_with=None)
         self._news()
+
+    def _limit_cpu(self) -> None:
+        """A container was started: from now on the task's CPU limit holds."""
+        if self._cpu_limited or self.launch.cpu_units is None:
+            return
+        try:
+            self._tools.cgroups.limit_cpu(self.launch.task_id, self.launch.cpu_units)
+        except OSError as error:
+            self._failure = self._failure or f"ResourceInitializationError: {error}"
+        self._cpu_limited = True
 
     async def _stop(self, slot: Slot) -> None:
         """The image's stop signal, then SIGKILL; Docker keeps the time."""
@@ -438,8 +469,10 @@ class TaskRunner:
         elif slot.update(self.launch, document):
             self._settle(slot)
             self._news()
-            if slot.was_started and slot.container.name not in self._pumps:
-                self._follow(slot)
+            if slot.was_started:
+                self._limit_cpu()
+                if slot.container.name not in self._pumps:
+                    self._follow(slot)
 
     def _settle(self, slot: Slot) -> None:
         """Answer an exit as the restart policy says. It stays RUNNING for the world, as on ECS."""
@@ -506,6 +539,11 @@ class TaskRunner:
     async def _delete(self, container: str) -> None:
         name = self._tools.names.container(self.launch.task_id, container)
         await delete_container(self._tools.client, name)
+
+
+def _waits_for_another(document: dict[str, Any], joins: str) -> bool:
+    """Whether a container of an earlier attempt was never started, and would join another namespace than this."""
+    return document["State"]["Status"] == "created" and joined(document["HostConfig"]) != joins
 
 
 async def remove_cgroup(cgroups: TaskCgroups, task_id: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from longshore.domain.launch import ContainerLaunch, ContainerObservation, TaskLaunch
+from longshore.drivers.docker.containers import joined
 from longshore.drivers.docker.inspect import observe
 
 
@@ -20,6 +21,8 @@ class Slot:
     seen: ContainerObservation
     last_start: float | None = None
     """When it was started last: what the restart policy counts from."""
+    joins: str = ""
+    """The pause container that it was created to join, if it joins one."""
     stopping: bool = False
     restart_due: bool = False
     """It has exited and its restart policy wants it started again; until then it counts as running."""
@@ -53,6 +56,7 @@ class Slot:
         before = self.seen
         if before.status == "STOPPED" and document["State"]["Status"] == "created":
             return False
+        self.joins = joined(document["HostConfig"])
         self.seen = observe(launch, self.container, before, document)
         if self.running:
             self.last_start = self.seen.started_at

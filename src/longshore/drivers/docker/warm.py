@@ -16,6 +16,7 @@ from longshore.drivers.docker.containers import create_container, delete_contain
 from longshore.drivers.docker.names import PAUSE, Names
 from longshore.drivers.docker.network import Networks
 from longshore.drivers.docker.translate import EngineFacts, suits_warm, warm_payload
+from longshore.drivers.ending import cancelled
 from longshore.drivers.ports import Permanent
 
 log = logging.getLogger(__name__)
@@ -60,27 +61,31 @@ class WarmNamespaces:
                 making = self._make(address, each, after=self._leaving.get(address))
                 self._kept[address] = asyncio.create_task(making, name=f"warm {address[1]}")
 
-    async def take(self, launch: TaskLaunch, facts: EngineFacts) -> str:
+    async def take(self, launch: TaskLaunch, facts: EngineFacts, foreseen: Callable[[str], None]) -> str:
         """The id of a pause container that is the task's from now on; empty: there is none for its address.
 
-        Raises UnreachableError.
+        `foreseen` is told of it before the step that makes it the task's, which takes the Engine a while and may yet
+        fail. Raises UnreachableError.
         """
         if launch.network is None:
             return ""
         address = (launch.network.vpc_id, launch.network.address)
         self._wanted.pop(address, None)
-        container = await self._rename(address, launch, facts) if address in self._kept else ""
+        container = await self._rename(address, launch, facts, foreseen) if address in self._kept else ""
         if address in self._leaving:
             await asyncio.shield(self._leaving[address])
         return container
 
-    async def _rename(self, address: Address, launch: TaskLaunch, facts: EngineFacts) -> str:
+    async def _rename(
+        self, address: Address, launch: TaskLaunch, facts: EngineFacts, foreseen: Callable[[str], None]
+    ) -> str:
         """Make what is kept for the address the task's; empty, and on its way out, if it can't be."""
         try:
             if suits_warm(launch, facts, self._names):
                 container: str = await asyncio.shield(self._kept[address])
                 name = self._names.container(launch.task_id, PAUSE)
                 if container:
+                    foreseen(container)
                     await self._client.post(f"/containers/{container}/rename", name=name)
                     del self._kept[address]
                     return container
@@ -117,10 +122,7 @@ class WarmNamespaces:
         self.prepare(())
         if self._leaving:
             await asyncio.wait(self._leaving.values(), timeout=CLOSE_S)
-        left = [*self._kept.values(), *self._leaving.values()]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await cancelled([*self._kept.values(), *self._leaving.values()])
         self._leaving.clear()
 
     def _container(self, address: Address) -> str | None:

@@ -23,6 +23,7 @@ from longshore.domain.balancing import (
     Redirect,
     RulePlan,
 )
+from longshore.drivers.ending import cancelled
 from longshore.drivers.haproxy.datagrams import Datagrams
 from longshore.drivers.haproxy.render.access import FIELDS
 from longshore.drivers.haproxy.render.text import group_backend
@@ -198,9 +199,7 @@ class AccessLogs:
     async def close(self) -> None:
         """Write what has come, and listen no more."""
         self._datagrams.close()
-        if self._flushing is not None:
-            self._flushing.cancel()
-            await asyncio.gather(self._flushing, return_exceptions=True)
+        await cancelled([self._flushing])
         await self.flush()
 
     def know(self, plan: BalancerPlan) -> None:

@@ -1,7 +1,7 @@
 """What is told to the workers, many at a time: who waits for the socket goes together. Not while a reload is on."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from longshore.drivers.haproxy.process import HaproxyProcess
 from longshore.drivers.haproxy.runtime import RuntimeFailure
@@ -15,12 +15,13 @@ class Commands:
         self.reloading = asyncio.Lock()
         """Held through a reload: a command in between would reach only a worker that is on its way out."""
         self._process = process
-        self._waiting: list[tuple[Sequence[str], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Callable[[], Sequence[str]], asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
 
-    async def tell(self, commands: Sequence[str]) -> None:
+    async def tell(self, commands: Callable[[], Sequence[str]]) -> None:
         """Returns when they are carried out. Without a process: at once, since its start brings everything.
 
+        What is to be said is asked for when its turn comes: a reload before that may bring other servers.
         Raises Retryable.
         """
         if not self._process.running:
@@ -38,7 +39,7 @@ class Commands:
                 failure: Retryable | None = None
                 try:
                     if self._process.running:
-                        await self._process.runtime.tell([command for commands, _ in batch for command in commands])
+                        await self._process.runtime.tell([command for commands, _ in batch for command in commands()])
                 except RuntimeFailure as error:
                     failure = Retryable(str(error))
             for _, done in batch:

@@ -24,12 +24,13 @@ from longshore.domain.balancing import (
     TargetObservation,
     TargetPlan,
 )
+from longshore.drivers.ending import cancelled
 from longshore.drivers.haproxy.access_log import AccessLogs
 from longshore.drivers.haproxy.commands import Commands
 from longshore.drivers.haproxy.counts import Counters, sums
 from longshore.drivers.haproxy.datagrams import Datagrams
 from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest, most_files
-from longshore.drivers.haproxy.render import Rendered, Settings, Share, Unwritable, groups_of, render
+from longshore.drivers.haproxy.render import Rendered, Settings, Share, Unwritable, groups_of, render, shape
 from longshore.drivers.haproxy.runtime import RuntimeFailure
 from longshore.drivers.haproxy.slots import Layout, emptied
 from longshore.drivers.haproxy.targets import Targets
@@ -46,6 +47,10 @@ RESTART_S = 1.0
 RELEASE_S = 10.0
 """How long workers may take to notice that their master is gone; a busy machine does not run them at once."""
 HOST_PORTS = {80: 80, 443: 443}
+KEEP_BUFFERS = "-dMglobal"
+"""A thread keeps half a MiB of free memory at hand: 16 of our buffers, which are large since headers may be. The others
+are shared among threads: without this they would go back to the C library, and be asked of it again, at every request.
+"""
 
 
 async def _here_already(addresses: Sequence[str], vpc_id: str, vpc_cidr: str) -> None:
@@ -77,7 +82,7 @@ class HaproxyBalancer:
         access_logs: Path | None = None,
         binary: str = "haproxy",
     ) -> None:
-        self.process = HaproxyProcess(folder, binary)
+        self.process = HaproxyProcess(folder, binary, options=[KEEP_BUFFERS])
         self._settings = Settings(
             folder=str(folder),
             cookie_key=cookie_key,
@@ -129,11 +134,7 @@ class HaproxyBalancer:
 
     async def close(self) -> None:
         """See the port."""
-        for task in (self._guard, self._forgetting):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        await cancelled((self._guard, self._forgetting))
         await self.targets.close()
         self._log.close()
         if self._access is not None:
@@ -241,7 +242,7 @@ class HaproxyBalancer:
             rendered = await self._render(plan, layout)
             if emptied(layout) != empty:  # a group has outgrown its slots meanwhile
                 wanted = digest((await self._render(plan, emptied(layout))).text)
-            self.targets.rendered = {group.group_id: len(layout[group.group_id]) for group in plan.groups}
+            self.targets.rendered = {group.group_id: shape(group, layout[group.group_id]) for group in plan.groups}
             self.process.write(rendered.text, rendered.files)
             try:
                 if self.process.running:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from longshore.domain.balancer import REGISTERING
-from longshore.drivers.haproxy.render.text import group_backend
+from longshore.drivers.haproxy.render.text import group_of
 
-SERVER = re.compile(rb"\b(g-[A-Za-z0-9-]+)/s\d+\b")
+SERVER = re.compile(rb"(?<![\w-])([\w-]+)/s\d+\b")
 TIMEOUTS = frozenset({"L4TOUT", "L6TOUT", "L7TOUT"})
 
 
@@ -50,11 +50,6 @@ def verdict(row: Mapping[str, str]) -> Verdict | None:
     return mismatch(code) if check == "L7STS" and code else FAILED
 
 
-def backends_in(line: bytes) -> list[str]:
-    """The backends that a line of HAProxy's log is about."""
-    return [found[1].decode() for found in SERVER.finditer(line)]
-
-
-def group_of(backend: str) -> str:
-    """The group's id."""
-    return backend.removeprefix(group_backend("x").removesuffix("x"))
+def groups_in(line: bytes) -> list[str]:
+    """The ids of the groups that a line of HAProxy's log is about."""
+    return [group_id for found in SERVER.finditer(line) if (group_id := group_of(found[1].decode())) is not None]

@@ -1,67 +1,94 @@
-"""What is said to HAProxy about a target in a slot, as commands for the runtime socket. Pure.
+"""What servers are named, and what is said to HAProxy about a target in a slot, as commands for its socket. Pure.
 
-A slot is a server in both backends of its group: the one with checks, and its twin for when nothing is healthy.
+A slot is two servers: the one with checks, and its twin, which is used when nothing is healthy. `apart` says where
+twins are: see slots.Shape.
 """
 
-from longshore.drivers.haproxy.render.text import group_backend, open_backend
-from longshore.drivers.haproxy.slots import EMPTY, Placement, Slot, server_name
+from collections import Counter
+from collections.abc import Collection
+from typing import Protocol
+
+from longshore.drivers.haproxy.render.text import group_backend, group_of, open_backend
+from longshore.drivers.haproxy.slots import EMPTY, Placement, Shape, Slot, is_twin, server_name, twin_name
+
+Name = tuple[str, str]
+"""Of a server: its backend and its name in there."""
 
 
-def both(placement: Placement) -> tuple[str, str]:
-    """The servers' names, as commands have them."""
-    group_id = placement.target.group_id
-    return (f"{group_backend(group_id)}/{placement.server}", f"{open_backend(group_id)}/{placement.server}")
+class Order(Protocol):
+    """What makes commands of a placement."""
+
+    def __call__(self, placement: Placement, *, apart: bool) -> list[str]:
+        """The commands."""
 
 
-def rows_of(placement: Placement) -> list[tuple[str, str]]:
-    """Its rows in `show stat`: backend and server."""
-    group_id = placement.target.group_id
-    return [(group_backend(group_id), placement.server), (open_backend(group_id), placement.server)]
+def names(group_id: str, index: int, *, apart: bool) -> tuple[Name, Name]:
+    """Of both servers of a slot."""
+    backend = group_backend(group_id)
+    twins = open_backend(group_id) if apart else backend
+    return (backend, server_name(index)), (twins, twin_name(index, apart=apart))
 
 
-def ready(placement: Placement) -> list[str]:
+def rows_of(placement: Placement) -> set[Name]:
+    """Its rows in `show stat`, wherever twins are: an old worker may have them elsewhere."""
+    group_id, index = placement.target.group_id, placement.index
+    return {*names(group_id, index, apart=True), *names(group_id, index, apart=False)}
+
+
+def shapes(servers: Collection[Name]) -> dict[str, Shape]:
+    """What shape each group has in a process with these servers."""
+    sizes = Counter(group_id for backend, name in servers if (group_id := group_of(backend)) and not is_twin(name))
+    return {group_id: Shape(size, names(group_id, 0, apart=True)[1] in servers) for group_id, size in sizes.items()}
+
+
+def ready(placement: Placement, *, apart: bool) -> list[str]:
     """It gets its share."""
-    return [f"set server {both(placement)[0]} state ready"]
+    return [f"set server {_both(placement, apart=apart)[0]} state ready"]
 
 
-def down(placement: Placement) -> list[str]:
+def down(placement: Placement, *, apart: bool) -> list[str]:
     """Checked, and down until its checks succeed. What leaves maintenance is up: by way of `drain` nobody sees it."""
-    server = both(placement)[0]
+    server = _both(placement, apart=apart)[0]
     return [f"set server {server} {state}" for state in ("state drain", "health down", "state ready")]
 
 
-def maintenance(placement: Placement) -> list[str]:
+def maintenance(placement: Placement, *, apart: bool) -> list[str]:
     """It gets nothing new."""
-    return [f"set server {server} state maint" for server in both(placement)]
+    return [f"set server {server} state maint" for server in _both(placement, apart=apart)]
 
 
-def cut(placement: Placement) -> list[str]:
+def cut(placement: Placement, *, apart: bool) -> list[str]:
     """Its connections end now."""
-    return [f"shutdown sessions server {server}" for server in both(placement)]
+    return [f"shutdown sessions server {server}" for server in _both(placement, apart=apart)]
 
 
-def emptied(placement: Placement) -> list[str]:
+def emptied(placement: Placement, *, apart: bool) -> list[str]:
     """The slot is free for another."""
-    return [f"set server {server} addr {EMPTY.address}" for server in both(placement)]
+    return [f"set server {server} addr {EMPTY.address}" for server in _both(placement, apart=apart)]
 
 
-def taking_in(placement: Placement) -> list[str]:
+def taking_in(placement: Placement, *, apart: bool) -> list[str]:
     """It is in the slot; until its first success it gets requests only when nothing is healthy."""
     target = placement.target
-    main, twin = both(placement)
-    commands = [f"set server {server} addr {target.address} port {target.port}" for server in (main, twin)]
-    commands.append(f"set server {twin} state ready")
+    both = _both(placement, apart=apart)
+    commands = [f"set server {server} addr {target.address} port {target.port}" for server in both]
+    commands.append(f"set server {both[1]} state ready")
     if placement.phase == "serving":
-        commands.extend(ready(placement))
+        commands.extend(ready(placement, apart=apart))
     return commands
 
 
-def filled(group_id: str, index: int, slot: Slot) -> list[str]:
+def filled(group_id: str, index: int, slot: Slot, *, apart: bool) -> list[str]:
     """Make a slot what it should be, whatever it was."""
     commands = []
-    for backend, on in ((group_backend(group_id), slot.serving), (open_backend(group_id), slot.registered)):
-        server = f"{backend}/{server_name(index)}"
+    for name, on in zip(names(group_id, index, apart=apart), (slot.serving, slot.registered), strict=True):
+        server = "/".join(name)
         port = f" port {slot.port}" if slot.port else ""
         commands.append(f"set server {server} addr {slot.address}{port}")
         commands.append(f"set server {server} state {'ready' if on else 'maint'}")
     return commands
+
+
+def _both(placement: Placement, *, apart: bool) -> tuple[str, str]:
+    checked, twin = names(placement.target.group_id, placement.index, apart=apart)
+    return "/".join(checked), "/".join(twin)

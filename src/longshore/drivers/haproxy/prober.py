@@ -50,7 +50,8 @@ async def _probe(group: GroupPlan, target: TargetPlan) -> Verdict:
     h2 = check.protocol in ("HTTP", "HTTPS") and group.protocol_version in ("HTTP2", "GRPC")
     context = _unverified(h2=h2) if check.protocol in ("HTTPS", "TLS") else None
     port = check.port or target.port
-    reader, writer = await asyncio.open_connection(target.address, port, ssl=context)
+    source = (group.source, 0) if group.source else None
+    reader, writer = await asyncio.open_connection(target.address, port, ssl=context, local_addr=source)
     try:
         if group.proxy_protocol:
             writer.write(LOCAL_PROXY)

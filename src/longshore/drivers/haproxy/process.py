@@ -37,10 +37,16 @@ class ConfigurationRefused(Exception):  # noqa: N818
 class HaproxyProcess:
     """One master with its workers, or none."""
 
-    def __init__(self, folder: Path, binary: str = "haproxy", enter: Sequence[str] = ()) -> None:
-        """`enter`: words before the command that start it elsewhere, and become it: `nsenter --net=…`."""
+    def __init__(
+        self, folder: Path, binary: str = "haproxy", enter: Sequence[str] = (), options: Sequence[str] = ()
+    ) -> None:
+        """`enter`: words before the command that start it elsewhere, and become it: `nsenter --net=…`.
+
+        options: more words of the command itself.
+        """
         self.folder = folder
         self.enter = enter
+        self._options = options
         self.runtime = Runtime(folder / "master.sock")
         self._binary = binary
         self._config = folder / "haproxy.cfg"
@@ -174,6 +180,7 @@ class HaproxyProcess:
                     *self.enter,
                     self._binary,
                     "-q",
+                    *self._options,
                     "-W",
                     "-S",
                     f"{self.folder}/master.sock,mode,600",

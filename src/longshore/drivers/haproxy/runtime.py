@@ -160,7 +160,7 @@ def parse_stat(text: str) -> list[dict[str, str]]:
     for line in text.splitlines():
         if line.startswith("# pxname"):
             columns = line[2:].split(",")[:COLUMNS]
-        elif columns and line:
+        elif columns and "," in line:  # not what is said of a proxy that there isn't
             values = next(csv.reader([line])) if '"' in line else line.split(",")
             rows.append(dict(zip(columns, values, strict=False)))
     return rows

@@ -25,6 +25,15 @@ class Slot(NamedTuple):
     """Gets requests when the group has no healthy target."""
 
 
+class Shape(NamedTuple):
+    """How a group is in a configuration, whatever is in its slots."""
+
+    size: int
+    """How many slots it has."""
+    apart: bool
+    """Twins, which have no checks, are in a backend of their own, and not beside the servers that they stand in for."""
+
+
 EMPTY = Slot()
 Layout = Mapping[str, tuple[Slot, ...]]
 """The slots of each group, by its id."""
@@ -47,7 +56,7 @@ class Placement:
 
     @property
     def server(self) -> str:
-        """The server's name in both backends of the group."""
+        """The name of the server that has checks."""
         return server_name(self.index)
 
     def is_draining(self) -> bool:
@@ -134,6 +143,16 @@ def emptied(layout: Layout) -> Layout:
 def server_name(index: int) -> str:
     """The name of the server in a slot: `s1` for the first."""
     return f"s{index + 1}"
+
+
+def twin_name(index: int, *, apart: bool) -> str:
+    """The name of its twin: `o1` for the first, but `s1` again in a backend of its own."""
+    return server_name(index) if apart else f"o{index + 1}"
+
+
+def is_twin(name: str) -> bool:
+    """Whether a server in a group's own backend is a twin."""
+    return name.startswith("o")
 
 
 def _enough(needed: int) -> int:

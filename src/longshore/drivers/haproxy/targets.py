@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Literal
 
 from longshore.domain.balancing import GroupPlan, TargetObservation, TargetPlan
+from longshore.drivers.ending import cancelled
 from longshore.drivers.haproxy import orders, prober
 from longshore.drivers.haproxy.commands import Commands
-from longshore.drivers.haproxy.health import CHECKING, HEALTHY, REGISTERED, Verdict, backends_in, group_of, verdict
+from longshore.drivers.haproxy.health import CHECKING, HEALTHY, REGISTERED, Verdict, groups_in, verdict
 from longshore.drivers.haproxy.process import HaproxyProcess
 from longshore.drivers.haproxy.render.text import group_backend, open_backend
 from longshore.drivers.haproxy.runtime import RuntimeFailure, Worker
-from longshore.drivers.haproxy.slots import EMPTY, Layout, Placement, Slots, server_name
+from longshore.drivers.haproxy.slots import EMPTY, Layout, Placement, Shape, Slots
 from longshore.drivers.ports import Retryable
 
 log = logging.getLogger(__name__)
@@ -44,8 +45,8 @@ class Targets:
         self._commands = commands
         self._report_out = report
         self._grow = grow
-        self.rendered: dict[str, int] = {}
-        """How many slots each group has in the running process."""
+        self.rendered: dict[str, Shape] = {}
+        """Each group as it is in the running process."""
         self._groups: dict[str, GroupPlan] = {}
         self._probes: dict[TargetPlan, asyncio.Task[None]] = {}
         self._changed: set[str] = set()
@@ -61,10 +62,7 @@ class Targets:
 
     async def close(self) -> None:
         """Stop watching and probing."""
-        tasks = [*self._tasks, *self._probes.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled([*self._tasks, *self._probes.values()])
         self._probes.clear()
 
     # ------------------------------------------------------------------------------------------------- the port
@@ -106,7 +104,7 @@ class Targets:
         self._stop_probe(target)
         placement.phase = "draining"
         placement.claimed = True
-        await self._tell(placement, orders.maintenance(placement))
+        await self._tell(placement, orders.maintenance)
         placement.withheld = True
         self._draining.set()
 
@@ -117,9 +115,7 @@ class Targets:
             return
         self._stop_probe(target)
         placement.phase = "draining"
-        await self._tell(
-            placement, [*orders.maintenance(placement), *orders.cut(placement), *orders.emptied(placement)]
-        )
+        await self._tell(placement, orders.maintenance, orders.cut, orders.emptied)
         self.slots.free(placement)
 
     # --------------------------------------------------------------------------------------------- the driver's
@@ -142,15 +138,11 @@ class Targets:
     async def adopt(self, worker: Worker) -> None:
         """Take over what an earlier life put into the slots. Raises RuntimeFailure."""
         servers = {(s.backend, s.name): s for s in await self._process.runtime.servers(worker)}
-        sizes: dict[str, int] = {}
-        for backend, _ in servers:
-            if backend.startswith("g-") and not backend.endswith("-open"):
-                sizes[group_of(backend)] = sizes.get(group_of(backend), 0) + 1
-        for group_id, size in sizes.items():
+        self.rendered = orders.shapes(servers)
+        for group_id, (size, apart) in self.rendered.items():
             self.slots.add_group(group_id, size)
             for index in range(size):
-                name = server_name(index)
-                main, twin = servers[group_backend(group_id), name], servers[open_backend(group_id), name]
+                main, twin = (servers[name] for name in orders.names(group_id, index, apart=apart))
                 if twin.address == EMPTY.address:
                     continue
                 phase: Literal["probing", "serving", "draining"] = (
@@ -159,8 +151,7 @@ class Targets:
                 target = TargetPlan(group_id=group_id, address=twin.address, port=twin.port)
                 placement = self.slots.place(target, phase, index)
                 placement.claimed = False
-        self.rendered = sizes
-        self.look(sizes)
+        self.look(self.rendered)
 
     async def forget_unclaimed(self) -> None:
         """Remove adopted targets of which nobody has spoken."""
@@ -176,19 +167,16 @@ class Targets:
         disabled in it. Not through Commands: the caller holds its lock.
         """
         commands: list[str] = []
-        for group_id, size in self.rendered.items():
+        for group_id, (size, apart) in self.rendered.items():
             now = self.slots.layout_of(group_id)
             before = rendered.get(group_id, ())
             for index in range(size):
                 if index < len(before) and before[index] != now[index]:
-                    commands.extend(orders.filled(group_id, index, now[index]))
+                    commands.extend(orders.filled(group_id, index, now[index], apart=apart))
         for placement in self.slots:
-            if (
-                placement.phase == "serving"
-                and placement.down
-                and placement.index < self.rendered.get(placement.target.group_id, 0)
-            ):
-                commands.extend(orders.down(placement))
+            if placement.phase == "serving" and placement.down and self._is_rendered(placement):
+                apart = self.rendered[placement.target.group_id].apart
+                commands.extend(orders.down(placement, apart=apart))
         if commands:
             await self._process.runtime.tell(commands)
 
@@ -199,19 +187,30 @@ class Targets:
 
     def on_log(self, line: bytes) -> None:
         """HAProxy logged something: a look at the groups it is about tells what."""
-        self.look(map(group_of, backends_in(line)))
+        self.look(groups_in(line))
 
     # ------------------------------------------------------------------------------------------------ inside
 
     async def _take_in(self, placement: Placement) -> None:
-        if placement.index >= self.rendered.get(placement.target.group_id, placement.index + 1):
+        if placement.target.group_id in self.rendered and not self._is_rendered(placement):
             await self._grow()
         else:
-            await self._tell(placement, orders.taking_in(placement))
+            await self._tell(placement, orders.taking_in)
 
-    async def _tell(self, placement: Placement, commands: Sequence[str]) -> None:
+    def _is_rendered(self, placement: Placement) -> bool:
+        shape = self.rendered.get(placement.target.group_id)
+        return shape is not None and placement.index < shape.size
+
+    async def _tell(self, placement: Placement, *what: orders.Order) -> None:
         """Raises Retryable. What the process has no slot for yet, it gets with its next configuration."""
-        if placement.index < self.rendered.get(placement.target.group_id, 0):
+
+        def commands() -> list[str]:
+            if not self._is_rendered(placement):
+                return []
+            apart = self.rendered[placement.target.group_id].apart
+            return [command for order in what for command in order(placement, apart=apart)]
+
+        if self._is_rendered(placement):
             await self._commands.tell(commands)
 
     def _begin(self, placement: Placement, group: GroupPlan) -> None:
@@ -239,7 +238,7 @@ class Targets:
         await prober.until_success(group, placement.target, lambda found: self._report(placement, found))
         while placement.phase == "probing":
             try:
-                await self._tell(placement, orders.ready(placement))
+                await self._tell(placement, orders.ready)
             except Retryable as error:
                 await asyncio.sleep(error.after_s)
             else:
@@ -330,7 +329,7 @@ class Targets:
         if not placement.is_draining():
             return
         # Emptied first: the observation may bring a new target into the slot.
-        await self._tell(placement, orders.emptied(placement))
+        await self._tell(placement, orders.emptied)
         if placement.is_draining() and self.slots.get(placement.target) is placement:
             self.slots.free(placement)
             if placement.claimed:

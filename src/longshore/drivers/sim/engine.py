@@ -35,6 +35,8 @@ class SimEngine:
         self._sink = sink
         self._capacity = capacity
         self.machine = machine or SimMachine(clock)
+        self._forgetful = machine is None
+        """Whether the machine is as old as this process, and knows of earlier tasks only what it is told."""
         self._reports: list[TaskObservation] = []
         self._reported = asyncio.Event()
         self._closed = False
@@ -67,7 +69,11 @@ class SimEngine:
         """There are no networks."""
 
     async def adopt(self, expected: Collection[TaskLaunch]) -> frozenset[str]:
-        """Report what exists of the expected tasks; forget all others."""
+        """Report what exists of the expected tasks; forget all others. A new machine goes on with what ran before."""
+        if self._forgetful:
+            for launch in expected:
+                self.machine.resume(launch)
+            return frozenset(self.machine.tasks)
         wanted = {launch.task_id for launch in expected}
         for task_id in [task_id for task_id in self.machine.tasks if task_id not in wanted]:
             self.machine.remove(task_id)

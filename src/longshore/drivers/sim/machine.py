@@ -70,6 +70,21 @@ class SimMachine:
         self.tasks[launch.task_id] = task
         self._after(self.timings.pull_s, self._pulled, task)
 
+    def resume(self, launch: TaskLaunch) -> None:
+        """Go on with a task of an earlier life as it was last seen, if anything of it had been made by then."""
+        if not launch.known:
+            return
+        now = self.clock.now()
+        task = SimTask(launch, {seen.name: seen for seen in launch.known}, pull_started_at=now, pull_stopped_at=now)
+        self.tasks[launch.task_id] = task
+        self._sequence = max(self._sequence, launch.observed)
+        running = {name: seen for name, seen in task.containers.items() if seen.status == "RUNNING"}
+        for container in launch.containers:
+            if container.name in running:
+                self._foresee(task, container, now - (running[container.name].started_at or now))
+        if len(running) < len(task.containers):
+            self._advance(task)
+
     def stop(self, task_id: str) -> None:
         """Stop the containers, dependents first."""
         task = self.tasks.get(task_id)
@@ -165,11 +180,17 @@ class SimMachine:
         self._put(task, name, status="RUNNING", runtime_id=runtime_id, created_at=now, started_at=now)
         if script.output:
             self.printed(task, container, script.output)
-        if container.health_check is not None:
-            self._after(self.timings.health_s, self._checked, task, name, script.healthy)
-        if script.run_s is not None:
-            self._after(script.run_s, self._exited, task, name, script.exit_code)
+        self._foresee(task, container, ran_s=0.0)
         self._advance(task)
+
+    def _foresee(self, task: SimTask, container: ContainerLaunch, ran_s: float) -> None:
+        """What will come of a container that has run for so long."""
+        script = script_of(container)
+        if container.health_check is not None:
+            self._after(self.timings.health_s, self._checked, task, container.name, script.healthy)
+        if script.run_s is not None:
+            left_s = max(0.0, script.run_s - ran_s)
+            self._after(left_s, self._exited, task, container.name, script.exit_code)
 
     def _checked(self, task: SimTask, name: str, healthy: bool) -> None:
         self.set_health(task.launch.task_id, name, healthy=healthy)

@@ -8,9 +8,9 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from longshore.domain.balancing import BalancerPlan, Forward, ListenerPlan, LoadBalancerPlan
+from longshore.domain.balancing import BalancerPlan, ListenerPlan, LoadBalancerPlan
 from longshore.drivers.haproxy.render import frontends, tls
-from longshore.drivers.haproxy.render.backends import backends
+from longshore.drivers.haproxy.render.backends import backends, shape
 from longshore.drivers.haproxy.render.errors import error_pages
 from longshore.drivers.haproxy.render.text import block, listener_frontend
 from longshore.drivers.haproxy.slots import Layout
@@ -88,11 +88,13 @@ def render(plan: BalancerPlan, layout: Layout, settings: Settings) -> Rendered:
     pems = {certificate.certificate_id: certificate.pem for certificate in plan.certificates}
     shared = _shared(plan, settings)
     log_to = f"{settings.folder}/access.sock" if settings.access_logs else ""
+    apart = {group.group_id for group in plan.groups if shape(group, layout[group.group_id]).apart}
     for balancer in plan.load_balancers:
         with _owned_by(balancer.lb_id):
             for listener in balancer.listeners:
                 binds = list(_binds(balancer, listener, settings, pems, shared=listener.listener_id in shared.sockets))
-                sections.append(Section(balancer.lb_id, frontends.frontend(balancer, listener, binds, log_to=log_to)))
+                text = frontends.frontend(balancer, listener, binds, apart=apart, log_to=log_to)
+                sections.append(Section(balancer.lb_id, text))
     owners = group_owners(plan)
     for group in plan.groups:
         owner = owners.get(group.group_id, "")
@@ -118,9 +120,7 @@ def group_owners(plan: BalancerPlan) -> dict[str, str]:
 def groups_of(balancer: LoadBalancerPlan) -> Iterator[str]:
     """The groups a load balancer forwards to."""
     for listener in balancer.listeners:
-        for rule in listener.rules:
-            if isinstance(rule.action, Forward):
-                yield from (share.group_id for share in rule.action.groups)
+        yield from frontends.groups_of(listener.rules)
 
 
 class _Shared(NamedTuple):
@@ -202,4 +202,4 @@ def _head(settings: Settings, max_connections: int) -> str:
     return "\n".join((block("global", own), block("defaults http", http), block("defaults tcp", ["mode tcp", *common])))
 
 
-__all__ = ["Rendered", "Section", "Settings", "Share", "Unwritable", "group_owners", "groups_of", "render"]
+__all__ = ["Rendered", "Section", "Settings", "Share", "Unwritable", "group_owners", "groups_of", "render", "shape"]

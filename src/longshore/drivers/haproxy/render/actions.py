@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator
 
 from longshore.domain.balancing import FixedResponse, Forward, Redirect, Rewrite
+from longshore.drivers.haproxy.render.errors import OWN_SERVER, unavailable
 from longshore.drivers.haproxy.render.text import argument, group_backend, name_of, quoted, verbatim
 
-OWN_SERVER = "hdr server awselb/2.0"
-"""What the load balancer itself answers says so."""
 GROUP_COOKIE = "AWSALBTG"
 PLACEHOLDER = re.compile(r"#\{(protocol|host|port|path|query)\}")
 CAUGHT = re.compile(r"\$(\d)")
@@ -17,7 +16,7 @@ def forward(action: Forward, chosen: str) -> Iterator[str]:
     """Choose the target group: `txn.group` is the name of its backend. Without any weight the answer is 503."""
     shares = [share for share in action.groups if share.weight]
     if not shares:
-        yield f"http-request return status 503 default-errorfiles if {chosen}"
+        yield f"http-request return {unavailable()} if {chosen}"
         return
     if len(shares) == 1:
         yield f"http-request set-var(txn.group) str({group_backend(shares[0].group_id)}) if {chosen}"

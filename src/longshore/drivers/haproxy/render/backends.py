@@ -1,10 +1,10 @@
-"""Backends: a target group's, with checks, balancing and stickiness, and its twin for when nothing is healthy."""
+"""Backends: a target group's, with checks, balancing and stickiness, and with twins for when nothing is healthy."""
 
 from collections.abc import Iterator, Sequence
 
 from longshore.domain.balancing import CheckPlan, GroupPlan
-from longshore.drivers.haproxy.render.text import block, group_backend, open_backend, quoted
-from longshore.drivers.haproxy.slots import Slot, server_name
+from longshore.drivers.haproxy.render.text import argument, block, group_backend, open_backend, quoted
+from longshore.drivers.haproxy.slots import Shape, Slot, server_name, twin_name
 
 ALGORITHMS = {
     "round_robin": "roundrobin",
@@ -23,25 +23,48 @@ GRPC_EMPTY = "%[int(0),bytes(0,5)]"
 GRPC_OK = 0
 
 
+def shape(group: GroupPlan, slots: Sequence[Slot]) -> Shape:
+    """How a group is rendered.
+
+    Usually a twin is a backup beside the server that it stands in for, so that no request has to ask whether any
+    target is healthy. What binds a client to a target would find the twin of one that is down: then they are apart.
+    """
+    return Shape(len(slots), apart=bool(group.stickiness))
+
+
 def backends(group: GroupPlan, slots: Sequence[Slot], cookie_key: str) -> str:
-    """Both backends of a group."""
+    """The backend of a group, or both."""
     common = [*_traffic(group), *_stickiness(group, cookie_key)]
-    checked = [*common, *_checks(group), f"default-server {' '.join(_server_options(group, checked=True))}".rstrip()]
-    plain = [*common, f"default-server {' '.join(_server_options(group, checked=False))}".rstrip()]
+    apart = shape(group, slots).apart
+    twins = [*_defaults(group, checked=False), *_twins(slots, apart=apart)]
+    # Twins come first: what `default-server` says of checks is for those below.
+    lines = [*common] if apart else [*common, "option allbackups", *twins]
+    lines += [*_checks(group), *_defaults(group, checked=True)]
+    lines += [_server(server_name(index), slot, on=slot.serving) for index, slot in enumerate(slots)]
+    own = block(f"backend {group_backend(group.group_id)} from {group.layer}", lines)
+    if not apart:
+        return own
+    return own + "\n" + block(f"backend {open_backend(group.group_id)} from {group.layer}", [*common, *twins])
+
+
+def _twins(slots: Sequence[Slot], *, apart: bool) -> Iterator[str]:
     for index, slot in enumerate(slots):
-        where = f"server {server_name(index)} {slot.address}:{slot.port}"
-        checked.append(where if slot.serving else f"{where} disabled")
-        plain.append(where if slot.registered else f"{where} disabled")
-    head = f"from {group.layer}"
-    return (
-        block(f"backend {group_backend(group.group_id)} {head}", [line for line in checked if line != "default-server"])
-        + "\n"
-        + block(f"backend {open_backend(group.group_id)} {head}", [line for line in plain if line != "default-server"])
-    )
+        yield _server(twin_name(index, apart=apart), slot, on=slot.registered, more="" if apart else " backup")
+
+
+def _server(name: str, slot: Slot, *, on: bool, more: str = "") -> str:
+    return f"server {name} {slot.address}:{slot.port}{more}{'' if on else ' disabled'}"
+
+
+def _defaults(group: GroupPlan, *, checked: bool) -> Iterator[str]:
+    if options := " ".join(_server_options(group, checked=checked)):
+        yield f"default-server {options}"
 
 
 def _traffic(group: GroupPlan) -> Iterator[str]:
     yield f"balance {'source' if group.stickiness == 'source_ip' else ALGORITHMS[group.algorithm]}"
+    if group.source:
+        yield f"source {group.source}"
     yield f"timeout connect {CONNECT_S}s"
     yield f"timeout server {group.idle_timeout_s}s"
     yield f"timeout tunnel {group.idle_timeout_s}s"
@@ -64,12 +87,17 @@ def _stickiness(group: GroupPlan, cookie_key: str) -> Iterator[str]:
     yield f"cookie {APP_COOKIE} rewrite dynamic"
     yield (
         f'http-request replace-header cookie "(.*)\\\\b{APP_COOKIE}=[^;]*(.*)" "\\\\1\\\\2" '
-        f"unless {{ req.cook({quoted(group.cookie_name)}) -m found }}"
+        f"unless {{ {_cookie('req', group.cookie_name)} -m found }}"
     )
     yield (
         f'http-response add-header set-cookie "{APP_COOKIE}=new; Max-Age={group.stickiness_s}; Path=/" '
-        f"if {{ res.cook({quoted(group.cookie_name)}) -m found }}"
+        f"if {{ {_cookie('res', group.cookie_name)} -m found }}"
     )
+
+
+def _cookie(side: str, name: str) -> str:
+    """The fetch of an application's cookie."""
+    return quoted(f"{side}.cook({argument(name)})")
 
 
 def _cors(cookie: str, life_s: int, condition: str) -> Iterator[str]:

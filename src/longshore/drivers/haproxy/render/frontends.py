@@ -1,10 +1,9 @@
 """Frontends: a listener's, with its rules and the headers it adds, and the ones that share the host's ports."""
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 
 from longshore.domain.balancing import FixedResponse, Forward, ListenerPlan, LoadBalancerPlan, Redirect, RulePlan
-from longshore.drivers.haproxy.render import access, actions, tls
-from longshore.drivers.haproxy.render.backends import CONNECT_S
+from longshore.drivers.haproxy.render import access, actions, errors, tls
 from longshore.drivers.haproxy.render.conditions import acls
 from longshore.drivers.haproxy.render.text import (
     block,
@@ -15,8 +14,8 @@ from longshore.drivers.haproxy.render.text import (
     quoted,
 )
 
-TRACE_ID = f"1-%[date,bytes(4,4),hex,lower]-{'%[rand,bytes(4,4),hex,lower]' * 3}"
-"""The time and 24 digits of chance, eight at a time: cheaper than to print a UUID."""
+TRACE_ID = f"1-%[date,set-var(txn.came),bytes(4,4),hex,lower]-{'%[rand,bytes(4,4),hex,lower]' * 3}"
+"""The time, kept for `errors.LATE`, and 24 digits of chance, eight at a time: cheaper than to print a UUID."""
 DEFAULT_PORTS = {"HTTP": 80, "HTTPS": 443}
 INSPECT_S = 5
 """How long a client at a shared port may take to say which load balancer it means."""
@@ -26,15 +25,21 @@ PATIENCE_S = 86400
 """Of what only passes on: the load balancer's own listener has the idle timeout that counts."""
 
 
-def frontend(balancer: LoadBalancerPlan, listener: ListenerPlan, binds: Sequence[str], *, log_to: str) -> str:
-    """The frontend of a listener. `binds`: what follows the word, one for each address; `log_to`: a socket or empty."""
+def frontend(
+    balancer: LoadBalancerPlan, listener: ListenerPlan, binds: Sequence[str], *, apart: Collection[str], log_to: str
+) -> str:
+    """The frontend of a listener.
+
+    binds: what follows the word, one for each address. apart: ids of the groups whose twins have a backend of their
+    own. log_to: a socket or empty.
+    """
     lines = [f"bind {bind}" for bind in binds]
     layer = "http" if listener.protocol in ("HTTP", "HTTPS") else "tcp"
-    lines.extend(_http(balancer, listener, log_to) if layer == "http" else _tcp(listener))
+    lines.extend(_http(balancer, listener, apart, log_to) if layer == "http" else _tcp(listener, apart))
     return block(f"frontend {listener_frontend(listener.listener_id)} from {layer}", lines)
 
 
-def _tcp(listener: ListenerPlan) -> Iterator[str]:
+def _tcp(listener: ListenerPlan, apart: Collection[str]) -> Iterator[str]:
     yield f"timeout client {listener.tcp_idle_timeout_s}s"
     action = listener.rules[-1].action
     if not isinstance(action, Forward):
@@ -46,13 +51,11 @@ def _tcp(listener: ListenerPlan) -> Iterator[str]:
     below = 0
     for share in shares:
         below += share.weight
-        chosen = f"{{ var(sess.dice) -m int lt {below} }}" if below < total else ""
-        name = group_backend(share.group_id)
-        yield f"use_backend {open_backend(share.group_id)} if {{ nbsrv({name}) eq 0 }} {chosen}".rstrip()
-        yield f"use_backend {name} if {chosen or 'TRUE'}"
+        chosen = [f"{{ var(sess.dice) -m int lt {below} }}"] if below < total else []
+        yield from _use(share.group_id, chosen, apart)
 
 
-def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, log_to: str) -> Iterator[str]:
+def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, apart: Collection[str], log_to: str) -> Iterator[str]:
     logs = bool(log_to and balancer.access_log_bucket)
     yield f"timeout client {balancer.idle_timeout_s}s"
     yield f"timeout http-request {balancer.idle_timeout_s}s"
@@ -60,19 +63,26 @@ def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, log_to: str) -> It
     if not balancer.http2:
         yield "option disable-h2-upgrade"
     yield "tcp-request session set-var(sess.began) date"
-    yield "http-request set-var(txn.came) date"
     if _needs_host(listener.rules):
         yield "http-request set-var(txn.host) req.hdr(host),host_only,lower"
     groups = () if logs else _only_groups(listener.rules)
     if groups:
-        yield from _trace()
         yield from _headers(balancer, listener)
-        yield from _choose_backend(listener.rules, groups)
+        yield from _trace()
+        yield from _went_through_others(balancer)
+        yield from _choose_backend(listener.rules, groups, apart)
     else:
-        yield from _by_number(balancer, listener, logs=logs)
+        yield from _by_number(balancer, listener, apart, logs=logs)
     if logs:
         yield from access.logging(listener.listener_id, log_to)
-    yield from _closing(balancer, listener.rules, logs=logs)
+    yield from _closing(balancer, listener.rules)
+
+
+def groups_of(rules: Sequence[RulePlan]) -> Iterator[str]:
+    """The groups that rules forward to."""
+    for rule in rules:
+        if isinstance(rule.action, Forward):
+            yield from (share.group_id for share in rule.action.groups)
 
 
 def _needs_host(rules: Sequence[RulePlan]) -> bool:
@@ -97,28 +107,40 @@ def _only_groups(rules: Sequence[RulePlan]) -> tuple[str, ...]:
     return tuple(groups)
 
 
-def _choose_backend(rules: Sequence[RulePlan], groups: Sequence[str]) -> Iterator[str]:
+def _choose_backend(rules: Sequence[RulePlan], groups: Sequence[str], apart: Collection[str]) -> Iterator[str]:
     """The first rule whose conditions hold ends the search, and no variable is written, read or made a name of."""
     for number, (rule, group_id) in enumerate(zip(rules, groups, strict=True), 1):
         names = yield from _conditions(number, rule)
-        name = group_backend(group_id)
+        yield from _use(group_id, names, apart)
+
+
+def _use(group_id: str, terms: Sequence[str], apart: Collection[str]) -> Iterator[str]:
+    """Forward to a group under conditions."""
+    name = group_backend(group_id)
+    if group_id in apart:
         # What costs least is asked first.
-        yield f"use_backend {open_backend(group_id)} if {' '.join((f'!{{ nbsrv({name}) -m bool }}', *names))}"
-        yield f"use_backend {name}" + (f" if {' '.join(names)}" if names else "")
+        yield f"use_backend {open_backend(group_id)} if {' '.join((f'!{{ nbsrv({name}) -m bool }}', *terms))}"
+    yield f"use_backend {name}" + (f" if {' '.join(terms)}" if terms else "")
 
 
-def _by_number(balancer: LoadBalancerPlan, listener: ListenerPlan, *, logs: bool) -> Iterator[str]:
+def _by_number(
+    balancer: LoadBalancerPlan, listener: ListenerPlan, apart: Collection[str], *, logs: bool
+) -> Iterator[str]:
     """Which rule was chosen is remembered: for its own answer, its rewrites, its shares, and the access log."""
     if logs:
         yield from access.remember()
     yield from _choose(listener.rules)
     yield from _trace()
+    yield _longer_trace()
     if logs:
         yield from access.remember_trace()
     yield from _answers(listener)
     yield from _headers(balancer, listener)
     yield from _forwards(listener.rules)
-    yield "use_backend %[var(txn.group)]-open if { var(txn.group),nbsrv eq 0 }"
+    yield from _forwarded_for(balancer)
+    for group_id in sorted(set(groups_of(listener.rules)).intersection(apart)):
+        name = group_backend(group_id)
+        yield f"use_backend {open_backend(group_id)} if {{ var(txn.group) -m str {name} }} !{{ nbsrv({name}) -m bool }}"
     yield "use_backend %[var(txn.group)]"
 
 
@@ -171,11 +193,14 @@ def _forwards(rules: Sequence[RulePlan]) -> Iterator[str]:
 
 
 def _trace() -> Iterator[str]:
-    traced = "{ req.hdr(x-amzn-trace-id) -m found }"
-    # A trace that somebody else began goes on: this hop is its `Self`.
-    own = "%[req.fhdr(x-amzn-trace-id),regsub('Self=[^;]*;?','')]"
-    yield f'http-request set-header x-amzn-trace-id "Self={TRACE_ID};{own}" if {traced}'
-    yield f'http-request add-header x-amzn-trace-id "Root={TRACE_ID}" unless {traced}'
+    yield f'http-request add-header x-amzn-trace-id "Root={TRACE_ID}"'
+
+
+def _longer_trace() -> str:
+    """A trace that somebody else began goes on: this hop, whose line is the last, is its `Self`."""
+    own = "%[req.fhdr(x-amzn-trace-id,-1),regsub('^Root','Self')]"
+    others = "%[req.fhdr(x-amzn-trace-id,-2),regsub('Self=[^;]*;?','')]"
+    return f'http-request set-header x-amzn-trace-id "{own};{others}" if {{ req.fhdr_cnt(x-amzn-trace-id) gt 1 }}'
 
 
 def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str]:
@@ -183,8 +208,6 @@ def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str
         yield f"http-request del-header {quoted('[^-A-Za-z0-9]')} -m reg"
     if balancer.forwarded_for == "remove":
         yield "http-request del-header x-forwarded-for"
-    elif balancer.forwarded_for == "append":
-        yield from _append_client(with_port=balancer.forwarded_for_port)
     yield f"http-request set-header x-forwarded-proto {'https' if listener.protocol == 'HTTPS' else 'http'}"
     yield f"http-request set-header x-forwarded-port {listener.port}"
     if balancer.tls_headers and listener.protocol == "HTTPS":
@@ -197,12 +220,22 @@ def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str
         yield f'http-request set-header host "{host}" unless {{ {port} -m bool }}'
 
 
-def _append_client(*, with_port: bool) -> Iterator[str]:
+def _went_through_others(balancer: LoadBalancerPlan) -> Iterator[str]:
+    """What only requests need that bring a trace or an X-Forwarded-For: for all others the rules end here."""
+    if balancer.forwarded_for == "append" and not balancer.forwarded_for_port:
+        yield "http-request allow if { req.fhdr_cnt(x-amzn-trace-id) eq 1 } !{ req.fhdr(x-forwarded-for) -m found }"
+    yield _longer_trace()
+    yield from _forwarded_for(balancer)
+
+
+def _forwarded_for(balancer: LoadBalancerPlan) -> Iterator[str]:
     """One X-Forwarded-For that came gets the client's address appended; none, or several, get a line of their own."""
-    client = "%[src]:%[src_port]" if with_port else "%[src]"
+    if balancer.forwarded_for != "append":
+        return
+    client = "%[src]:%[src_port]" if balancer.forwarded_for_port else "%[src]"
     came = "req.fhdr_cnt(x-forwarded-for)"
     yield f'http-request set-header x-forwarded-for "%[req.fhdr(x-forwarded-for)], {client}" if {{ {came} eq 1 }}'
-    if with_port:
+    if balancer.forwarded_for_port:
         yield f'http-request add-header x-forwarded-for "{client}" unless {{ {came} eq 1 }}'
         return
     yield f'http-request add-header x-forwarded-for "{client}" if {{ {came} gt 1 }}'
@@ -210,16 +243,11 @@ def _append_client(*, with_port: bool) -> Iterator[str]:
     yield "option forwardfor if-none"
 
 
-def _closing(balancer: LoadBalancerPlan, rules: Sequence[RulePlan], *, logs: bool) -> Iterator[str]:
-    # Without an answer of a target HAProxy says 503; ELBv2 says so only when there is no target to ask.
-    if not logs:  # which says of every answer whether it is a target's
-        yield "http-response set-var(txn.answered) bool(true) if { status 503 }"
-    failed = "{ status 503 } !{ var(txn.answered) -m found } { be_name,nbsrv gt 0 }"
-    yield f"http-after-response set-status 504 if {failed} {{ date,sub(txn.came) ge {CONNECT_S} }}"
-    yield f"http-after-response set-status 502 if {failed}"
+def _closing(balancer: LoadBalancerPlan, rules: Sequence[RulePlan]) -> Iterator[str]:
     yield f"http-after-response set-header connection close if {{ date,sub(sess.began) ge {balancer.keepalive_s} }}"
     if any(isinstance(rule.action, Forward) and rule.action.stickiness_s for rule in rules):
         yield from actions.group_cookies()
+    yield from errors.true_status()
 
 
 def shared_frontend(port: int, address: str, listeners: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 SAFE = frozenset(range(0x20, 0x7F)) - frozenset(b'"\\$`')
 """What stands for itself within double quotes."""
 NAME = re.compile(r"[A-Za-z0-9-]+")
+GROUP, OPEN = "g-", "-open"
 ESCAPABLE = '*?\\"'
 """What a backslash makes literal in a pattern, as in ELBv2's query string and header conditions."""
 
@@ -44,13 +45,20 @@ def name_of(identifier: str) -> str:
 
 
 def group_backend(group_id: str) -> str:
-    """The backend of a target group: healthy targets alone."""
-    return f"g-{name_of(group_id)}"
+    """The backend of a target group."""
+    return f"{GROUP}{name_of(group_id)}"
 
 
 def open_backend(group_id: str) -> str:
-    """Its twin, which takes over when no target is healthy: every registered target, without checks."""
-    return f"{group_backend(group_id)}-open"
+    """Its twin, if it has one: takes over when no target is healthy, with every registered target, without checks."""
+    return f"{group_backend(group_id)}{OPEN}"
+
+
+def group_of(backend: str) -> str | None:
+    """The id of the group that a backend is of; None for twins, and for what is no group's."""
+    if not backend.startswith(GROUP) or backend.endswith(OPEN):
+        return None
+    return backend.removeprefix(GROUP)
 
 
 def listener_frontend(listener_id: str) -> str:

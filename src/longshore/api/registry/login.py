@@ -1,0 +1,41 @@
+"""Who may use which repositories: whoever has a password where requests are signed, else whoever is on this machine."""
+
+import base64
+from collections.abc import Mapping
+
+from longshore.api.auth import Listener, refuse_strangers
+from longshore.api.ecr.token import PasswordRefused, account_of
+from longshore.api.registry.errors import CHALLENGE, RegistryError
+from longshore.domain.image_name import scope_of_host
+from longshore.domain.vault import Vault
+from longshore.wire.errors import ApiError
+
+
+def check_caller(headers: Mapping[str, str], listener: Listener, vault: Vault, now: float) -> str | None:
+    """The account whose repositories the caller may use; None: all. Raises RegistryError."""
+    if listener.signatures:
+        return _account(headers, vault, now)
+    # Names of AWS's own registries lead here by a hosts file alone: nobody else can have them.
+    host = "localhost" if scope_of_host(headers.get("host", "")) else headers.get("host", "localhost")
+    try:
+        refuse_strangers({**headers, "host": host})
+    except ApiError as error:
+        raise RegistryError(403, "DENIED", error.message) from None
+    return None
+
+
+def _account(headers: Mapping[str, str], vault: Vault, now: float) -> str:
+    kind, _, credentials = headers.get("authorization", "").partition(" ")
+    challenge = {"www-authenticate": CHALLENGE.format(realm=f"http://{headers.get('host', 'localhost')}/")}
+    if kind.lower() != "basic":
+        text = "no basic auth credentials: docker login with the password of `aws ecr get-login-password`"
+        raise RegistryError(401, "UNAUTHORIZED", text, challenge)
+    try:
+        user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except ValueError:
+        raise RegistryError(401, "UNAUTHORIZED", "The credentials can't be read.", challenge) from None
+    try:
+        return account_of(vault, user, password, now)
+    except PasswordRefused as refused:
+        # 403, and not 401 again: Docker would ask for the same credentials once more.
+        raise RegistryError(403, "DENIED", str(refused)) from None

@@ -1,0 +1,176 @@
+"""Everything that has tags: how each service's resources are listed with theirs, and tagged by its own rules.
+
+A kind of record with tags is one line of its service's entry here; a service is tagged by its own operations, so that
+no rule about tags stands twice. `tests/unit/test_tagging.py` holds that no kind is forgotten.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from longshore.api.acm.tags import add_tags_to_certificate, remove_tags_from_certificate
+from longshore.api.autoscaling import tags as autoscaling
+from longshore.api.cloudwatch import tags as cloudwatch
+from longshore.api.ecs import tags as ecs
+from longshore.api.elbv2 import tags as elbv2
+from longshore.api.logs import tags as logs
+from longshore.api.logs.lookup import group_arn
+from longshore.api.operation import Call, Handler
+from longshore.api.route53.tags import change_tags_for_resource
+from longshore.api.servicediscovery import tags as servicediscovery
+from longshore.domain.alarm import Dashboard, MetricAlarm
+from longshore.domain.arn import Arn
+from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
+from longshore.domain.certificate import Certificate
+from longshore.domain.cluster import Cluster
+from longshore.domain.log import LogGroup
+from longshore.domain.naming import DiscoveryService, Namespace
+from longshore.domain.record import Record
+from longshore.domain.scaling import ScalableTarget
+from longshore.domain.service import Service
+from longshore.domain.tag import Tags, tags_list
+from longshore.domain.task import Task
+from longshore.domain.task_definition import TaskDefinition
+from longshore.domain.zone import HostedZone
+
+GLOBAL_REGION = "us-east-1"
+"""Where AWS shows the tags of what belongs to no region."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of record with tags."""
+
+    record: type[Record]
+    arn: Callable[[Any], str] = lambda record: str(record.arn)
+    tags: Callable[[Any], Tags] = lambda record: dict(record.tags)
+    shown: Callable[[Any], bool] = lambda _record: True
+    """Whether AWS would still list it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A service: its kinds, and how one of its resources gets and loses tags."""
+
+    kinds: tuple[Kind, ...]
+    add: Callable[[Call, str, Tags], None]
+    remove: Callable[[Call, str, list[str]], None]
+
+
+def asking(handler: Handler, call: Call, **params: Any) -> None:
+    """Call an operation of another service, within the same transaction."""
+    handler(replace(call, params=params))
+
+
+def _pairs(tags: Tags) -> list[dict[str, str]]:
+    return tags_list(tags, "Key", "Value")
+
+
+def _zone_id(arn: str) -> str:
+    return arn.rpartition("/")[2]
+
+
+def _active(record: Any) -> bool:
+    return bool(record.status == "ACTIVE")
+
+
+REGISTRY: Mapping[str, Tagged] = {
+    "acm": Tagged(
+        (Kind(Certificate),),
+        lambda call, arn, tags: asking(add_tags_to_certificate, call, CertificateArn=arn, Tags=_pairs(tags)),
+        lambda call, arn, keys: asking(
+            remove_tags_from_certificate, call, CertificateArn=arn, Tags=[{"Key": key} for key in keys]
+        ),
+    ),
+    "application-autoscaling": Tagged(
+        (Kind(ScalableTarget),),
+        lambda call, arn, tags: asking(autoscaling.tag_resource, call, ResourceARN=arn, Tags=tags),
+        lambda call, arn, keys: asking(autoscaling.untag_resource, call, ResourceARN=arn, TagKeys=keys),
+    ),
+    "cloudwatch": Tagged(
+        (Kind(MetricAlarm), Kind(Dashboard)),
+        lambda call, arn, tags: asking(cloudwatch.tag_resource, call, ResourceARN=arn, Tags=_pairs(tags)),
+        lambda call, arn, keys: asking(cloudwatch.untag_resource, call, ResourceARN=arn, TagKeys=keys),
+    ),
+    "ecs": Tagged(
+        (
+            Kind(Cluster, shown=_active),
+            Kind(Service, shown=_active),
+            Kind(Task, shown=lambda task: bool(task.live)),
+            Kind(TaskDefinition, shown=_active),
+        ),
+        lambda call, arn, tags: asking(ecs.tag_resource, call, resourceArn=arn, tags=tags_list(tags)),
+        lambda call, arn, keys: asking(ecs.untag_resource, call, resourceArn=arn, tagKeys=keys),
+    ),
+    "elasticloadbalancing": Tagged(
+        (
+            Kind(LoadBalancer),
+            Kind(TargetGroup),
+            Kind(Listener),
+            Kind(
+                Listener,
+                arn=lambda listener: str(listener.default_rule_arn),
+                tags=lambda listener: dict(listener.default_rule_tags),
+            ),
+            Kind(Rule),
+            Kind(TrustStore),
+        ),
+        lambda call, arn, tags: asking(elbv2.add_tags, call, ResourceArns=[arn], Tags=_pairs(tags)),
+        lambda call, arn, keys: asking(elbv2.remove_tags, call, ResourceArns=[arn], TagKeys=keys),
+    ),
+    "logs": Tagged(
+        (Kind(LogGroup, arn=group_arn),),
+        lambda call, arn, tags: asking(logs.tag_resource, call, resourceArn=arn, tags=tags),
+        lambda call, arn, keys: asking(logs.untag_resource, call, resourceArn=arn, tagKeys=keys),
+    ),
+    "route53": Tagged(
+        (Kind(HostedZone, arn=lambda zone: f"arn:aws:route53:::hostedzone/{zone.zone_id}"),),
+        lambda call, arn, tags: asking(
+            change_tags_for_resource,
+            call,
+            ResourceType="hostedzone",
+            ResourceId=_zone_id(arn),
+            AddTags=_pairs(tags),
+        ),
+        lambda call, arn, keys: asking(
+            change_tags_for_resource,
+            call,
+            ResourceType="hostedzone",
+            ResourceId=_zone_id(arn),
+            RemoveTagKeys=keys,
+        ),
+    ),
+    "servicediscovery": Tagged(
+        (Kind(Namespace), Kind(DiscoveryService)),
+        lambda call, arn, tags: asking(servicediscovery.tag_resource, call, ResourceARN=arn, Tags=_pairs(tags)),
+        lambda call, arn, keys: asking(servicediscovery.untag_resource, call, ResourceARN=arn, TagKeys=keys),
+    ),
+}
+"""By the service in ARNs."""
+
+
+class Resource(NamedTuple):
+    """Something with tags."""
+
+    arn: str
+    tags: Tags
+
+
+def resources(call: Call) -> Iterator[Resource]:
+    """All resources of the call's account and region that have a tag; those of no region too, where AWS has them."""
+    scopes = {call.scope}
+    if call.scope.region == GLOBAL_REGION:
+        scopes.add(call.scope._replace(region=""))
+    for tagged in REGISTRY.values():
+        for kind in tagged.kinds:
+            for record in call.tx.all(kind.record):
+                if record.scope in scopes and kind.shown(record):
+                    tags = kind.tags(record)
+                    if tags:
+                        yield Resource(kind.arn(record), tags)
+
+
+def tagged_by(arn: str) -> Tagged | None:
+    """How the resource with an ARN is tagged; None where its service has no tags here."""
+    parsed = Arn.parse(arn)
+    return REGISTRY.get(parsed.service) if parsed is not None else None

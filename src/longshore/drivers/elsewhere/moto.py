@@ -1,0 +1,146 @@
+"""moto in this process: its WSGI application, called in threads. Its state is in memory, and gone when Longshore ends.
+
+moto reads the account from a header that we set, and the region from the signature, so that accounts and regions are
+apart there as they are here. `main` makes it for `longshore up --with moto`; nothing of moto is imported before `open`.
+"""
+
+import asyncio
+import functools
+import importlib.util
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from longshore.drivers.ports import PassedAnswer, PassedRequest, ProviderRefused
+
+THREADS = 64
+"""A long poll of a queue holds one for up to 20 seconds; they are made as they are needed."""
+PIECE = 256 * 1024
+MISSING = (
+    "moto is not installed beside Longshore. Install the extra (`pip install 'longshore[moto]'`), or start without "
+    "`--with moto`."
+)
+_ACCOUNT = "x-moto-account-id"
+_HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "keep-alive", "te", "upgrade", "expect", _ACCOUNT})
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Moto:
+    """Answers what moto does."""
+
+    name = "moto (in memory)"
+
+    def __init__(self) -> None:
+        self._app: Wsgi | None = None
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="moto")
+
+    async def open(self) -> None:
+        """Load moto. Raises ProviderRefused where it is not installed."""
+        if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask_cors") is None:
+            raise ProviderRefused(MISSING)
+        self._app = await asyncio.to_thread(_load)
+
+    async def close(self) -> None:
+        """Begin nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        if self._app is not None:
+            from moto.moto_api._internal.models import moto_api_backend  # noqa: PLC0415  only with moto
+
+            moto_api_backend.reset()
+
+    async def answer(self, request: PassedRequest) -> PassedAnswer:
+        """What moto says."""
+        assert self._app is not None, "asked before it was opened"  # noqa: S101  a fault of main's
+        call = functools.partial(_call, self._app, request)
+        status, headers, body = await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        return PassedAnswer(status, headers, _pieces(body))
+
+
+def _load() -> Wsgi:
+    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415  takes a second, and is not always installed
+        DomainDispatcherApplication,
+        create_backend_app,
+    )
+
+    app: Wsgi = DomainDispatcherApplication(create_backend_app)
+    return app
+
+
+def environ_of(request: PassedRequest) -> dict[str, Any]:
+    """A request as WSGI has it (PEP 3333), with moto's own mark for names of metadata that have underscores."""
+    raw = request.path + (f"?{request.query}" if request.query else "")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
+        "QUERY_STRING": request.query,
+        "RAW_URI": raw,
+        "REQUEST_URI": raw,
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": request.body,
+        "wsgi.input_terminated": True,
+        "wsgi.errors": _Silent(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    preserved: dict[str, str] = {}
+    for name, value in request.headers:
+        if name in _HOP_BY_HOP or ("_" in name and not name.startswith("x-amz-meta-")):
+            continue  # x_amz_date would stand in for x-amz-date
+        key = name.upper().replace("-", "_")
+        key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+        if "_" in name:
+            preserved[key] = name
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    host, _, port = environ.setdefault("HTTP_HOST", "localhost").partition(":")
+    environ.update({"SERVER_NAME": host, "SERVER_PORT": port or "80", "CONTENT_LENGTH": str(request.size)})
+    environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
+    environ["moto.preserved_header_names"] = preserved
+    return environ
+
+
+class _Silent:
+    """Where WSGI applications write what goes wrong: moto's answers say it already."""
+
+    def write(self, _text: str) -> None:
+        """Nothing."""
+
+    def writelines(self, _lines: Iterable[str]) -> None:
+        """Nothing."""
+
+    def flush(self) -> None:
+        """Nothing."""
+
+
+def _call(app: Wsgi, request: PassedRequest) -> tuple[int, list[tuple[str, str]], list[bytes]]:
+    answered: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Callable[[bytes], None]:
+        answered[:] = [(status, headers)]
+        return parts.append
+
+    parts: list[bytes] = []
+    whole = app(environ_of(request), start_response)
+    try:
+        parts.extend(whole)
+    finally:
+        close = getattr(whole, "close", None)
+        if close is not None:
+            close()
+    status, headers = answered[0]
+    return int(status.split(" ", 1)[0]), headers, parts
+
+
+async def _pieces(parts: list[bytes]) -> AsyncIterator[bytes]:
+    for part in parts:
+        for start in range(0, len(part), PIECE):
+            yield part[start : start + PIECE]

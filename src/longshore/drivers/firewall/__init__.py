@@ -1,0 +1,1 @@
+"""The firewall of VPCs: security groups, kept by this host's nftables."""

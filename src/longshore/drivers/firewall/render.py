@@ -1,0 +1,194 @@
+"""PURE: a ruleset -> commands for `nft`, one a line: the whole table, or only what a change touches.
+
+Names in the table: `gets-GROUP` and `sends-GROUP` are chains with a security group's inbound and outbound rules, which
+accept or say nothing; `of-GROUP` is the set of its members' addresses; `gets-all-DIGEST` asks the chains of several
+groups. The maps `gets` and `sends` lead from a bridge and an address on it to the chain that judges; `lb-gets` and
+`lb-sends` do so for addresses that this host itself has for load balancers.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
+
+from longshore.domain.firewall import Allowance, GroupRules, Place
+
+Side = Literal["gets", "sends"]
+SIDES: tuple[Side, Side] = ("gets", "sends")
+Elements = dict[str, dict[str, str]]
+"""Of each set and map: the values by key; those of sets are empty."""
+
+TASK_ENDPOINT = "169.254.170.2"
+"""Metadata, credentials, names and the APIs of AWS: always to be reached, as their like are on AWS."""
+CONTINUES = "ct state established,related accept"
+NAMES = {6: "tcp", 17: "udp"}
+SENDS_FIRST = -2
+"""Priority of the chains for what is sent; those for what is received come right behind, both before Docker's own."""
+CHUNK = 500
+"""Elements in one line."""
+
+
+def _judge(side: Side, device: str) -> tuple[str, ...]:
+    return f"{device} . ip {_own(side)} vmap @{side}", "drop"
+
+
+def _judge_balancer(side: Side) -> tuple[str, ...]:
+    return f"ip {_own(side)} vmap @lb-{side}", f"ip {_own(side)} @lb-addresses drop"
+
+
+def _own(side: Side) -> str:
+    """Where in a packet the address of the interface stands whose rules are asked."""
+    return "daddr" if side == "gets" else "saddr"
+
+
+def _peer(side: Side) -> str:
+    return "saddr" if side == "gets" else "daddr"
+
+
+NOT_FROM_A_VPC, NOT_TO_A_VPC = "iifname != @vpc-bridges accept", "oifname != @vpc-bridges accept"
+CHAINS: Mapping[str, Sequence[str]] = {
+    # What a task sends to another, or to elsewhere. An address that no network interface has is forged, and dropped.
+    "forward-sends": [NOT_FROM_A_VPC, CONTINUES, *_judge("sends", "iifname")],
+    "forward-gets": [NOT_TO_A_VPC, CONTINUES, *_judge("gets", "oifname")],
+    # What comes to this host: from tasks, and, from wherever, for load balancers.
+    "input-sends": [NOT_FROM_A_VPC, CONTINUES, f"ip daddr {TASK_ENDPOINT} accept", *_judge("sends", "iifname")],
+    "input-gets": ['iifname "lo" accept', CONTINUES, *_judge_balancer("gets")],
+    # What this host sends: for a load balancer, as that may; for itself, anything.
+    "output-sends": ['oifname "lo" accept', CONTINUES, *_judge_balancer("sends")],
+    "output-gets": [NOT_TO_A_VPC, CONTINUES, "ip saddr != @lb-addresses accept", *_judge("gets", "oifname")],
+}
+"""The chains where packets come in, `HOOK-SIDE`, and their rules."""
+
+
+def base(table: str) -> Iterator[str]:
+    """The table without a VPC, a group or an address. One that was there is replaced."""
+    yield f"add table {table}"
+    yield f"delete table {table}"
+    yield f"add table {table}"
+    yield f"add set {table} vpc-bridges {{ type ifname; }}"
+    yield f"add set {table} lb-addresses {{ type ipv4_addr; }}"
+    for side in SIDES:
+        yield f"add map {table} {side} {{ type ifname . ipv4_addr : verdict; }}"
+        yield f"add map {table} lb-{side} {{ type ipv4_addr : verdict; }}"
+    for chain, rules in CHAINS.items():
+        hook = chain.partition("-")[0]
+        priority = SENDS_FIRST if chain.endswith("-sends") else SENDS_FIRST + 1
+        yield f"add chain {table} {chain} {{ type filter hook {hook} priority {priority}; policy accept; }}"
+        for rule in rules:
+            yield f"add rule {table} {chain} {rule}"
+
+
+# --------------------------------------------------------------------------------------------------------- groups
+
+
+def new_group(table: str, group_id: str) -> Iterator[str]:
+    """What a group has, still without rules and members."""
+    yield f"add set {table} of-{group_id} {{ type ipv4_addr; }}"
+    for side in SIDES:
+        yield f"add chain {table} {side}-{group_id}"
+
+
+def gone_groups(table: str, group_ids: Sequence[str]) -> Iterator[str]:
+    """The end of groups that may name each other, but that nothing else names any more."""
+    chains = [f"chain {table} {side}-{group_id}" for group_id in group_ids for side in SIDES]
+    yield from (f"flush {chain}" for chain in chains)
+    yield from (f"delete {chain}" for chain in chains)
+    yield from (f"delete set {table} of-{group_id}" for group_id in group_ids)
+
+
+def rules_of_group(table: str, group_id: str, rules: GroupRules) -> Iterator[str]:
+    """Its rules, in the place of those that it had."""
+    for side in SIDES:
+        yield f"flush chain {table} {side}-{group_id}"
+        for allowance in rules.inbound if side == "gets" else rules.outbound:
+            yield f"add rule {table} {side}-{group_id} {match(allowance, side)}accept"
+
+
+def match(allowance: Allowance, side: Side) -> str:
+    """What of a packet is looked at."""
+    words = [*_match_peer(allowance, _peer(side)), *_match_protocol(allowance)]
+    return "".join(f"{word} " for word in words)
+
+
+def _match_peer(allowance: Allowance, field: str) -> Iterator[str]:
+    if allowance.group_id:
+        yield f"ip {field} @of-{allowance.group_id}"
+    elif len(allowance.cidrs) > 1:
+        yield f"ip {field} {{ {', '.join(allowance.cidrs)} }}"
+    elif allowance.cidrs != ("0.0.0.0/0",):
+        yield f"ip {field} {allowance.cidrs[0]}"
+
+
+def _match_protocol(allowance: Allowance) -> Iterator[str]:
+    if allowance.ports is not None and allowance.protocol is not None:
+        first, last = allowance.ports
+        yield f"{NAMES[allowance.protocol]} dport {first if first == last else f'{first}-{last}'}"
+    elif allowance.icmp is not None:
+        kind, code = allowance.icmp
+        yield f"icmp type {kind}"
+        if code >= 0:
+            yield f"icmp code {code}"
+    elif allowance.protocol is not None:
+        yield f"ip protocol {allowance.protocol}"
+
+
+# ------------------------------------------------------------------------------------------- groups of one interface
+
+
+def verdict(side: Side, groups: Sequence[str]) -> str:
+    """What judges an interface in these groups."""
+    if not groups:
+        return "accept"
+    return f"jump {side}-{groups[0]}" if len(groups) == 1 else f"jump {_together(side, groups)}"
+
+
+def _together(side: Side, groups: Sequence[str]) -> str:
+    digest = hashlib.sha256(" ".join(groups).encode()).hexdigest()[:16]
+    return f"{side}-all-{digest}"
+
+
+def new_together(table: str, groups: Sequence[str]) -> Iterator[str]:
+    """The chains that ask several groups."""
+    for side in SIDES:
+        yield f"add chain {table} {_together(side, groups)}"
+        for group_id in groups:
+            yield f"add rule {table} {_together(side, groups)} jump {side}-{group_id}"
+
+
+def gone_together(table: str, groups: Sequence[str]) -> Iterator[str]:
+    """The end of them."""
+    for side in SIDES:
+        yield f"flush chain {table} {_together(side, groups)}"
+        yield f"delete chain {table} {_together(side, groups)}"
+
+
+# ------------------------------------------------------------------------------------------------------- elements
+
+
+def elements_of(place: Place, bridge: str) -> Iterator[tuple[str, str, str]]:
+    """`(set or map, key, value)` of all that says where an interface is."""
+    for group_id in place.groups:
+        yield f"of-{group_id}", place.address, ""
+    if place.on_host:
+        yield "lb-addresses", place.address, ""
+    for side in SIDES:
+        if place.on_host:
+            yield f"lb-{side}", place.address, verdict(side, place.groups)
+        else:
+            yield side, f'"{bridge}" . {place.address}', verdict(side, place.groups)
+
+
+def changed_elements(table: str, before: Elements, after: Elements) -> tuple[list[str], list[str]]:
+    """`(deletions, additions)`."""
+    deletions: list[str] = []
+    additions: list[str] = []
+    for name in sorted(before.keys() | after.keys()):
+        was, now = before.get(name, {}), after.get(name, {})
+        deletions += _in_lines(f"delete element {table} {name}", was.items() - now.items())
+        additions += _in_lines(f"add element {table} {name}", now.items() - was.items())
+    return deletions, additions
+
+
+def _in_lines(command: str, elements: Iterable[tuple[str, str]]) -> Iterator[str]:
+    texts = sorted(f"{key} : {value}" if value else key for key, value in elements)
+    for first in range(0, len(texts), CHUNK):
+        yield f"{command} {{ {', '.join(texts[first : first + CHUNK])} }}"

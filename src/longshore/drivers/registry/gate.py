@@ -1,0 +1,46 @@
+"""Keeps pushes and collections apart: a collection would take what is just being pushed, and not named yet."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+
+from longshore.domain.clock import Clock
+from longshore.drivers.ports import Retryable
+
+
+class Gate:
+    """Open for pushes unless a collection is under way, which begins only when nothing was pushed for a while."""
+
+    def __init__(self, clock: Clock, quiet_s: float) -> None:
+        self._clock = clock
+        self._quiet_s = quiet_s
+        self._inside = 0
+        self._last: float | None = None
+        """When a step of a push was last under way."""
+        self._open = asyncio.Event()
+        self._open.set()
+
+    @contextlib.asynccontextmanager
+    async def pushing(self) -> AsyncIterator[None]:
+        """One step of a push; waits for the end of a collection."""
+        while not self._open.is_set():
+            await self._open.wait()
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+            self._last = self._clock.now()
+
+    @contextlib.contextmanager
+    def collecting(self) -> Iterator[None]:
+        """A collection. Raises Retryable while something is being pushed, or was a moment ago."""
+        wait_s = 0.0 if self._last is None else self._last + self._quiet_s - self._clock.now()
+        if self._inside or wait_s > 0:
+            # A clock that was set back must not keep it waiting for longer than this.
+            raise Retryable("something is being pushed", after_s=min(max(wait_s, 1.0), max(self._quiet_s, 1.0)))
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()

@@ -1,0 +1,44 @@
+"""Terraform: scaling and alarms are applied, changed, destroyed; plans are empty; status says what is not acted on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.support import terraform
+from tests.support.server import Server
+
+PROJECT = Path(__file__).parent / "terraform" / "scaling.tf"
+
+pytestmark = terraform.NEEDED
+
+
+def test_scaling_is_applied_changed_and_destroyed(simulated: Server, tmp_path: Path) -> None:
+    project = terraform.Terraform(tmp_path / "project", simulated.environment())
+    shutil.copy(PROJECT, project.folder)
+    project.init()
+    project.apply()
+    assert project.changes() == ""
+
+    scaling, cloudwatch = simulated.client("application-autoscaling"), simulated.client("cloudwatch")
+    policies = scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
+    alarms = {policy["PolicyName"]: len(policy["Alarms"]) for policy in policies}
+    assert alarms == {"cpu": 2, "queue": 1, "steps": 1}
+    assert len(cloudwatch.describe_alarms()["MetricAlarms"]) == 6
+    status = simulated.longshore("status").stdout
+    assert "recorded, not acted on yet: 3 scaling policies, 1 scheduled action, 6 alarms" in " ".join(status.split())
+
+    simulated.restart(kill=True)
+    assert project.changes() == ""
+    project.apply(high="90", most="8", night="rate(12 hours)", pattern="WARN")
+    assert project.changes() == ""
+    [target] = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    assert target["MaxCapacity"] == 8
+    [busy] = cloudwatch.describe_alarms(AlarmNames=["busy"])["MetricAlarms"]
+    assert busy["Threshold"] == 90.0
+
+    project.destroy()
+    assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
+    assert cloudwatch.describe_alarms()["MetricAlarms"] == []
+    assert cloudwatch.describe_alarm_history()["AlarmHistoryItems"] == []
+    assert cloudwatch.list_dashboards()["DashboardEntries"] == []

@@ -1,0 +1,282 @@
+"""Services that Longshore doesn't serve: moto in the process, another server, or a clear answer. With boto3."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from longshore.api.credentials import KeyPair
+from longshore.domain.cluster import Cluster
+from longshore.drivers.elsewhere.forward import Forward
+from longshore.drivers.elsewhere.moto import Moto
+from tests.support.moto_server import moto_server
+from tests.support.object_chunks import signed_upload
+from tests.support.server import free_port
+from tests.support.serving import ACCOUNT, REGION, Serving
+
+LARGE = bytes(range(256)) * 80_000  # 20 MB: more than our own APIs take
+WRONG = KeyPair("AKIAAAAAAAAAAAAAAAAA", "wrong")
+OTHER_ACCOUNT = KeyPair("111122223333", "x")
+
+
+@pytest.fixture(scope="module")
+def with_moto() -> Iterator[Serving]:
+    with Serving(everything_else=Moto()) as serving:
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def signed() -> Iterator[Serving]:
+    with Serving(auth=True, everything_else=Moto()) as serving:
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Serving]:
+    with Serving() as serving:
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def forwarding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with moto_server(tmp_path_factory.mktemp("moto")) as url:
+        elsewhere = Forward(url)
+        forwards = dict.fromkeys(("s3", "sqs", "dynamodb", "sns"), elsewhere)
+        with Serving(forwards=forwards) as serving:
+            yield serving
+
+
+def error_of(caught: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
+    response = caught.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def round_trips(serving: Serving) -> None:
+    """What an application does with the three that it uses most."""
+    s3, sqs, dynamodb = (serving.client(service) for service in ("s3", "sqs", "dynamodb"))
+    s3.create_bucket(Bucket="files")
+    s3.put_object(Bucket="files", Key="a/b c+d%é", Body=LARGE, Metadata={"my_key": "v"})
+    got = s3.get_object(Bucket="files", Key="a/b c+d%é")
+    assert got["Body"].read() == LARGE
+    assert got["Metadata"] == {"my_key": "v"}
+    assert s3.head_object(Bucket="files", Key="a/b c+d%é")["ContentLength"] == len(LARGE)
+    assert s3.get_object(Bucket="files", Key="a/b c+d%é", Range="bytes=1-3")["Body"].read() == LARGE[1:4]
+    upload = s3.create_multipart_upload(Bucket="files", Key="parts")["UploadId"]
+    half = len(LARGE) // 2
+    parts = []
+    for number, piece in enumerate((LARGE[:half], LARGE[half:]), 1):
+        put = s3.upload_part(Bucket="files", Key="parts", UploadId=upload, PartNumber=number, Body=piece)
+        parts.append({"PartNumber": number, "ETag": put["ETag"]})
+    s3.complete_multipart_upload(Bucket="files", Key="parts", UploadId=upload, MultipartUpload={"Parts": parts})
+    assert s3.get_object(Bucket="files", Key="parts")["Body"].read() == LARGE
+    with pytest.raises(ClientError) as caught:
+        s3.get_object(Bucket="files", Key="none")
+    assert error_of(caught) == ("NoSuchKey", 404)
+
+    queue = sqs.create_queue(QueueName="jobs")["QueueUrl"]
+    sqs.send_message(QueueUrl=queue, MessageBody="one")
+    assert [each["Body"] for each in sqs.receive_message(QueueUrl=queue)["Messages"]] == ["one"]
+
+    key = {"AttributeName": "id", "AttributeType": "S"}
+    schema = [{"AttributeName": "id", "KeyType": "HASH"}]
+    dynamodb.create_table(TableName="t", AttributeDefinitions=[key], KeySchema=schema, BillingMode="PAY_PER_REQUEST")
+    dynamodb.put_item(TableName="t", Item={"id": {"S": "a"}, "n": {"N": "1"}})
+    assert dynamodb.get_item(TableName="t", Key={"id": {"S": "a"}})["Item"]["n"] == {"N": "1"}
+
+
+def test_moto_answers_in_the_same_process_what_is_not_served(with_moto: Serving) -> None:
+    round_trips(with_moto)
+    assert with_moto.client("sns").create_topic(Name="t")["TopicArn"] == f"arn:aws:sns:{REGION}:{ACCOUNT}:t"
+    assert with_moto.client("lambda").list_functions()["Functions"] == []
+    assert with_moto.client("ecs").list_clusters()["clusterArns"] == []
+
+
+def test_moto_keeps_accounts_and_regions_apart(with_moto: Serving) -> None:
+    def queues(**options: Any) -> list[str]:
+        return [url.rpartition("/")[2] for url in with_moto.client("sqs", **options).list_queues().get("QueueUrls", [])]
+
+    made = with_moto.client("sqs", keys=OTHER_ACCOUNT, region="eu-west-1").create_queue(QueueName="theirs")
+    assert "/111122223333/" in made["QueueUrl"]
+    assert queues(keys=OTHER_ACCOUNT, region="eu-west-1") == ["theirs"]
+    assert queues(keys=OTHER_ACCOUNT) == []
+    assert "theirs" not in queues(region="eu-west-1")
+
+
+def test_another_service_that_signs_with_our_name_is_told_apart_by_its_version(with_moto: Serving) -> None:
+    assert with_moto.client("elb").describe_load_balancers()["LoadBalancerDescriptions"] == []
+    assert with_moto.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+
+
+def test_requests_of_ours_are_answered_while_a_queue_is_polled(with_moto: Serving) -> None:
+    sqs = with_moto.client("sqs")
+    queue = sqs.create_queue(QueueName="slow")["QueueUrl"]
+    got: list[Any] = []
+    poll = threading.Thread(target=lambda: got.append(sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=15)))
+    poll.start()
+    for _ in range(20):
+        assert with_moto.client("sts").get_caller_identity()["Account"] == ACCOUNT
+    assert not got
+    sqs.send_message(QueueUrl=queue, MessageBody="woken")
+    poll.join(30)
+    assert [each["Body"] for each in got[0]["Messages"]] == ["woken"]
+
+
+def test_unsigned_and_presigned_requests_reach_buckets(with_moto: Serving) -> None:
+    s3 = with_moto.client("s3")
+    s3.create_bucket(Bucket="public")
+    s3.put_object(Bucket="public", Key="page", Body=b"hello", ACL="public-read")
+    assert httpx.get(f"{with_moto.url}/public/page").text == "hello"
+    by_name = httpx.get(f"{with_moto.url}/page", headers={"host": f"public.localhost:{with_moto.port}"})
+    assert by_name.text == "hello"
+    for version in ("s3", "s3v4"):  # signatures of version 2 and 4
+        signer = with_moto.client("s3", signature_version=version)
+        put = signer.generate_presigned_url("put_object", {"Bucket": "public", "Key": version})
+        assert httpx.put(put, content=LARGE).status_code == 200
+        got = signer.generate_presigned_url("get_object", {"Bucket": "public", "Key": version})
+        assert httpx.get(got).content == LARGE
+    assert httpx.get(f"{with_moto.url}/").status_code == 404
+    assert httpx.get(f"{with_moto.url}/moto-api/data.json").status_code == 404
+
+
+def test_no_web_page_reads_an_answer_or_reaches_a_bucket_from_elsewhere(with_moto: Serving) -> None:
+    s3 = with_moto.client("s3")
+    s3.create_bucket(Bucket="pages")
+    s3.put_object(Bucket="pages", Key="k", Body=b"hello", ACL="public-read")
+    answer = httpx.get(f"{with_moto.url}/pages/k", headers={"origin": "http://localhost:3000"})
+    assert answer.text == "hello"
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+    assert httpx.get(f"{with_moto.url}/pages/k", headers={"origin": "https://evil.example"}).status_code == 403
+    claim = f"AWS4-HMAC-SHA256 Credential=x/20260101/{REGION}/s3/aws4_request, SignedHeaders=host, Signature=a"
+    rebound = httpx.get(f"{with_moto.url}/pages/k", headers={"host": "evil.example", "authorization": claim})
+    assert rebound.status_code == 403
+    assert "<Code>AccessDeniedException</Code>" in rebound.text
+
+
+def test_headers_that_only_moto_knows_choose_no_account(with_moto: Serving) -> None:
+    client = with_moto.client("sqs")
+    client.meta.events.register(
+        "before-sign.sqs", lambda request, **_: request.headers.add_header("x-moto-account-id", "999999999999")
+    )
+    assert f"/{ACCOUNT}/" in client.create_queue(QueueName="mine")["QueueUrl"]
+
+
+def test_signatures_are_checked_before_moto_is_asked(signed: Serving) -> None:
+    signed.client("s3").create_bucket(Bucket="locked")
+    signed.client("s3").put_object(Bucket="locked", Key="k k", Body=LARGE)
+    assert signed.client("s3").get_object(Bucket="locked", Key="k k")["Body"].read() == LARGE
+    assert signed.client("sqs").create_queue(QueueName="locked")["QueueUrl"]
+    for service, code, status in (("s3", "InvalidAccessKeyId", 403), ("sqs", "UnrecognizedClientException", 400)):
+        client = signed.client(service, keys=WRONG)
+        with pytest.raises(ClientError) as caught:
+            client.list_buckets() if service == "s3" else client.list_queues()
+        assert error_of(caught) == (code, status)
+    bad = KeyPair(signed.credentials.root().access_key_id, "wrong")
+    with pytest.raises(ClientError) as caught:
+        signed.client("s3", keys=bad).put_object(Bucket="locked", Key="k", Body=b"x")
+    assert error_of(caught) == ("SignatureDoesNotMatch", 403)
+    assert httpx.get(f"{signed.url}/locked/k").status_code in {400, 403}
+    presigner = signed.client("s3", signature_version="s3v4")
+    url = presigner.generate_presigned_url("get_object", {"Bucket": "locked", "Key": "k k"})
+    assert httpx.get(url).content == LARGE
+    assert httpx.get(url.replace("k%20k", "other")).status_code == 403
+
+
+def test_a_body_other_than_the_one_that_was_signed_is_refused(signed: Serving) -> None:
+    s3 = signed.client("s3")
+    s3.create_bucket(Bucket="whole")
+    kept: dict[str, Any] = {}
+    s3.meta.events.register("before-send.s3", lambda request, **_: kept.update(request=request))
+    s3.put_object(Bucket="whole", Key="k", Body=b"signed")
+    request = kept["request"]
+    headers = {name: value if isinstance(value, str) else value.decode() for name, value in request.headers.items()}
+    answer = httpx.put(request.url, headers=headers, content=b"others")
+    assert (answer.status_code, "XAmzContentSHA256Mismatch" in answer.text) == (400, True)
+    assert s3.get_object(Bucket="whole", Key="k")["Body"].read() == b"signed"
+
+
+@pytest.mark.parametrize("trailer", [None, ("x-amz-checksum-crc32", "DUoRhQ==")])
+def test_signed_chunks_are_checked_each(signed: Serving, trailer: tuple[str, str] | None) -> None:
+    s3 = signed.client("s3")
+    s3.create_bucket(Bucket="chunks")
+    url = f"{signed.url}/chunks/k"
+    chunks = [b"hello ", b"world"]
+    headers, body = signed_upload(url, signed.credentials.root(), chunks, time.time(), trailer=trailer)
+    assert httpx.put(url, headers=headers, content=body).status_code == 200
+    assert s3.get_object(Bucket="chunks", Key="k")["Body"].read() == b"hello world"
+    answer = httpx.put(url, headers=headers, content=body.replace(b"world", b"w0rld"))
+    assert (answer.status_code, "SignatureDoesNotMatch" in answer.text) == (403, True)
+    answer = httpx.put(url, headers=headers, content=body[:-40] if trailer else body[:60])
+    assert answer.status_code in {400, 403}
+    assert s3.get_object(Bucket="chunks", Key="k")["Body"].read() == b"hello world"
+
+
+def test_a_task_uses_them_in_its_own_account(signed: Serving) -> None:
+    arn = f"arn:aws:ecs:{REGION}:111122223333:task/default/0123456789abcdef0123456789abcdef"
+    made = signed.credentials.for_task(arn, "arn:aws:iam::111122223333:role/r", time.time())
+    keys = KeyPair(made["AccessKeyId"], made["SecretAccessKey"])
+    sqs = signed.client("sqs", keys=keys, aws_session_token=made["Token"])
+    assert "/111122223333/" in sqs.create_queue(QueueName="of-a-task")["QueueUrl"]
+
+
+def test_forwarded_services_are_another_server_s(forwarding: Serving) -> None:
+    round_trips(forwarding)
+    topic = forwarding.client("sns").create_topic(Name="t")["TopicArn"]
+    assert [each["TopicArn"] for each in forwarding.client("sns").list_topics()["Topics"]] == [topic]
+    with pytest.raises(ClientError) as caught:
+        forwarding.client("lambda").list_functions()
+    assert "--forward lambda=URL" in caught.value.response["Error"]["Message"]
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    with Serving(forwards={"s3": Forward(url), "sqs": Forward(url)}) as serving:
+        for service, operation in (("s3", "list_buckets"), ("sqs", "list_queues")):
+            with pytest.raises(ClientError) as caught:
+                getattr(serving.client(service), operation)()
+            assert error_of(caught) == ("ServiceUnavailable", 503)
+            assert f"{url} does not answer" in caught.value.response["Error"]["Message"]
+
+
+def test_a_service_of_ours_is_forwarded_where_that_is_asked_for(tmp_path: Path) -> None:
+    with moto_server(tmp_path) as url, Serving(forwards={"ecs": Forward(url), "elbv2": Forward(url)}) as serving:
+        serving.client("ecs").create_cluster(clusterName="theirs")
+        assert len(serving.client("ecs").list_clusters()["clusterArns"]) == 1
+        assert serving.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+        assert serving.client("logs").describe_log_groups()["logGroups"] == []
+        assert list(serving.store.all(Cluster)) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code"),
+    [
+        ("s3", "list_buckets", "UnknownOperationException"),
+        ("sqs", "list_queues", "UnknownOperationException"),
+        ("sns", "list_topics", "InvalidAction"),
+        ("dynamodb", "list_tables", "UnknownOperationException"),
+        ("lambda", "list_functions", "UnknownOperationException"),
+        ("elb", "describe_load_balancers", "InvalidAction"),
+        ("dynamodbstreams", "list_streams", "UnknownOperationException"),
+        ("cloudfront", "list_distributions", "UnknownOperationException"),
+    ],
+)
+def test_without_anybody_the_answer_says_which_service_it_was_and_how_to_have_it(
+    plain: Serving, service: str, operation: str, code: str
+) -> None:
+    with pytest.raises(ClientError) as caught:
+        getattr(plain.client(service), operation)()
+    assert error_of(caught)[0] == code
+    message = caught.value.response["Error"]["Message"]
+    assert f"service {service!r}" in message
+    assert "--with moto" in message
+    assert f"--forward {service}=URL" in message
+
+
+def test_a_path_that_is_nothing_stays_unknown(plain: Serving) -> None:
+    answer = httpx.get(f"{plain.url}/bucket/key")
+    assert answer.status_code == 404
+    assert "No AWS operation" in answer.text

@@ -1,0 +1,116 @@
+"""What of the services around ECS is in the `House`, and what they are asked: scaling and alarms."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from longshore.domain.alarm import MetricAlarm
+from longshore.domain.cluster import Cluster
+from longshore.domain.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
+from longshore.domain.service import Service
+from tests.support.play_around import ALARM, BODY, CPU, MATHS, STEP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from longshore.store.store import Store
+    from tests.support.house import House
+
+SERVICES = frozenset({"application-autoscaling", "cloudwatch", "resourcegroupstaggingapi"})
+SCALED = {
+    "ServiceNamespace": "ecs",
+    "ResourceId": "service/default/front",
+    "ScalableDimension": "ecs:service:DesiredCount",
+}
+OTHER = {**SCALED, "ResourceId": "service/other/back"}
+BOUNDS = {"MinCapacity": 1, "MaxCapacity": 4}
+
+
+async def furnish(house: House) -> None:
+    """A scalable target with policies and an action, alarms with a history, a dashboard."""
+    await house.ok("application-autoscaling", "RegisterScalableTarget", **SCALED, **BOUNDS, Tags={"a": "b"})
+    for name, kind, member, document in (
+        ("cpu", "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration", CPU),
+        ("maths", "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration", MATHS),
+        ("steps", "StepScaling", "StepScalingPolicyConfiguration", STEP),
+    ):
+        asked = {"PolicyName": name, "PolicyType": kind, member: document}
+        await house.ok("application-autoscaling", "PutScalingPolicy", **SCALED, **asked)
+    night = {"ScheduledActionName": "night", "Schedule": "cron(0 22 * * ? *)", "ScalableTargetAction": BOUNDS}
+    await house.ok("application-autoscaling", "PutScheduledAction", **SCALED, **night)
+    await house.ok("cloudwatch", "PutMetricAlarm", **ALARM)
+    await house.ok("cloudwatch", "SetAlarmState", AlarmName="busy", StateValue="ALARM", StateReason="r")
+    await house.ok("cloudwatch", "PutDashboard", DashboardName="d", DashboardBody=BODY)
+
+
+def known(store: Store) -> dict[str, list[str]]:
+    """Names of what exists, by the members that take them (in small letters)."""
+    policies = [policy.name for policy in store.all(ScalingPolicy)]
+    actions = [action.name for action in store.all(ScheduledAction)]
+    alarms, dashboards = [alarm.name for alarm in store.all(MetricAlarm)], ["d"]
+    return {
+        "servicenamespace": ["ecs"],
+        "scalabledimension": [SCALED["ScalableDimension"]],
+        "policyname": policies,
+        "policynames": policies,
+        "scheduledactionname": actions,
+        "scheduledactionnames": actions,
+        "alarmname": alarms,
+        "alarmnames": alarms,
+        "alarmnameprefix": alarms,
+        "dashboardname": dashboards,
+        "dashboardnames": dashboards,
+    }
+
+
+def examples(house: House) -> dict[str, Callable[[], dict[str, dict[str, Any]]]]:
+    """By service: what operations take that hardly take anything drawn at random."""
+    makers = {"application-autoscaling": _scaling, "cloudwatch": _alarms, "resourcegroupstaggingapi": _tags}
+    return {service: functools.partial(make, house) for service, make in makers.items()}
+
+
+def _tags(house: House) -> dict[str, dict[str, Any]]:
+    kinds: tuple[type[Any], ...] = (ScalableTarget, MetricAlarm, Service, Cluster)
+    arns = [record.arn for kind in kinds for record in house.store.all(kind)]
+    some = {"ResourceARNList": [arns[house.ids.choice(len(arns))]]} if arns else {}
+    return {"TagResources": {**some, "Tags": {"a": "b"}}, "UntagResources": {**some, "TagKeys": ["a"]}}
+
+
+def _scaling(house: House) -> dict[str, dict[str, Any]]:
+    scaled = (SCALED, OTHER)[house.ids.choice(2)]
+    policy = (
+        {"PolicyType": "StepScaling", "StepScalingPolicyConfiguration": STEP},
+        {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": CPU},
+    )[house.ids.choice(2)]
+    arn = {"ResourceARN": next((target.arn for target in house.store.all(ScalableTarget)), "arn:x")}
+    name = f"new-{house.ids.hex(1)}"
+    listed = {"ServiceNamespace": "ecs"}
+    return {
+        "RegisterScalableTarget": {**scaled, **BOUNDS},
+        "DeregisterScalableTarget": scaled,
+        "DescribeScalableTargets": listed,
+        "DescribeScalingPolicies": listed,
+        "DescribeScheduledActions": listed,
+        "DescribeScalingActivities": listed,
+        "PutScalingPolicy": {**SCALED, "PolicyName": name, **policy},
+        "DeleteScalingPolicy": SCALED,
+        "PutScheduledAction": {
+            **SCALED,
+            "ScheduledActionName": name,
+            "Schedule": "rate(2 hours)",
+            "ScalableTargetAction": BOUNDS,
+        },
+        "DeleteScheduledAction": SCALED,
+        **dict.fromkeys(("TagResource", "UntagResource", "ListTagsForResource"), arn),
+    }
+
+
+def _alarms(house: House) -> dict[str, dict[str, Any]]:
+    arn = {"ResourceARN": next((alarm.arn for alarm in house.store.all(MetricAlarm)), "arn:x")}
+    return {
+        "PutMetricAlarm": {**ALARM, "AlarmName": f"new-{house.ids.hex(1)}"},
+        "DescribeAlarmsForMetric": {name: ALARM[name] for name in ("MetricName", "Namespace", "Dimensions")},
+        "PutDashboard": {"DashboardName": f"new-{house.ids.hex(1)}", "DashboardBody": BODY},
+        **dict.fromkeys(("TagResource", "UntagResource", "ListTagsForResource"), arn),
+    }

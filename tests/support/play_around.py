@@ -1,0 +1,172 @@
+"""What `tests/unit/test_coverage_truth.py` plays of the services around: scaling, alarms, tags of everything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from longshore.domain.service import Service
+from tests.support.api import SCOPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.api import Api
+
+SCALED = {
+    "ServiceNamespace": "ecs",
+    "ResourceId": "service/default/web",
+    "ScalableDimension": "ecs:service:DesiredCount",
+}
+STEP = {
+    "AdjustmentType": "PercentChangeInCapacity",
+    "StepAdjustments": [
+        {"MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 10.0, "ScalingAdjustment": 10},
+        {"MetricIntervalLowerBound": 10.0, "ScalingAdjustment": 30},
+    ],
+    "MinAdjustmentMagnitude": 1,
+    "Cooldown": 60,
+    "MetricAggregationType": "Maximum",
+}
+CPU = {
+    "TargetValue": 50.0,
+    "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"},
+    "ScaleOutCooldown": 10,
+    "ScaleInCooldown": 20,
+    "DisableScaleIn": False,
+}
+ONE_METRIC = {
+    "TargetValue": 100.0,
+    "CustomizedMetricSpecification": {
+        "MetricName": "Backlog",
+        "Namespace": "App",
+        "Dimensions": [{"Name": "Queue", "Value": "jobs"}],
+        "Statistic": "Average",
+        "Unit": "Count",
+    },
+}
+MATHS = {
+    "TargetValue": 100.0,
+    "CustomizedMetricSpecification": {
+        "Metrics": [
+            {
+                "Id": "m1",
+                "MetricStat": {
+                    "Metric": {
+                        "MetricName": "Backlog",
+                        "Namespace": "App",
+                        "Dimensions": [{"Name": "Queue", "Value": "jobs"}],
+                    },
+                    "Stat": "Sum",
+                    "Unit": "Count",
+                },
+                "ReturnData": False,
+            },
+            {"Id": "e1", "Expression": "m1 / 2", "Label": "half", "ReturnData": True},
+        ]
+    },
+}
+ALARM = {
+    "AlarmName": "busy",
+    "MetricName": "CPUUtilization",
+    "Namespace": "AWS/ECS",
+    "Statistic": "Average",
+    "Dimensions": [{"Name": "ClusterName", "Value": "default"}, {"Name": "ServiceName", "Value": "web"}],
+    "Period": 60,
+    "EvaluationPeriods": 3,
+    "DatapointsToAlarm": 2,
+    "Threshold": 80.0,
+    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+    "TreatMissingData": "missing",
+    "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:t"],
+    "OKActions": ["arn:aws:sns:us-east-1:123456789012:t"],
+    "InsufficientDataActions": [],
+    "AlarmDescription": "d",
+    "ActionsEnabled": True,
+    "Unit": "Percent",
+    "Tags": [{"Key": "k", "Value": "v"}],
+}
+BODY = '{"widgets": [{"type": "text", "properties": {"markdown": "hello"}}]}'
+
+
+def play_autoscaling(call: Callable[..., dict[str, Any]], api: Api) -> None:
+    """Each operation of Application Auto Scaling."""
+    api.put(web_service(api))
+    suspended = {
+        "DynamicScalingInSuspended": True,
+        "DynamicScalingOutSuspended": True,
+        "ScheduledScalingSuspended": True,
+    }
+    bounds = {"MinCapacity": 1, "MaxCapacity": 4}
+    made = call("RegisterScalableTarget", **SCALED, **bounds, SuspendedState=suspended, Tags={"k": "v"})
+    arn = {"ResourceARN": made["ScalableTargetARN"]}
+    call("DescribeScalableTargets", **{**SCALED, "ResourceIds": [SCALED["ResourceId"]]}, MaxResults=1)
+    call("TagResource", **arn, Tags={"a": "b"})
+    call("ListTagsForResource", **arn)
+    call("UntagResource", **arn, TagKeys=["a"])
+    call("PutScalingPolicy", **SCALED, PolicyName="s", PolicyType="StepScaling", StepScalingPolicyConfiguration=STEP)
+    for name, configuration in (("cpu", CPU), ("one", ONE_METRIC), ("maths", MATHS)):
+        tracking = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": configuration}
+        call("PutScalingPolicy", **SCALED, PolicyName=name, **tracking)
+    call("DescribeScalingPolicies", **SCALED, PolicyNames=["s", "cpu"], MaxResults=1)
+    call("DescribeScalingActivities", **SCALED, MaxResults=1)
+    call("DeleteScalingPolicy", **SCALED, PolicyName="s")
+    action = {"Schedule": "rate(1 day)", "Timezone": "UTC", "StartTime": api.now, "EndTime": api.now + 9}
+    call("PutScheduledAction", **SCALED, ScheduledActionName="n", ScalableTargetAction=bounds, **action)
+    call("DescribeScheduledActions", **SCALED, ScheduledActionNames=["n"], MaxResults=1)
+    call("DeleteScheduledAction", **SCALED, ScheduledActionName="n")
+    call("DeregisterScalableTarget", **SCALED)
+
+
+def play_cloudwatch(call: Callable[..., dict[str, Any]], api: Api) -> None:
+    """Each served operation of CloudWatch."""
+    call("PutMetricAlarm", **ALARM)
+    percentile = {name: value for name, value in ALARM.items() if name != "Statistic"} | {"AlarmName": "slow"}
+    call("PutMetricAlarm", **percentile, ExtendedStatistic="p99", EvaluateLowSampleCountPercentile="ignore")
+    call("DescribeAlarms", AlarmNames=["busy"], AlarmTypes=["MetricAlarm"], StateValue="OK", ActionPrefix="arn:")
+    call("DescribeAlarms", AlarmNamePrefix="b", MaxRecords=1)
+    watched = {name: ALARM[name] for name in ("MetricName", "Namespace", "Dimensions", "Period", "Statistic", "Unit")}
+    call("DescribeAlarmsForMetric", **watched)
+    call("SetAlarmState", AlarmName="busy", StateValue="ALARM", StateReason="r", StateReasonData="{}")
+    between = {"StartDate": api.now - 9, "EndDate": api.now, "ScanBy": "TimestampAscending", "MaxRecords": 1}
+    call("DescribeAlarmHistory", AlarmName="busy", HistoryItemType="StateUpdate", AlarmTypes=["MetricAlarm"], **between)
+    call("DisableAlarmActions", AlarmNames=["busy"])
+    call("EnableAlarmActions", AlarmNames=["busy"])
+    arn = {"ResourceARN": "arn:aws:cloudwatch:us-east-1:123456789012:alarm:busy"}
+    call("TagResource", **arn, Tags=[{"Key": "a", "Value": "b"}])
+    call("ListTagsForResource", **arn)
+    call("UntagResource", **arn, TagKeys=["a"])
+    call("DeleteAlarms", AlarmNames=["busy"])
+    call("PutDashboard", DashboardName="d", DashboardBody=BODY, Tags=[{"Key": "a", "Value": "b"}])
+    call("GetDashboard", DashboardName="d")
+    call("ListDashboards", DashboardNamePrefix="d")
+    call("DeleteDashboards", DashboardNames=["d"])
+
+
+def play_tagging(call: Callable[..., dict[str, Any]], api: Api) -> None:
+    """Each served operation of the Resource Groups Tagging API."""
+    service = web_service(api)
+    api.put(service)
+    call("TagResources", ResourceARNList=[service.arn], Tags={"a": "b"})
+    call("GetResources", ResourceARNList=[service.arn])
+    filters = [{"Key": "a", "Values": ["b"]}]
+    pages = {"ResourcesPerPage": 1, "TagsPerPage": 100, "PaginationToken": ""}
+    call("GetResources", TagFilters=filters, ResourceTypeFilters=["ecs:service"], **pages)
+    call("GetTagKeys")
+    call("GetTagValues", Key="a")
+    call("UntagResources", ResourceARNList=[service.arn], TagKeys=["a"])
+
+
+def web_service(api: Api) -> Service:
+    """The record of a service `web` in the cluster `default`."""
+    definition = api.define()
+    return Service(
+        account=SCOPE.account,
+        region=SCOPE.region,
+        cluster="default",
+        name="web",
+        uid="uid-web",
+        task_definition_arn=definition.arn,
+        desired_count=2,
+        created_at=api.now,
+        created_by="me",
+    )

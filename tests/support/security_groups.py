@@ -1,0 +1,161 @@
+"""Security groups for tests: records, any at random, and what AWS's documentation says that they let through."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from longshore.decide.firewall import ruleset_of
+from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Vpc, mac_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from longshore.domain.firewall import Ruleset
+
+PLACE: dict[str, Any] = {"account": "123456789012", "region": "us-east-1"}
+VPC = "vpc-1"
+EVERYWHERE = "0.0.0.0/0"
+
+
+class Packet(NamedTuple):
+    """The first of a connection."""
+
+    source: str
+    destination: str
+    protocol: str
+    port: int = -1
+
+
+class World(NamedTuple):
+    """All records."""
+
+    groups: Mapping[str, Sequence[SecurityGroupRule]]
+    members: Mapping[str, Sequence[str]]
+    """Groups by address: those of tasks."""
+    balancers: Mapping[str, Sequence[str]]
+    """The same of load balancers."""
+
+    def interfaces(self) -> list[NetworkInterface]:
+        return [
+            *(interface(address, *groups) for address, groups in self.members.items()),
+            *(interface(address, *groups, owner="amazon-elb") for address, groups in self.balancers.items()),
+        ]
+
+    def ruleset(self) -> Ruleset:
+        groups = [group(group_id) for group_id in self.groups]
+        rules = [rule for rules in self.groups.values() for rule in rules]
+        return ruleset_of([Vpc(**PLACE, vpc_id=VPC, cidr="10.9.0.0/24")], groups, rules, self.interfaces())
+
+    def lets_through(self, packet: Packet) -> bool:
+        """Whether the sender may send it and the receiver may get it. Who has no interface is not asked."""
+        judged = {**self.members, **self.balancers}
+        return self._allowed(judged.get(packet.source), packet, egress=True) and self._allowed(
+            judged.get(packet.destination), packet, egress=False
+        )
+
+    def _allowed(self, groups: Sequence[str] | None, packet: Packet, *, egress: bool) -> bool:
+        if not groups:  # the host; a network load balancer without groups
+            return True
+        peer = packet.destination if egress else packet.source
+        rules = [rule for group_id in groups for rule in self.groups[group_id] if rule.is_egress == egress]
+        return any(_of_protocol(rule, packet) and self._names(rule, peer) for rule in rules)
+
+    def _names(self, rule: SecurityGroupRule, peer: str) -> bool:
+        if rule.referenced_group_id:
+            return rule.referenced_group_id in {**self.members, **self.balancers}.get(peer, ())
+        return ipaddress.ip_address(peer) in ipaddress.ip_network(rule.cidr_ipv4)
+
+
+def _of_protocol(rule: SecurityGroupRule, packet: Packet) -> bool:
+    if rule.protocol == "-1":
+        return True
+    if rule.protocol != packet.protocol:
+        return False
+    if packet.protocol == "icmp":
+        return rule.from_port in {-1, 8}  # an echo request
+    return rule.from_port == -1 or rule.from_port <= packet.port <= rule.to_port
+
+
+def group(group_id: str, name: str = "") -> SecurityGroup:
+    return SecurityGroup(**PLACE, group_id=group_id, vpc_id=VPC, name=name or group_id, description="a group")
+
+
+def interface(address: str, *groups: str, owner: str = "amazon-aws", interface_id: str = "") -> NetworkInterface:
+    return NetworkInterface(
+        **PLACE,
+        interface_id=interface_id or f"eni-{address}",
+        vpc_id=VPC,
+        subnet_id="subnet-1",
+        availability_zone="us-east-1a",
+        private_ip=address,
+        mac_address=mac_of(address),
+        security_groups=groups,
+        created_at=0.0,
+        attachment_id=f"attachment-{address}",
+        instance_owner_id=owner,
+    )
+
+
+_counter = iter(range(10**9))
+
+
+def rule(group_id: str, protocol: str = "-1", ports: tuple[int, int] = (-1, -1), **peer: Any) -> SecurityGroupRule:
+    """An inbound rule unless told otherwise; from everywhere unless a peer is named."""
+    return SecurityGroupRule(
+        **PLACE,
+        rule_id=f"sgr-{next(_counter)}",
+        group_id=group_id,
+        is_egress=peer.pop("is_egress", False),
+        protocol=protocol,
+        from_port=ports[0],
+        to_port=ports[1],
+        **(peer or {"cidr_ipv4": EVERYWHERE}),
+    )
+
+
+def outbound(group_id: str, protocol: str = "-1", ports: tuple[int, int] = (-1, -1), **peer: Any) -> SecurityGroupRule:
+    """An outbound rule."""
+    return rule(group_id, protocol, ports, is_egress=True, **(peer or {"cidr_ipv4": EVERYWHERE}))
+
+
+# --------------------------------------------------------------------------------------------------------- at random
+
+GROUPS = ("sg-a", "sg-b", "sg-c")
+PORTS = (80, 81, 84)
+RANGES = (EVERYWHERE, "10.9.0.0/24", "10.9.0.4/31", "10.9.0.5/32", "10.9.0.8/29", "192.168.0.0/16")
+
+
+@st.composite
+def rules_of(draw: st.DrawFn, group_id: str) -> list[SecurityGroupRule]:
+    """Up to five rules of a group."""
+    made = []
+    for _ in range(draw(st.integers(0, 5))):
+        protocol = draw(st.sampled_from(["-1", "tcp", "udp", "icmp"]))
+        ports = (-1, -1)
+        if protocol in {"tcp", "udp"} and draw(st.booleans()):
+            first, last = sorted((draw(st.sampled_from(PORTS)), draw(st.sampled_from(PORTS))))
+            ports = (first, last)
+        if protocol == "icmp":
+            ports = draw(st.sampled_from([(-1, -1), (8, -1), (8, 0), (0, 0)]))
+        named = draw(st.booleans())
+        peer = (
+            {"referenced_group_id": draw(st.sampled_from(GROUPS))}
+            if named
+            else {"cidr_ipv4": draw(st.sampled_from(RANGES))}
+        )
+        made.append(rule(group_id, protocol, ports, is_egress=draw(st.booleans()), **peer))
+    return made
+
+
+@st.composite
+def worlds(draw: st.DrawFn, tasks: Sequence[str], balancer: str) -> World:
+    """Any rules, and any membership of these addresses."""
+    some = st.lists(st.sampled_from(GROUPS), min_size=1, max_size=2, unique=True)
+    return World(
+        groups={group_id: draw(rules_of(group_id)) for group_id in GROUPS},
+        members={address: draw(some) for address in tasks if draw(st.integers(0, 9))},
+        balancers={balancer: draw(st.one_of(some, st.just([])))} if draw(st.booleans()) else {},
+    )
