@@ -64,7 +64,11 @@ def _compare(count: int, *, rounds: int, duration_s: int) -> tuple[Pace, float]:
         with Longshore(*ROOM) as server:
             ours.append(_load(server, count, duration_s)[0])
         sqlite.append(tasks / _replay(groups))
-    progress(f"Longshore: {ours}; SQLite: {sorted(map(round, sqlite))}")
+    whole = _merged(groups, written * count * CONNECTIONS // tasks)
+    progress(
+        f"Longshore: {ours}; SQLite: {sorted(map(round, sqlite))}, "
+        f"and {tasks / _replay(whole):,.0f} /s in {len(whole):,} groups of all that {CONNECTIONS} calls lead to"
+    )
     median = Pace(*(statistics.median(each) for each in zip(*ours, strict=True)))
     return median, statistics.median(sqlite)
 
@@ -97,6 +101,16 @@ def _recorded(count: int, duration_s: int) -> tuple[list[list[Entry]], int]:
         server.stop()
         # Two rows for each cluster and task definition that `furnish` makes, and one more call: next to nothing.
         return [[entry_of(row) for row in group if row.document] for group in recorded.read(groups)], tasks
+
+
+def _merged(groups: list[list[Entry]], least: int) -> list[list[Entry]]:
+    """The same rows in larger groups, of at least so many each."""
+    merged: list[list[Entry]] = [[]]
+    for group in groups:
+        if len(merged[-1]) >= least:
+            merged.append([])
+        merged[-1] += group
+    return merged
 
 
 def _replay(groups: list[list[Entry]]) -> float:

@@ -65,7 +65,7 @@ def above(what: str, ours: float, unit: str, bound: float) -> Row:
 
 def _with_unit(number: float, unit: str) -> str:
     digits = 0 if number >= 100 else 1 if number >= 10 else 2
-    return f"{number:,.{digits}f} {unit}"
+    return f"{number:,.{digits}f} {unit}".rstrip()
 
 
 def progress(text: str) -> None:

@@ -219,8 +219,7 @@ class Shop:
                 with missing("ServiceNotFoundException", "ServiceNotActiveException"):
                     self.ecs.delete_service(cluster=self.name, service=role, force=True)
             self.ecs.get_waiter("services_inactive").wait(cluster=self.name, services=["web", "api"], WaiterConfig=WAIT)
-            until(lambda: not self.ecs.list_tasks(cluster=self.name)["taskArns"])
-            self.ecs.delete_cluster(cluster=self.name)
+            until(self.drop_cluster)
         for role in ("web", "api"):
             for arn in self.ecs.list_task_definitions(familyPrefix=f"{self.name}-{role}")["taskDefinitionArns"]:
                 self.ecs.deregister_task_definition(taskDefinition=arn)
@@ -236,6 +235,14 @@ class Shop:
             self.iam.delete_role(RoleName=f"{self.name}-execution")
         with missing("ResourceNotFoundException"):
             self.logs.delete_log_group(logGroupName=f"/ecs/{self.name}")
+
+    def drop_cluster(self) -> bool:
+        """Whether the cluster could go: not while tasks are on their way down."""
+        try:
+            self.ecs.delete_cluster(cluster=self.name)
+        except self.ecs.exceptions.ClusterContainsTasksException:
+            return False
+        return True
 
     def drop_balancer(self) -> None:
         """The load balancer, and then its target group."""

@@ -111,9 +111,8 @@ class Longshore:
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
         self._endpoint = TaskEndpoint(self.store, self.access, self._clock)
         self._vpc_cidr = config.vpc_cidr
-        secret = self.credentials.path_key("registry", self._instance)
         self.repositories = Repositories(
-            config, self.store, self.vault, self._clock, instance=self._instance, secret=secret
+            config, self.store, self.vault, self._clock, self.access, instance=self._instance
         )
         self._guard: Guard = _unguarded
         self.engine, self.balancer, release, connect = self._make_drivers()

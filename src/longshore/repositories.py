@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from longshore.api.access.access import Access
 from longshore.api.app import Beside
 from longshore.api.auth import Listener
+from longshore.api.credentials import Principal
 from longshore.api.ecr.token import USER, login_password
 from longshore.api.metrics import Metrics
 from longshore.api.registry import RegistryApi
@@ -25,15 +27,16 @@ class Repositories:
     """All repositories of one Longshore."""
 
     def __init__(
-        self, config: Config, store: Store, vault: MasterVault, clock: Clock, *, instance: str, secret: str
+        self, config: Config, store: Store, vault: MasterVault, clock: Clock, access: Access, *, instance: str
     ) -> None:
-        """`secret` signs the registry's own URLs of uploads, which go on after a restart."""
         self._store = store
         self._vault = vault
         self._clock = clock
         self._host = config.registry_host or default_registry_host(config.listen, config.port)
         self._default = Scope(config.account, config.region)
+        self._access = access
         folder = runtime_folder(instance) / IMAGES
+        secret = access.credentials.path_key("registry", instance)  # signs URLs of uploads, which outlive a restart
         self.registry = DockerRegistry(folder, config.state and config.state / IMAGES, clock, secret=secret)
         self.images = RegistryImages(store, self._host, self._default, self._login)
         """What the engines ask before they pull."""
@@ -62,6 +65,7 @@ class Repositories:
                 vault=self._vault,
                 clock=self._clock,
                 metrics=metrics,
+                access=self._access,
                 default=self._default,
             )
         return self._api.beside(listener)
@@ -72,4 +76,4 @@ class Repositories:
 
     def _login(self, account: str) -> tuple[str, str]:
         """For an engine that pulls from us."""
-        return USER, login_password(self._vault, account, self._clock.now())
+        return USER, login_password(self._vault, Principal(f"arn:aws:iam::{account}:root", account), self._clock.now())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support import images
+from tests.support.identities import TASKS, allow, document
 from tests.support.server import ACCOUNT, REGION, STAY, Server, address, sh, until
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.docker
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/reader"
+INSIDE_CALLS = Path(__file__).parents[1] / "support" / "inside_calls.py"
 HOST = "169.254.170.2"
 ASK = f"http-get {HOST} 80"
 
@@ -40,6 +44,12 @@ def clients_keys(credentials: dict[str, str]) -> dict[str, str]:
         "aws_secret_access_key": credentials["SecretAccessKey"],
         "aws_session_token": credentials["Token"],
     }
+
+
+def make_roles(server: Server, *names: str) -> None:
+    """Roles that tasks can have."""
+    for name in names:
+        server.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TASKS)
 
 
 def test_environment_points_at_this_longshore(server: Server) -> None:
@@ -67,6 +77,8 @@ def test_metadata_tells_a_task_about_itself(server: Server) -> None:
 
 def test_credentials_from_inside_sign_calls_as_the_task_role(launch: Callable[..., Server]) -> None:
     server = launch("--auth")
+    make_roles(server, "execution", "reader")
+    server.client("iam").attach_role_policy(RoleName="reader", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
     credentials = credentials_of(server, taskRoleArn=ROLE)
     assert credentials["RoleArn"] == ROLE
     sts = server.client("sts", **clients_keys(credentials))
@@ -79,6 +91,50 @@ def test_credentials_from_inside_sign_calls_as_the_task_role(launch: Callable[..
     forged = clients_keys(credentials) | {"aws_secret_access_key": "x"}
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
         server.client("sts", **forged).get_caller_identity()
+
+
+def test_a_task_may_what_its_role_says_and_no_more(launch: Callable[..., Server]) -> None:
+    server = launch("--auth")
+    image = images.python_image(server.docker_url)
+    iam = server.client("iam")
+    make_roles(server, "execution", "lister")
+    iam.put_role_policy(RoleName="lister", PolicyName="own", PolicyDocument=document(allow("ecs:ListClusters")))
+    role = f"arn:aws:iam::{ACCOUNT}:role/lister"
+    command = ["python3", "-c", INSIDE_CALLS.read_text(), "ListClusters", "ListTasks", "DescribeClusters"]
+    definition = server.define("lists", sh("app", "", image=image, command=command), taskRoleArn=role)
+    task = server.run_to_end(definition)
+    listed, tasks, described = server.lines(task["taskArn"])
+    assert listed.startswith("ListClusters 200 ")
+    assert "cluster/default" in listed
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/lister/{task['taskArn'].rpartition('/')[2]}"
+    assert tasks.startswith("ListTasks 400 ")
+    assert f"User: {session} is not authorized to perform: ecs:ListTasks on resource: *" in tasks
+    assert described.startswith("DescribeClusters 400 ")
+    assert "AccessDeniedException" in described
+    assert "cluster/default because no identity-based policy allows the ecs:DescribeClusters action" in described
+    iam.put_role_policy(RoleName="lister", PolicyName="own", PolicyDocument=document(allow("ecs:*")))
+    again = server.lines(server.run_to_end(definition)["taskArn"])
+    assert [line.split()[1] for line in again] == ["200", "200", "200"]
+
+
+def test_where_roles_must_exist_a_task_without_one_has_no_credentials(launch: Callable[..., Server]) -> None:
+    server = launch("--iam", "enforce")
+    make_roles(server, "execution")
+    _, lines = inside(server, "env")
+    assert not any("CREDENTIALS" in line for line in lines)
+    definition = server.define("missing", sh("app", STAY), taskRoleArn=ROLE)
+    with pytest.raises(ClientError, match=f"ECS was unable to assume the role '{ROLE}'"):
+        server.run(definition)
+    server.ecs.create_service(
+        serviceName="missing",
+        taskDefinition=definition,
+        desiredCount=1,
+        launchType="FARGATE",
+        networkConfiguration=server.network,
+    )
+    stopped = until(lambda: server.tasks_of("missing", "STOPPED"), "a task that can't start")
+    assert stopped[0]["stoppedReason"].startswith(f"ECS was unable to assume the role '{ROLE}'")
+    server.unserve("missing")
 
 
 def test_unsigned_call_from_inside_is_refused_even_where_the_host_need_not_sign(server: Server) -> None:

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support import engine
+from tests.support.live_balancer import balancer
 from tests.support.server import ACCOUNT, STAY, Server, address, answer, sh, until, web
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class Stack:
 
     def __init__(self, server: Server, cidr: str, region: str) -> None:
         self.server, self.region = server, region
-        self.ec2: Any = server.client("ec2", region_name=region)
-        self.ecs: Any = server.client("ecs", region_name=region)
+        self.ec2: Any = self.client("ec2")
+        self.ecs: Any = self.client("ecs")
         self.ecs.create_cluster(clusterName="default")
         self.vpc: str = self.ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
         parts = list(ipaddress.IPv4Network(cidr).subnets(new_prefix=24))[1:3]
@@ -37,6 +38,15 @@ class Stack:
             ]
             for part, zone in zip(parts, "ab", strict=True)
         ]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client in its region."""
+        return self.server.client(service, region_name=self.region)
+
+    @property
+    def network(self) -> dict[str, Any]:
+        """A networkConfiguration with both subnets."""
+        return {"awsvpcConfiguration": {"subnets": self.subnets}}
 
     def run(self, *containers: dict[str, Any], subnet: int = 0) -> str:
         """Start a task in one of the subnets; its ARN."""
@@ -142,6 +152,29 @@ def test_two_stacks_of_one_range_run_side_by_side_apart_from_each_other(server: 
     first.delete()
     second.delete()
     until(lambda: not networks(server) & {first.vpc, second.vpc}, "the networks to be removed")
+
+
+@pytest.mark.haproxy
+def test_a_load_balancer_in_a_moved_vpc_serves_a_service_there(server: Server) -> None:
+    cidr = free_cidr(server)
+    first, moved = (Stack(server, cidr, region) for region in ("eu-west-1", "ap-south-1"))
+    it = balancer(moved, "front")
+    document = {"networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512"}
+    moved.ecs.register_task_definition(family="web", **document, containerDefinitions=[serving("behind")])
+    asked = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": moved.network}
+    moved.ecs.create_service(serviceName="web", desiredCount=2, loadBalancers=it.use("front"), **asked)
+    until(lambda: it.health("front") == ["healthy", "healthy"], "both targets to be healthy")
+    assert it.ask("/") == (200, "behind")
+    assert ipaddress.IPv4Address(it.address) not in ipaddress.IPv4Network(cidr)
+    with pytest.raises(ClientError, match="DependencyViolation"):
+        moved.ec2.delete_subnet(SubnetId=moved.subnets[0])
+    moved.ecs.delete_service(service="web", force=True)
+    it.delete()
+    filters = [{"Name": "vpc-id", "Values": [moved.vpc]}]
+    until(lambda: not moved.ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"], "the tasks' end")
+    moved.delete()
+    first.delete()
+    until(partial(gone, server, moved.vpc), "the network to be removed")
 
 
 def test_what_is_in_use_is_not_deleted_and_a_new_vpc_runs_where_one_was(server: Server) -> None:

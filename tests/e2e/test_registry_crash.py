@@ -110,3 +110,12 @@ def test_no_acknowledged_push_is_lost_by_kills(simulated: Server) -> None:
     tags = {each.get("imageTag") for page in pages for each in page["imageIds"]}
     assert set(acknowledged) <= tags
     assert len(registries(simulated)) == 1
+
+
+def test_a_reset_empties_repositories_and_their_names_stay(simulated: Server) -> None:
+    ecr = simulated.client("ecr")
+    ecr.create_repository(repositoryName="app")
+    httpx.post(f"{simulated.url}/_longshore/reset", trust_env=False).raise_for_status()
+    assert ecr.describe_repositories()["repositories"] == []
+    made = ecr.create_repository(repositoryName="app")["repository"]
+    assert made["repositoryUri"].startswith(f"{simulated.registry_host}/")

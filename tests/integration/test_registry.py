@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from longshore.api.credentials import KeyPair
 from longshore.domain.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST
 from longshore.domain.repository import Image, ImageTag
 from longshore.drivers.ports import Permanent, RegistryRequest
@@ -301,8 +303,8 @@ def test_requests_to_aws_services_are_none_of_its(serving: Serving) -> None:
 # Passwords
 
 
-def password(serving: Serving) -> tuple[str, str]:
-    [data] = serving.client("ecr").get_authorization_token()["authorizationData"]
+def password(serving: Serving, keys: KeyPair | None = None) -> tuple[str, str]:
+    [data] = serving.client("ecr", keys=keys).get_authorization_token()["authorizationData"]
     user, _, secret = base64.b64decode(data["authorizationToken"]).decode().partition(":")
     return user, secret
 
@@ -398,3 +400,66 @@ def test_links_that_a_crash_cut_off_are_whole_again(tmp_path: Path) -> None:
     assert files.manifests(tmp_path, "r") == {f"sha256:{two}"}
     files.remove_repository(tmp_path, "r")
     assert files.repositories(tmp_path) == frozenset()
+
+
+def read_while_killed(http: httpx.Client, path: str, registry: DockerRegistry) -> None:
+    """Read an answer to its end; the registry is killed after its first piece."""
+    with http.stream("GET", path) as answer:
+        assert answer.status_code == 200
+        pieces = answer.iter_raw(1 << 16)
+        next(pieces)
+        assert registry.pid is not None
+        os.kill(registry.pid, signal.SIGKILL)
+        for _ in pieces:
+            pass
+
+
+def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one(http: httpx.Client, serving: Serving) -> None:
+    path = f"{BASE}/blobs/{push_blob(http, os.urandom(LARGE))}"
+    assert serving.registry is not None
+    with pytest.raises(httpx.TransportError):
+        read_while_killed(http, path, serving.registry)
+    assert len(http.get(path).content) == LARGE
+
+
+def test_docker_tries_tls_first_and_is_told_that_this_is_http(
+    serving: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_connection(("127.0.0.1", serving.port), timeout=10) as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500))
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert caplog.records == []
+
+
+def test_a_users_policies_say_what_its_password_opens(signed: Serving) -> None:
+    iam = signed.client("iam")
+    iam.create_user(UserName="puller")
+    allowed = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    statement = {"Effect": "Allow", "Action": allowed, "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="puller", PolicyName="pull", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="puller")["AccessKey"]
+    pair = KeyPair(key["AccessKeyId"], key["SecretAccessKey"])
+    with httpx.Client(base_url=signed.url, auth=password(signed), trust_env=False) as root:
+        text = image_of(root, "policies")
+        assert push(root, text, "policies").status_code == 201
+    login = password(signed, pair)
+    with httpx.Client(base_url=signed.url, auth=login, trust_env=False) as http:
+        assert http.get(f"{BASE}/manifests/policies").text == text
+        layer = json.loads(text)["layers"][0]["digest"]
+        assert http.get(f"{BASE}/blobs/{layer}").content == b"layer policies"
+        refused = http.post(f"{BASE}/blobs/uploads/")
+        assert error_of(refused) == (403, "DENIED")
+        assert "user/puller is not authorized to perform: ecr:InitiateLayerUpload on resource: arn:" in refused.text
+        for method, path in (
+            ("PUT", "manifests/v2"),
+            ("DELETE", "manifests/policies"),
+            ("GET", "tags/list"),
+            ("HEAD", f"blobs/{layer}"),
+            ("PATCH", "blobs/uploads/x"),
+        ):
+            assert http.request(method, f"{BASE}/{path}").status_code == 403
+        assert error_of(http.get("/v2/_catalog")) == (403, "DENIED")
+        iam.delete_user_policy(UserName="puller", PolicyName="pull")
+        assert error_of(http.get(f"{BASE}/manifests/policies")) == (403, "DENIED")

@@ -65,7 +65,11 @@ CONDITIONS = st.one_of(
         regexes=st.lists(REGEXES, max_size=1).map(tuple),
     ),
     st.builds(Condition, field=st.just("http-header"), name=HEADER_NAMES, values=several(TEXTS)),
-    st.builds(Condition, field=st.just("http-request-method"), values=several(TEXTS)),
+    st.builds(
+        Condition,
+        field=st.just("http-request-method"),
+        values=several(st.one_of(TEXTS, st.sampled_from(["GET", "-f", "-M", "/etc/passwd"]))),
+    ),
     st.builds(
         Condition,
         field=st.just("query-string"),

@@ -83,6 +83,9 @@ def known(store: Store) -> dict[str, list[str]]:
 EXAMPLES: dict[str, dict[str, Any]] = {
     "UpdateAssumeRolePolicy": {"PolicyDocument": TASKS},
     "CreateServiceLinkedRole": {"AWSServiceName": "autoscaling.amazonaws.com"},
+    "SimulatePrincipalPolicy": {"ActionNames": ["ecs:ListClusters"], "ResourceArns": ["*"]},
+    "SimulateCustomPolicy": {"ActionNames": ["ecs:ListClusters"], "ResourceArns": ["*"], "PolicyInputList": [READS]},
+    "GetContextKeysForCustomPolicy": {"PolicyInputList": [READS]},
     "DeleteServiceLinkedRole": {"RoleName": "AWSServiceRoleForECS"},
     "GetServiceLinkedRoleDeletionStatus": {
         "DeletionTaskId": "task/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS/11111111-2222-4333-8444-5555"

@@ -51,7 +51,8 @@ class Balancer:
 
     def group(self, name: str, port: int = 80, **changes: Any) -> str:
         """A target group for tasks; its ARN."""
-        vpc = self.server.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+        subnets = self.server.network["awsvpcConfiguration"]["subnets"][:1]
+        vpc = self.server.client("ec2").describe_subnets(SubnetIds=subnets)["Subnets"][0]["VpcId"]
         settings = {"Protocol": "HTTP", "TargetType": "ip", **changes}
         made = self.elb.create_target_group(Name=name, Port=port, VpcId=vpc, **settings)
         self.groups[name] = made["TargetGroups"][0]["TargetGroupArn"]

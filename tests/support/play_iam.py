@@ -42,10 +42,21 @@ def play_iam(call: Callable[..., dict[str, Any]], _api: Api) -> None:
     name = call("CreateServiceLinkedRole", AWSServiceName="autoscaling.amazonaws.com", CustomSuffix="x")["Role"]
     task = call("DeleteServiceLinkedRole", RoleName=name["RoleName"])["DeletionTaskId"]
     call("GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task)
+    _simulate(call)
     call("GetAccountSummary")
     call("CreateAccountAlias", AccountAlias="ours")
     call("ListAccountAliases")
     call("DeleteAccountAlias", AccountAlias="ours")
+
+
+def _simulate(call: Callable[..., dict[str, Any]]) -> None:
+    source = call("CreateUser", UserName="simulated")["User"]["Arn"]
+    entries = [{"ContextKeyName": "aws:username", "ContextKeyValues": ["x"], "ContextKeyType": "string"}]
+    asked = {"ActionNames": ["ecs:RunTask"], "ResourceArns": ["*"], "ContextEntries": entries}
+    call("SimulatePrincipalPolicy", PolicySourceArn=source, PolicyInputList=[READS], **asked)
+    call("SimulateCustomPolicy", PolicyInputList=[READS], PermissionsBoundaryPolicyInputList=[READS], **asked)
+    call("GetContextKeysForCustomPolicy", PolicyInputList=[READS])
+    call("GetContextKeysForPrincipalPolicy", PolicySourceArn=source, PolicyInputList=[READS])
 
 
 def _policies(call: Callable[..., dict[str, Any]], name: dict[str, str], noun: str, arn: str) -> None:

@@ -74,6 +74,7 @@ class Serving:
         self.clock = ShiftedClock()
         self.credentials = Credentials(b"m" * 32, ACCOUNT)
         self.vault = MasterVault(b"m" * 32)
+        self.access = Access(self.credentials, enforce=auth)
         self.resets = 0
         self._resettable = resettable
         self._auth = auth
@@ -138,7 +139,7 @@ class Serving:
             events=self.events,
             services=self._services,
             gate=Gate(self.credentials, UserKeys(self.store, self.vault), ACCOUNT, REGION),
-            access=Access(self.credentials, enforce=self._auth),
+            access=self.access,
             clock=self.clock,
             ids=SystemIds(),
             vault=self.vault,
@@ -181,6 +182,7 @@ class Serving:
             vault=self.vault,
             clock=self.clock,
             metrics=self.metrics,
+            access=self.access,
             default=Scope(ACCOUNT, REGION),
         )
         return registry_api.beside(listener)

@@ -1,9 +1,9 @@
 """Tiny record classes for tests of the store."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from typing import ClassVar
 
-from longshore.domain.record import Key, Record
+from longshore.domain.record import Filing, Key, Record
 
 SCOPE = ("1", "here")
 
@@ -30,8 +30,8 @@ class Item(Record, frozen=True, kw_only=True, omit_defaults=True):
         yield "weight", (self.colour,), self.weight
         yield "items", SCOPE, 1
 
-    def filed_by(self) -> Hashable:
-        return (self.colour, self.weight)
+    def filed_by(self) -> Filing:
+        return Filing(self.colour, (self.colour, self.weight))
 
 
 class Note(Record, frozen=True, kw_only=True, omit_defaults=True):

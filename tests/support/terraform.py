@@ -74,9 +74,11 @@ NEEDED = pytest.mark.skipif(_REASON is not None, reason=_REASON or "")
 class Terraform:
     """A project in a folder, and the variables it is given."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], *, limit_s: float = LIMIT_S) -> None:
+        """`limit_s`: how long one command may take."""
         found = mirror()
         assert found is not None, why_unavailable()
+        self._limit_s = limit_s
         self.folder = folder
         folder.mkdir(parents=True)
         settings = folder / "terraform.rc"
@@ -128,12 +130,12 @@ class Terraform:
                 env=self._environment,
                 capture_output=True,
                 text=True,
-                timeout=LIMIT_S,
+                timeout=self._limit_s,
                 check=False,
             )
         except subprocess.TimeoutExpired as expired:
             said = (expired.stdout or b"").decode()
-            raise AssertionError(f"terraform {command} did not end in {LIMIT_S:.0f} s:\n{said}") from None
+            raise AssertionError(f"terraform {command} did not end in {self._limit_s:.0f} s:\n{said}") from None
         assert done.returncode in codes, (
             f"terraform {command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
         )

@@ -147,6 +147,35 @@ def test_actions_beside_the_operations_own(
     assert found[1] == more
 
 
+def test_tags_of_any_resource_are_its_services_to_allow() -> None:
+    arns = [f"{ECS}:cluster/c", f"{EC2}:vpc/vpc-1", LB, "nonsense"]
+    assert asked("resourcegroupstaggingapi", "TagResources", ResourceARNList=arns, Tags={"k": "v"}) == [
+        ("tag:TagResources", "*"),
+        ("ecs:TagResource", arns[0]),
+        ("ec2:CreateTags", arns[1]),
+        ("elasticloadbalancing:AddTags", LB),
+    ]
+    assert asked("resourcegroupstaggingapi", "UntagResources", ResourceARNList=arns[:1])[1][0] == "ecs:UntagResource"
+    assert asked("resourcegroupstaggingapi", "GetResources", ResourceARNList=arns) == [("tag:GetResources", "*")]
+
+
+def test_secrets_and_keys_are_meant_by_name_and_alias() -> None:
+    api = Api(secretsmanager.SERVICE.operations, service="secretsmanager")
+    arn = api("CreateSecret", Name="db", SecretString="s", Tags=[{"Key": "team", "Value": "a"}])["ARN"]
+    assert asked("secretsmanager", "GetSecretValue", api, SecretId="db") == [("secretsmanager:GetSecretValue", arn)]
+    assert asked("secretsmanager", "GetSecretValue", api, SecretId=arn[:-7])[0][1] == arn
+    assert resource_tags(api.store, arn, A)["aws:resourcetag/team"] == ("a",)
+    keys = Api(kms.SERVICE.operations, service="kms")
+    key = keys("CreateKey")["KeyMetadata"]
+    keys("CreateAlias", AliasName="alias/k", TargetKeyId=key["KeyId"])
+    assert asked("kms", "Encrypt", keys, KeyId="alias/k", Plaintext=b"x") == [("kms:Encrypt", key["Arn"])]
+    alias = f"arn:aws:kms:{R}:{A}:alias/k"
+    assert asked("kms", "DeleteAlias", keys, AliasName="alias/k") == [
+        ("kms:DeleteAlias", alias),
+        ("kms:DeleteAlias", key["Arn"]),
+    ]
+
+
 def test_roles_are_passed_where_a_definition_names_them() -> None:
     api = Api({})
     api.define("web", 1, taskRoleArn=f"{IAM}:role/task", executionRoleArn=f"{IAM}:role/execution")

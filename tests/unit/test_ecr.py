@@ -9,10 +9,10 @@ import pytest
 
 from longshore.api import ecr
 from longshore.api.ecr.lookup import MAX_TAGS
-from longshore.api.ecr.token import LAYER_TOKEN_S, TOKEN_S, PasswordRefused, account_of, opens_layer
+from longshore.api.ecr.token import LAYER_TOKEN_S, TOKEN_S, PasswordRefused, opens_layer, principal_of
 from longshore.domain.kinds import KINDS
 from longshore.domain.repository import Image, ImageTag, LifecyclePreview, RegistryEndpoint, Repository
-from tests.support.api import SCOPE, VAULT, Api
+from tests.support.api import ME, SCOPE, VAULT, Api
 from tests.support.ecr import digest, index, manifest, pushed, signature
 from tests.support.play_ecr import LIFECYCLE, POLICY
 
@@ -563,16 +563,16 @@ def test_a_preview_says_what_a_policy_would_expire_and_changes_nothing(api: Api)
 # The registry
 
 
-def test_a_password_opens_its_account_for_twelve_hours(api: Api) -> None:
+def test_a_password_speaks_for_its_user_for_twelve_hours(api: Api) -> None:
     [token] = api("GetAuthorizationToken")["authorizationData"]
     user, _, password = base64.b64decode(token["authorizationToken"]).decode().partition(":")
     assert (user, token["expiresAt"]) == ("AWS", api.now + TOKEN_S)
-    assert account_of(VAULT, "AWS", password, api.now + TOKEN_S) == "123456789012"
+    assert principal_of(VAULT, "AWS", password, api.now + TOKEN_S).arn == ME
     with pytest.raises(PasswordRefused, match="has expired"):
-        account_of(VAULT, "AWS", password, api.now + TOKEN_S + 1)
+        principal_of(VAULT, "AWS", password, api.now + TOKEN_S + 1)
     for bad in ((VAULT, "me", password, api.now), (VAULT, "AWS", password[:-3], api.now), (VAULT, "AWS", "é", api.now)):
         with pytest.raises(PasswordRefused, match="not valid"):
-            account_of(*bad)
+            principal_of(*bad)
     assert api.error("GetAuthorizationToken", registryIds=["210987654321"]).code == "InvalidParameterException"
 
 
@@ -580,7 +580,7 @@ def test_a_layers_token_is_no_password(api: Api) -> None:
     pushed(api, "app", ONE)
     url = api("GetDownloadUrlForLayer", **APP, layerDigest=digest("layer base"))["downloadUrl"]
     with pytest.raises(PasswordRefused):
-        account_of(VAULT, "AWS", url.partition("?token=")[2], api.now)
+        principal_of(VAULT, "AWS", url.partition("?token=")[2], api.now)
 
 
 def test_no_record_has_a_password(api: Api) -> None:

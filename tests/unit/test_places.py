@@ -83,3 +83,13 @@ def test_a_subnet_that_is_gone_is_told_of() -> None:
         tx.delete(Subnet, house.subnet().key)
         stopped = Places(tx, house.ids, house.now).give(gone)
     assert "subnet subnet-a does not exist any more" in stopped.stopped_reason
+
+
+def test_a_security_group_that_is_gone_is_told_of() -> None:
+    house = House()
+    [task] = house.place(1)
+    network = awsvpc("subnet-a", groups=("sg-gone",))
+    gone = task.but(last_status="PROVISIONING", network_configuration=network)
+    with house.store.transaction() as tx:
+        stopped = Places(tx, house.ids, house.now).give(gone)
+    assert "security group sg-gone does not exist any more" in stopped.stopped_reason

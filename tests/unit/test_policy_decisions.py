@@ -298,6 +298,24 @@ def test_a_decision_names_the_statements_that_made_it() -> None:
     assert ask({**allow(), "Sid": "All"}, {**allow("x:*"), "Sid": "X"}).matched == (("p", "All"),)
 
 
+@pytest.mark.parametrize(
+    ("statements", "may"),
+    [
+        ([allow("s3:*")], True),
+        ([allow()], True),
+        ([allow("s3:Get*")], False),
+        ([allow("s3:*", "arn:aws:s3:::b/*")], False),
+        ([allow(), deny("s3:DeleteObject", "arn:aws:s3:::b/*")], False),
+        ([allow(), deny("ecs:*")], True),
+        ([allow(), {"Effect": "Deny", "NotAction": "ecs:*", "Resource": "*"}], False),
+        ([allow(), {"Effect": "Deny", "NotAction": ["ecs:*", "s3:*"], "Resource": "*"}], True),
+        ([allow(), deny("s3:DeleteObject", Bool={"x:key": "true"})], True),
+    ],
+)
+def test_all_of_a_service_is_had_only_where_nothing_of_it_is_denied(statements: list[Any], may: bool) -> None:
+    assert ask(*statements, action="s3:*", resource="*").allowed is may
+
+
 # ----------------------------------------------------------------------------------------------------------- trust
 
 

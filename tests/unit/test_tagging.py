@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from longshore.api import acm, autoscaling, cloudwatch, ecs, elbv2, logs, route53, servicediscovery, tagging
+from longshore.api import acm, autoscaling, cloudwatch, ecr, ecs, elbv2, logs, route53, servicediscovery, tagging
 from longshore.api.tagging.registry import REGISTRY
 from longshore.domain.cluster import Cluster
 from longshore.domain.kinds import KINDS
@@ -33,7 +33,7 @@ class Whole(Api):
     def __init__(self) -> None:
         super().__init__(tagging.SERVICE.operations, service="resourcegroupstaggingapi")
         self.of = {}
-        for service in (acm, autoscaling, cloudwatch, ecs, elbv2, logs, route53, servicediscovery):
+        for service in (acm, autoscaling, cloudwatch, ecr, ecs, elbv2, logs, route53, servicediscovery):
             made = Api(service.SERVICE.operations, service=service.SERVICE.name)
             made.store, made.ids = self.store, self.ids
             self.of[service.SERVICE.name] = made
@@ -90,6 +90,7 @@ def furnish(api: Whole) -> list[str]:
         )["ScalableTargetARN"],
         "arn:aws:cloudwatch:us-east-1:123456789012:alarm:busy",
         "arn:aws:cloudwatch::123456789012:dashboard/d",
+        of["ecr"]("CreateRepository", repositoryName="r", tags=PAIRS)["repository"]["repositoryArn"],
         of["ecs"]("CreateCluster", clusterName="c", tags=LOWER)["cluster"]["clusterArn"],
         ran["tasks"][0]["taskArn"],
         defined["taskDefinition"]["taskDefinitionArn"],

@@ -16,8 +16,8 @@ from longshore.api.ecs import tasks
 from longshore.control.observe import Observer
 from longshore.control.places import Places
 from longshore.control.tasks import TaskController, launch_from
-from longshore.decide.execution_role import ExecutionRole, execution_role
-from longshore.decide.task_secrets import Reading, SecretsUnavailable, go_text, secret_value
+from longshore.decide.roles import Permit, permit_of
+from longshore.decide.task_secrets import SecretsUnavailable, go_text, secret_value
 from longshore.domain.iam import Role
 from longshore.domain.kinds import KINDS
 from longshore.domain.launch import ContainerLaunch, Hidden, TaskLaunch
@@ -60,7 +60,7 @@ class House(Api):
         return made
 
     def read(self, reference: str, scope: Scope = SCOPE) -> str:
-        return secret_value(Reading(self.store, VAULT, scope, self.now), reference)
+        return secret_value(self.store, VAULT, scope, reference, self.now)
 
     def refusal(self, reference: str) -> str:
         with pytest.raises(SecretsUnavailable) as refused:
@@ -200,21 +200,21 @@ def test_values_are_written_as_the_agent_writes_them(value: Any, text: str) -> N
 # --------------------------------------------------------------------------------------------------- execution roles
 
 
-def allowing(house: House, *statements: dict[str, Any], arn: str = EXECUTION) -> ExecutionRole | None:
-    """The execution role of a task whose definition names `arn`, with one policy of these statements."""
+def allowing(house: House, *statements: dict[str, Any], arn: str = EXECUTION) -> Permit:
+    """What the execution role may read of a task whose definition names `arn`, with one policy of these statements."""
     policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
     role = {"account": SCOPE.account, "region": "", "name": "execution", "unique_id": "AROA", "created_at": 0.0}
     house.put(Role(**role, trust=TASKS, inline={"p": policy} if statements else {}))  # type: ignore[arg-type]  # named
     house.define(executionRoleArn=arn)
     made = house("RunTask", taskDefinition="web", networkConfiguration=awsvpc())["tasks"][0]
-    return execution_role(house.store, task(house, made["taskArn"].rpartition("/")[2]), {"executionRoleArn": arn})
+    return permit_of(house.store, task(house, made["taskArn"].rpartition("/")[2]), {"executionRoleArn": arn})
 
 
-def as_role(house: House, role: ExecutionRole | None, reference: str) -> str:
-    return secret_value(Reading(house.store, VAULT, SCOPE, house.now, role), reference)
+def as_role(house: House, role: Permit, reference: str) -> str:
+    return secret_value(house.store, VAULT, SCOPE, reference, house.now, role)
 
 
-def denial(house: House, role: ExecutionRole | None, reference: str) -> str:
+def denial(house: House, role: Permit, reference: str) -> str:
     with pytest.raises(SecretsUnavailable) as refused:
         as_role(house, role, reference)
     return refused.value.reason
@@ -229,13 +229,11 @@ READ, GET = "secretsmanager:GetSecretValue", "ssm:GetParameters"
 
 def test_a_role_that_is_not_here_holds_nothing_back(house: House) -> None:
     other = allowing(house, arn=f"{EXECUTION}-of-elsewhere")
-    assert other is None
     assert as_role(house, other, f"{ARN}plain") == "two"
 
 
 def test_a_role_reads_what_its_policies_allow_and_nothing_else(house: House) -> None:
     role = allowing(house, allow(READ, f"{ARN}plain-*"), allow(GET, f"{PARAMETER}/app/*"))
-    assert role is not None
     assert as_role(house, role, f"{ARN}plain") == "two"
     assert as_role(house, role, "/app/key") == "b"
     assert as_role(house, role, "/aws/service/global-infrastructure/current-region") == "us-east-1"

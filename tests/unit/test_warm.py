@@ -80,6 +80,16 @@ async def test_each_subnet_that_is_used_has_its_own() -> None:
     assert await house.foreseen() == [address(house.run("subnet-a")), address(house.run("subnet-b"))]
 
 
+async def test_none_are_kept_in_a_subnet_that_is_gone() -> None:
+    house = House(count=1)
+    house.run("subnet-a")
+    kept = address(house.run("subnet-b"))
+    assert len(await house.foreseen()) == 2
+    with house.store.transaction() as tx:
+        tx.delete(Subnet, (*SCOPE, "subnet-a"))
+    assert [each.rpartition(".")[0] for each in await house.foreseen()] == [kept.rpartition(".")[0]]
+
+
 async def test_addresses_that_are_taken_are_passed_over() -> None:
     house = House(count=2)
     early = [house.run("subnet-a") for _ in range(3)]

@@ -4,17 +4,19 @@ resource "aws_cloudwatch_log_group" "service" {
   retention_in_days = 7
 }
 
-resource "aws_ecs_cluster" "main" {
-  name = var.name
+resource "aws_cloudwatch_log_metric_filter" "errors" {
+  name           = "${var.name}-errors"
+  log_group_name = aws_cloudwatch_log_group.service["api"].name
+  pattern        = "Traceback"
+  metric_transformation {
+    name      = "Errors"
+    namespace = "Shop"
+    value     = "1"
+  }
 }
 
-resource "aws_ecs_cluster_capacity_providers" "main" {
-  cluster_name       = aws_ecs_cluster.main.name
-  capacity_providers = ["FARGATE", "FARGATE_SPOT"]
-  default_capacity_provider_strategy {
-    capacity_provider = "FARGATE"
-    weight            = 1
-  }
+resource "aws_ecs_cluster" "main" {
+  name = var.name
 }
 
 locals {

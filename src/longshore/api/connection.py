@@ -45,18 +45,39 @@ class _Flow(FlowControl):
 
 
 class _Output:
-    """A transport, to which writing is no fault when the client has left: uvloop's own raises until it has said so."""
+    """A transport, to which writing is no fault when the client has left: uvloop's own raises until it has said so.
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    uvicorn writes an answer's head and its body by themselves; they go out together, with one system call.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
+        self._loop = loop
+        self._head = b""
+        """A head whose body may be about to come."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
         """Write, if anybody is there."""
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 1"):  # "100 Continue" is waited for
+            self._head = data
+            self._loop.call_soon(self._flush)
+            return
         if not self._transport.is_closing():
             self._transport.write(data)
+
+    def close(self) -> None:
+        """Close, after what was written."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._head:
+            self.write(b"")
 
 
 class Connection(HttpToolsProtocol):
@@ -84,7 +105,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """A client connects. Where there are too many, one that asks for nothing must go."""
-        super().connection_made(cast("asyncio.Transport", _Output(transport)))
+        super().connection_made(cast("asyncio.Transport", _Output(transport, self.loop)))
         self.flow = _Flow(transport, self)
         self._expect_head()
         if len(self.connections) > self._most:

@@ -1,5 +1,5 @@
 """Lets go of what is only history, after its time: stopped tasks, past deployments, deleted services and definitions,
-and what was done in Cloud Map and Route 53.
+NAT gateways, and what was done in Cloud Map and Route 53.
 
 A sweep now and then over the stopped tasks, oldest first; nothing here is urgent.
 """
@@ -8,6 +8,7 @@ from longshore.control.loop import Timer
 from longshore.domain.clock import Clock
 from longshore.domain.cluster import Cluster
 from longshore.domain.naming import NamingOperation
+from longshore.domain.routing import NatGateway
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
@@ -19,6 +20,8 @@ KEPT_PER_SCOPE = 10_000
 """However young, no more stopped tasks than this are kept per account and region."""
 DEPLOYMENTS_KEPT = 100
 """Past deployments per service."""
+DELETED_GATEWAY_S = 3600.0
+"""How long a deleted NAT gateway is described: as on AWS."""
 
 
 class History:
@@ -39,6 +42,9 @@ class History:
             for operation in list(tx.all(NamingOperation)):
                 if operation.created_at < before:
                     tx.delete(NamingOperation, operation.key)
+            for gateway in tx.select(NatGateway, "deleted", ()):
+                if (gateway.deleted_at or 0.0) < self._clock.now() - DELETED_GATEWAY_S:
+                    tx.delete(NatGateway, gateway.key)
             for change in list(tx.all(ZoneChange)):
                 if change.submitted_at < before:
                     tx.delete(ZoneChange, change.key)

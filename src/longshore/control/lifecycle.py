@@ -1,7 +1,6 @@
 """Carries out the lifecycle policies of repositories: images that a policy expires are deleted.
 
-Woken by changes of a repository, and when its next image is due. What was pushed a moment ago is left alone, since
-it may be a part of a push: the images of a list come before their list.
+Woken by changes of a repository, and when its next image is due.
 """
 
 import structlog
@@ -17,7 +16,7 @@ from longshore.store.store import Change, Reader, Store
 log = structlog.get_logger(__name__)
 
 SETTLE_S = 60.0
-"""How long after the last push a policy is carried out; AWS does so within a day."""
+"""How long an image is left alone after its push; AWS carries policies out within a day."""
 
 
 class LifecycleController:
@@ -52,15 +51,12 @@ class LifecycleController:
             return None
         images = self._store.select(Image, "repository", (repository.repository_id,))
         now = self._clock.now()
-        settled_at = max((image.pushed_at for image in images), default=0.0) + self._settle_s
-        if now < settled_at:
-            return settled_at
         try:
             rules = read_policy(repository.lifecycle_policy)
         except PolicyRefusedError as error:  # written by a version that knew more
             log.warning("a lifecycle policy can't be carried out", repository=repository.name, reason=str(error))
             return None
-        found = expiry(rules, images, tags_by_digest(self._store, images), now)
+        found = expiry(rules, images, tags_by_digest(self._store, images), now, settle_s=self._settle_s)
         with self._store.transaction() as tx:
             for digest, _ in found.expired:
                 tx.delete(Image, (*repository.scope, repository.repository_id, digest))

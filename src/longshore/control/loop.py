@@ -107,6 +107,7 @@ class Loop(Generic[K]):
                 await self._look(key)
             finally:
                 self._looked(key)
+            await asyncio.sleep(0)  # a look that waited for nothing: others have their turn, a request say
 
     async def _work_together(self, together: Callable[[Collection[K]], Awaitable[Mapping[K, Exception]]]) -> None:
         while True:

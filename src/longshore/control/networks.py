@@ -19,10 +19,10 @@ class NetworkController:
         self._store = store
         self._engine = engine
         self.loop: Loop[Key] = Loop("networks", self._reconcile, clock, workers=4)
-        store.watch(self._changed)
+        store.watch(self._changed, Vpc)
 
     def _changed(self, change: Change) -> None:
-        if change.kind == Vpc.kind and change.after is None:
+        if change.after is None:
             self.loop.enqueue(change.key)
 
     async def _reconcile(self, key: Key) -> None:

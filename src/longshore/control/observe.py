@@ -13,6 +13,9 @@ from longshore.store.store import Store, Transaction
 
 log = structlog.get_logger(__name__)
 
+MOST_AT_ONCE = 500
+"""Reports in one transaction: at a start there may be one of each task, and requests have their turn in between."""
+
 
 class Observer:
     """One reader of an engine's reports."""
@@ -40,7 +43,9 @@ class Observer:
 
     async def _read(self) -> None:
         async for reports in self._reports:
-            self.write(reports)
+            for first in range(0, len(reports), MOST_AT_ONCE):
+                self.write(reports[first : first + MOST_AT_ONCE])
+                await asyncio.sleep(0)
 
     def write(self, reports: Sequence[TaskObservation]) -> None:
         """Put reports into their tasks, in one transaction. One that can't be written takes no other with it."""

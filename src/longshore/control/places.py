@@ -12,6 +12,7 @@ from longshore.domain.task import Attachment, Task
 from longshore.store.store import Transaction
 
 NO_ADDRESS = "ResourceInitializationError: no free address is left in subnet {subnet}."
+NO_GROUP = "ResourceInitializationError: security group {group} does not exist any more."
 NO_SUBNET = "ResourceInitializationError: subnet {subnet} does not exist any more."
 
 
@@ -32,6 +33,10 @@ class Places:
         addresses = self._addresses_of((*task.scope, task.attachment.subnet_id))
         if addresses is None:
             return _unplaceable(task, NO_SUBNET)
+        asked = _groups_asked(task)
+        for group in asked:
+            if self._tx.get(SecurityGroup, (*task.scope, group)) is None:
+                return _unplaceable(task, NO_GROUP, group)
         address = addresses.next()
         if address is None:
             return _unplaceable(task, NO_ADDRESS)
@@ -45,7 +50,7 @@ class Places:
             availability_zone=subnet.availability_zone,
             private_ip=address,
             mac_address=mac_of(address),
-            security_groups=_groups_asked(task) or addresses.default_groups,
+            security_groups=asked or addresses.default_groups,
             created_at=self._now,
             attachment_id=task.attachment.attachment_id,
             description=f"arn:aws:ecs:{task.region}:{task.account}:attachment/{task.attachment.attachment_id}",
@@ -116,6 +121,6 @@ def _groups_asked(task: Task) -> tuple[str, ...]:
     return tuple(task.network_configuration.get("awsvpcConfiguration", {}).get("securityGroups") or ())
 
 
-def _unplaceable(task: Task, reason: str) -> Task:
+def _unplaceable(task: Task, reason: str, group: str = "") -> Task:
     subnet = task.attachment.subnet_id if task.attachment else ""
-    return life.request_stop(task, "TaskFailedToStart", reason.format(subnet=subnet))
+    return life.request_stop(task, "TaskFailedToStart", reason.format(subnet=subnet, group=group))

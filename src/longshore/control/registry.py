@@ -46,8 +46,8 @@ class RegistryController:
     async def _reconcile(self, key: str) -> float | None:
         await self._store.durable()
         if key == COLLECT:
-            await self._driver.collect(self._wanted)
-            return None
+            wait_s = await self._driver.collect(self._wanted)
+            return None if wait_s is None else self._clock.now() + wait_s
         there = await self._driver.manifests(key)
         if not self._store.count(Repository, "id", (key,)):
             if key in await self._driver.repositories():

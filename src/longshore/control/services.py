@@ -14,7 +14,7 @@ from longshore.decide.task import request_stop
 from longshore.domain.balancer import Target, TargetGroup
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.cluster import HOST_KEY, Cluster, Host
-from longshore.domain.network import Subnet
+from longshore.domain.network import SecurityGroup, Subnet
 from longshore.domain.record import Scope
 from longshore.domain.service import Deployment, Service, ServiceEvent
 from longshore.domain.tag import Tags
@@ -30,6 +30,7 @@ NO_ROOM = (
     "(service {name}) was unable to place a task. Reason: Capacity is unavailable at this time "
     "({reason}: the task needs {cpu} CPU units and {memory} MiB; {free_cpu} and {free_memory} are free)."
 )
+NO_NETWORK = "(service {name}) was unable to place a task. Reason: {reason}."
 NO_GROUP = (
     "(service {name}) failed to register targets in (target-group {arn}) with (error The target group does not exist.)"
 )
@@ -186,6 +187,7 @@ class _Placement:
         self._cpu_used = tx.tally(Task, "cpu_units", ())
         self._memory_used = tx.tally(Task, "memory_mib", ())
         self._subnets = _subnets(tx, service.scope, request)
+        self._missing = _missing(tx, service.scope, request, self._subnets)
         live = tx.select(Task, "live_service", (service.uid,))
         self._tasks_in = Counter(task.attachment.subnet_id for task in live if task.attachment and task.wanted)
 
@@ -203,7 +205,9 @@ class _Placement:
         self._memory_used += task.memory_mib
 
     def refusal(self, task: Task) -> str | None:
-        """Why the machine has no room for the task, as the service's event says it."""
+        """Why the machine has no room for the task, or its network is gone, as the service's event says it."""
+        if self._missing:
+            return NO_NETWORK.format(name=self._name, reason=self._missing)
         host, cpu_used, memory_used = self._host, self._cpu_used, self._memory_used
         reason = room_for(
             host, cpu_used=cpu_used, memory_used=memory_used, cpu_units=task.cpu_units, memory_mib=task.memory_mib
@@ -224,6 +228,17 @@ def _subnets(tx: Transaction, scope: Scope, request: TaskRequest) -> list[Subnet
     wanted = request.network_configuration.get("awsvpcConfiguration", {}).get("subnets", ())
     found = (tx.get(Subnet, (*scope, subnet_id)) for subnet_id in wanted)
     return [subnet for subnet in found if subnet is not None]
+
+
+def _missing(tx: Transaction, scope: Scope, request: TaskRequest, subnets: list[Subnet]) -> str:
+    """What a user has deleted of that which a service's tasks need; empty where all is there."""
+    awsvpc = request.network_configuration.get("awsvpcConfiguration", {})
+    if awsvpc.get("subnets") and not subnets:
+        return f"The subnet ID '{awsvpc['subnets'][0]}' does not exist"
+    for group_id in awsvpc.get("securityGroups", ()):
+        if tx.get(SecurityGroup, (*scope, group_id)) is None:
+            return f"The security group '{group_id}' does not exist"
+    return ""
 
 
 def _definition(tx: Transaction, arn: str) -> TaskDefinition:

@@ -13,10 +13,9 @@ from longshore.control.firewall import Guarded, unguarded
 from longshore.control.loop import Loop
 from longshore.control.places import Places, release
 from longshore.decide import task as life
-from longshore.decide.execution_role import execution_role
 from longshore.decide.launch import launch_of
-from longshore.decide.roles import refused_role
-from longshore.decide.task_secrets import Reading, SecretsUnavailable, needs_secrets, task_secrets
+from longshore.decide.roles import permit_of, refused_role
+from longshore.decide.task_secrets import SecretsUnavailable, needs_secrets, task_secrets
 from longshore.domain.balancer import Target
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.iam import Role
@@ -99,9 +98,8 @@ class TaskController:
 
     def _secrets(self, task: Task) -> dict[str, dict[str, Hidden]]:
         definition = definition_of(self._store, task)
-        role = execution_role(self._store, task, definition.document)
-        reading = Reading(self._store, self._vault, task.scope, self._clock.now(), role)
-        return task_secrets(reading, definition.containers)
+        permit = permit_of(self._store, task, definition.document)
+        return task_secrets(self._store, self._vault, task.scope, definition.containers, self._clock.now(), permit)
 
     def _needs_secrets(self, task: Task) -> bool:
         return needs_secrets(definition_of(self._store, task).containers)
@@ -193,7 +191,9 @@ class TaskController:
         """The task with its place, or on its way down where it can't have that or its roles."""
         definition = tx.get(TaskDefinition, task_definition_key_of(task.task_definition_arn))
         if self._roles_exist and definition is not None:
-            reason = refused_role(lambda key: tx.get(Role, key), task.account, task.overrides, definition.document)
+            reason = refused_role(
+                lambda key: tx.get(Role, key), task.arn, task.account, task.overrides, definition.document
+            )
             if reason:
                 return life.request_stop(task, "TaskFailedToStart", reason)
         return places.give(task)

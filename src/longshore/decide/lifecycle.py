@@ -50,16 +50,28 @@ class Expiry(NamedTuple):
     """When an image will be due next, if nothing changes."""
 
 
-def expiry(rules: Iterable[Rule], images: Sequence[Image], tags: Mapping[str, Collection[str]], now: float) -> Expiry:
-    """What a policy's rules expire. `tags`: of each digest that has some."""
+def expiry(
+    rules: Iterable[Rule],
+    images: Sequence[Image],
+    tags: Mapping[str, Collection[str]],
+    now: float,
+    *,
+    settle_s: float = 0.0,
+) -> Expiry:
+    """What a policy's rules expire. `tags`: of each digest that has some.
+
+    An image that was pushed in the last `settle_s` seconds is not looked at: it may be one of a list whose push is
+    under way, where images come before their list. What it names stays all the same.
+    """
     in_order = sorted(rules)
     by_digest = {image.digest: image for image in images}
     in_lists = {child for image in images for child in image.children}
-    free = [image for image in images if image.digest not in in_lists and image.subject not in by_digest]
+    settled = [image for image in images if image.pushed_at + settle_s <= now]
+    free = [image for image in settled if image.digest not in in_lists and image.subject not in by_digest]
     free.sort(key=lambda image: (image.pushed_at, image.digest))
     owner = {image.digest: _owner(in_order, tags.get(image.digest, ())) for image in free}
     marked: dict[str, int] = {}
-    next_at = math.inf
+    next_at = min((at for image in images if (at := image.pushed_at + settle_s) > now), default=math.inf)
     for rule in in_order:
         matching = [image for image in free if rule.matches(tags.get(image.digest, ()))]
         own = {image.digest for image in matching if owner[image.digest] is rule}

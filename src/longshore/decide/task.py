@@ -87,6 +87,7 @@ def observe(task: Task, seen: TaskObservation, now: float) -> Task:
     containers = tuple(_observe_container(known, by_name.get(known.name), now) for known in task.containers)
     if seen.ended:
         containers = tuple(_never_ran(container) for container in containers)
+    stopped = _essential_stopped(containers)
     after = task.but(
         observed=seen.sequence,
         containers=containers,
@@ -98,10 +99,11 @@ def observe(task: Task, seen: TaskObservation, now: float) -> Task:
         after = after.but(first_healthy_at=now)
     if after.last_status == "PENDING" and containers and all(container.started_at for container in containers):
         after = move(after, "started").but(started_at=now)
-    after = _stop_for(after, seen)
-    if after.execution_stopped_at is None and _essential_stopped(containers):
+    if stopped or seen.failure:
+        after = _stop_for(after, seen)
+    if stopped and after.execution_stopped_at is None:
         after = after.but(execution_stopped_at=now)
-    if _public(after) != _public(task) and after.version == task.version:
+    if after.version == task.version and _public(after) != _public(task):
         after = after.but(version=task.version + 1)
     return after
 
@@ -140,8 +142,6 @@ def _stop_for(task: Task, seen: TaskObservation) -> Task:
     """A task that its own fate ends: it could not start, or an essential container has stopped."""
     if seen.failure:
         return request_stop(task, "TaskFailedToStart", seen.failure)
-    if not _essential_stopped(task.containers):
-        return task
     never_started = [c for c in task.containers if c.essential and c.last_status == "STOPPED" and c.started_at is None]
     if never_started and task.started_at is None:
         reason = next((c.reason for c in never_started if c.reason), "Task failed to start")

@@ -8,32 +8,31 @@ agent of Fargate; a value is never part of them.
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from longshore.decide.encryption import KeyRefused, find_key
-from longshore.decide.execution_role import ExecutionRole
-from longshore.decide.parameters import SECRETS, ParameterRefused, name_in, read_parameter
+from longshore.decide.parameters import SECRETS, ParameterRefused, read_parameter
+from longshore.decide.roles import Permit, freely
 from longshore.decide.secrets import SecretRefused, chosen_version, find_secret, value_of
 from longshore.domain.arn import Arn
-from longshore.domain.encryption_key import EncryptionKey
 from longshore.domain.launch import Hidden
-from longshore.domain.parameter import Parameter, ParameterVersion, parameter_arn, split_selector
+from longshore.domain.parameter import Parameter, ParameterVersion
 from longshore.domain.public_parameters import ROOT
 from longshore.domain.record import Records, Scope
-from longshore.domain.secret import Secret
 from longshore.domain.vault import Vault
 
 HEAD = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
 ASM = HEAD + "unable to retrieve secret from asm: service call has been retried 1 time(s): "
 SSM = HEAD + "unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
 NOT_FETCHED = "failed to fetch secret {arn} from secrets manager: {code}: {text}"
+DENIED = "failed to fetch secret {arn} from secrets manager: {text}"
 NO_KEY = "retrieved secret from Secrets Manager did not contain json key {key}"
 NO_OBJECT = "retrieved secret from Secrets Manager is no JSON object, so that it has no json key {key}"
 ODD_ARN = "unexpected ARN format with parameters when trying to retrieve ASM secret: {reference}"
 BINARY = "the secret {arn} holds SecretBinary, and an environment variable takes SecretString"
 HAS_NUL = "the value of {reference} has a NUL character, which no environment variable can have"
 OTHER_ACCOUNT = "AccessDeniedException: {reference} is another account's, and accounts share nothing here"
-DENIED = "AccessDeniedException"
+NO_KMS = "AccessDeniedException: Access to KMS is not allowed"
 MISSING = frozenset({"ParameterNotFound", "ParameterVersionNotFound"})
 PARTS = 5
 """Of `secret:NAME:json-key:version-stage:version-id`."""
@@ -52,52 +51,55 @@ def needs_secrets(containers: Iterable[Mapping[str, Any]]) -> bool:
     return any(container.get("secrets") for container in containers)
 
 
-class Reading(NamedTuple):
-    """Where, when and as whom secrets are read."""
-
-    records: Records
-    vault: Vault
-    scope: Scope
-    now: float
-    role: ExecutionRole | None = None
-    """None: nothing holds who reads."""
-
-
-def task_secrets(reading: Reading, containers: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Hidden]]:
-    """By container, its variables from secrets. Raises SecretsUnavailable."""
+def task_secrets(
+    records: Records,
+    vault: Vault,
+    scope: Scope,
+    containers: Iterable[Mapping[str, Any]],
+    now: float,
+    permit: Permit = freely,
+) -> dict[str, dict[str, Hidden]]:
+    """By container, its variables from secrets. `permit` is the execution role's. Raises SecretsUnavailable."""
     found: dict[str, dict[str, Hidden]] = {}
     for container in containers:
         for secret in container.get("secrets") or ():
-            value = secret_value(reading, secret["valueFrom"])
+            value = secret_value(records, vault, scope, secret["valueFrom"], now, permit)
             found.setdefault(container["name"], {})[secret["name"]] = Hidden(text=value)
     return found
 
 
-def secret_value(reading: Reading, reference: str) -> str:
+def secret_value(
+    records: Records, vault: Vault, scope: Scope, reference: str, now: float, permit: Permit = freely
+) -> str:
     """What one reference means. Raises SecretsUnavailable."""
-    scope, arn = reading.scope, Arn.parse(reference)
+    arn = Arn.parse(reference)
     of_asm = arn is not None and arn.service == "secretsmanager"
     head = ASM if of_asm else SSM
     if arn is not None and arn.scope.account not in {scope.account, ""}:
         raise SecretsUnavailable(head + OTHER_ACCOUNT.format(reference=reference))
-    value = _of_asm(reading, arn, reference) if arn is not None and of_asm else _of_ssm(reading, arn, reference)
+    if arn is not None and of_asm:
+        value = _of_asm(records, vault, arn, reference, now, permit)
+    else:
+        value = _of_ssm(records, vault, scope, arn, reference, now, permit)
     if "\0" in value:
         raise SecretsUnavailable(head + HAS_NUL.format(reference=reference))
     return value
 
 
-def _of_asm(reading: Reading, arn: Arn, reference: str) -> str:
+def _of_asm(records: Records, vault: Vault, arn: Arn, reference: str, now: float, permit: Permit) -> str:
     parts = arn.resource.split(":")
     if len(parts) not in {2, PARTS}:
         raise SecretsUnavailable(ASM + ODD_ARN.format(reference=reference))
     _, name, key, stage, version_id = parts if len(parts) == PARTS else (*parts, "", "", "")
     bare = str(arn._replace(resource=f"secret:{name}"))
-    records, now = reading.records, reading.now
     try:
         secret = find_secret(records, arn.scope, bare, now)
-        _may_read_secret(reading, secret)
+        denied = permit("secretsmanager:GetSecretValue", secret.arn, secret.tags)
+        denied = denied or _denied_key(records, arn.scope, secret.key_reference, now, permit, "secretsmanager")
+        if denied is not None:
+            raise SecretsUnavailable(ASM + DENIED.format(arn=bare, text=denied))
         version = chosen_version(records, secret, version_id, stage)
-        raw = value_of(records, reading.vault, secret, version, now)
+        raw = value_of(records, vault, secret, version, now)
     except SecretRefused as refusal:
         text = NOT_FETCHED.format(arn=bare, code=refusal.code, text=refusal.text)
         raise SecretsUnavailable(ASM + text) from refusal
@@ -106,61 +108,47 @@ def _of_asm(reading: Reading, arn: Arn, reference: str) -> str:
     return _under_key(raw.decode(), key) if key else raw.decode()
 
 
-def _may_read_secret(reading: Reading, secret: Secret) -> None:
-    """Raises SecretRefused where the task's execution role may not."""
-    role, region = reading.role, secret.region
-    if role is None:
-        return
-    refusal = role.refusal("secretsmanager:GetSecretValue", secret.arn, region, secret.tags)
-    refusal = refusal or role.refuses_key(_key(reading, secret.scope, secret.key_reference), "secretsmanager", region)
-    if refusal:
-        raise SecretRefused(DENIED, refusal)
-
-
-def _of_ssm(reading: Reading, arn: Arn | None, reference: str) -> str:
-    scope = Scope(reading.scope.account, arn.scope.region) if arn is not None else reading.scope
+def _of_ssm(
+    records: Records, vault: Vault, scope: Scope, arn: Arn | None, reference: str, now: float, permit: Permit
+) -> str:
+    place = Scope(scope.account, arn.scope.region) if arn is not None else scope
     try:
-        _may_read_parameter(reading, scope, reference)
-        return read_parameter(reading.records, reading.vault, scope, reference, reading.now, decryption=True).value
+        reading = read_parameter(records, vault, place, reference, now, decryption=True)
     except ParameterRefused as refusal:
         missing = refusal.code in MISSING
         text = f"invalid ssm parameters: {reference}" if missing else f"{refusal.code}: {refusal.text}"
         raise SecretsUnavailable(SSM + text) from refusal
+    denied = _denied_parameter(records, place, reading.name, reading.arn, now, permit)
+    if denied is not None:
+        raise SecretsUnavailable(SSM + denied)
+    return reading.value
 
 
-def _may_read_parameter(reading: Reading, scope: Scope, reference: str) -> None:
-    """Raises ParameterRefused where the task's execution role may not. What AWS publishes everybody may read."""
-    role, records = reading.role, reading.records
-    name = name_in(records, scope, split_selector(reference)[0])
-    if role is None or name.startswith(ROOT):
-        return
+def _denied_parameter(records: Records, scope: Scope, name: str, arn: str, now: float, permit: Permit) -> str | None:
+    """Why a parameter that is there may not be read. What AWS publishes everybody may read."""
+    if name.startswith(ROOT):
+        return None
     parameter = records.get(Parameter, (*scope, name))
     newest = records.get(ParameterVersion, (*scope, name, str(parameter.version))) if parameter else None
-    arn, tags = parameter_arn(scope, name), parameter.tags if parameter else {}
-    refusal = role.refusal("ssm:GetParameters", arn, scope.region, tags)
+    denied = permit("ssm:GetParameters", arn, parameter.tags if parameter else {})
     if newest is not None:
-        refusal = refusal or role.refuses_key(_key(reading, scope, newest.key_reference), "ssm", scope.region)
-    if name.startswith(SECRETS):
-        refusal = refusal or _refused_secret(reading, scope, name.removeprefix(SECRETS))
-    if refusal:
-        raise ParameterRefused(DENIED, refusal)
+        denied = denied or _denied_key(records, scope, newest.key_reference, now, permit, "ssm")
+    if denied is None and name.startswith(SECRETS):
+        secret = find_secret(records, scope, name.removeprefix(SECRETS), now)
+        denied = permit("secretsmanager:GetSecretValue", secret.arn, secret.tags)
+        denied = denied or _denied_key(records, scope, secret.key_reference, now, permit, "secretsmanager")
+    return denied
 
 
-def _refused_secret(reading: Reading, scope: Scope, name: str) -> str:
-    """Why the secret behind a parameter may not be read; one that is not there is missed later."""
+def _denied_key(records: Records, scope: Scope, reference: str, now: float, permit: Permit, via: str) -> str | None:
+    """Why the user's own key may not be used by way of a service; AWS's own keys allow it the whole account."""
     try:
-        _may_read_secret(reading, find_secret(reading.records, scope, name, reading.now))
-    except SecretRefused as refusal:
-        return refusal.text if refusal.code == DENIED else ""
-    return ""
-
-
-def _key(reading: Reading, scope: Scope, reference: str) -> EncryptionKey | None:
-    """The key that is named; None where it is the service's own or is not there."""
-    try:
-        return find_key(reading.records, scope, reference, reading.now) if reference else None
+        key = find_key(records, scope, reference, now) if reference else None
     except KeyRefused:
+        return None  # whoever reads is told
+    if key is None or key.manager == "AWS" or permit("kms:Decrypt", key.arn, key.tags, via=via) is None:
         return None
+    return NO_KMS
 
 
 def _under_key(text: str, key: str) -> str:

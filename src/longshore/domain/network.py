@@ -250,8 +250,8 @@ def usable_addresses(cidr: str) -> int:
 
 def address_at(cidr: str, offset: int) -> str:
     """The address at an offset among the usable ones, wrapping around."""
-    network = _network(cidr)
-    return str(network.network_address + RESERVED_HEAD + offset % usable_addresses(cidr))
+    first = int(_network(cidr).network_address) + RESERVED_HEAD
+    return ".".join(map(str, (first + offset % usable_addresses(cidr)).to_bytes(4)))
 
 
 def holds(cidr: str, address: str) -> bool:
@@ -266,7 +266,7 @@ def gateway_of(cidr: str) -> str:
 
 def mac_of(address: str) -> str:
     """A locally administered MAC address that is unique where the IPv4 address is."""
-    return "02:42:" + ":".join(f"{int(part):02x}" for part in address.split("."))
+    return "02:42:" + bytes(map(int, address.split("."))).hex(":")
 
 
 def default_subnets(vpc_cidr: str, zones: Collection[str]) -> list[tuple[str, str]]:

@@ -26,6 +26,13 @@ _scope = functools.lru_cache(maxsize=1024)(Scope)
 """A scope is made once: every key and index value of every record begins with one."""
 
 
+class Filing(NamedTuple):
+    """See `Record.filed_by`."""
+
+    indexes: Hashable
+    tallies: Hashable
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Base of all records. A subclass sets `kind` and implements `names`.
 
@@ -61,7 +68,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
         """`(tally name, group, amount)`: sums that the store keeps over all records, exact at every moment."""
         return iter(())
 
-    def filed_by(self) -> Hashable | None:
+    def filed_by(self) -> Filing | None:
         """What its indexes and tallies depend on, of what may change: a record that keeps it keeps its places in them.
 
         None where that isn't known. For records that change often in other ways, whose places need not be looked at.

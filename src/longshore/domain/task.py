@@ -4,13 +4,13 @@ Three writers, one per field: the API (what was asked, and a user's wish to stop
 desired), and `control/observe.py` (what the engine reported). The moves between states are in `decide/task.py`.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 import msgspec
 
 from longshore.domain.arn import ecs_arn
-from longshore.domain.record import Key, Record
+from longshore.domain.record import Filing, Key, Record
 from longshore.domain.tag import Tags
 
 TaskStatus = Literal[
@@ -183,10 +183,10 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
         elif self.last_status in STARTING:
             yield "pending", place, 1
 
-    def filed_by(self) -> Hashable:
+    def filed_by(self) -> Filing:
         """Its statuses, as far as an index or a tally tells them apart."""
         counted = "PENDING" if self.last_status in STARTING else self.last_status
-        return (self.desired_status, counted, self.accounted)
+        return Filing((self.desired_status, counted == "STOPPED", self.accounted), counted)
 
     @property
     def arn(self) -> str:

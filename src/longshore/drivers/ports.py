@@ -322,11 +322,11 @@ class RegistryDriver(Protocol):
         """Take a repository away, with all that is in it. Idempotent."""
         ...
 
-    async def collect(self, wanted: Callable[[], Mapping[str, frozenset[str]]]) -> None:
+    async def collect(self, wanted: Callable[[], Mapping[str, frozenset[str]]]) -> float | None:
         """Remove what no manifest names, if anything was taken away since the last time.
 
-        `wanted`: the manifests that must be there, by repository; nothing is removed while one is missing. Raises
-        Retryable then, and while something is pushed.
+        `wanted`: the manifests that must be there, by repository; nothing is removed while one is missing. Returns how
+        many seconds to wait before trying again, where something is pushed or missing. Raises Retryable.
         """
         ...
 

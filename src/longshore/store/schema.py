@@ -32,12 +32,17 @@ _encode = msgspec.json.Encoder().encode
 
 def entry(kind: str, key: str, revision: int, document: str) -> Entry:
     """A row with its checksum: SQLite has none, and a flipped bit within a text would go unseen."""
-    return (kind, key, revision, document, zlib.crc32(f"{kind}\0{key}\0{revision}\0{document}".encode()))
+    return (kind, key, revision, document, _checksum(kind, key, revision, document.encode()))
+
+
+def _checksum(kind: str, key: str, revision: int, document: bytes) -> int:
+    return zlib.crc32(document, zlib.crc32(f"{kind}\0{key}\0{revision}\0".encode()))
 
 
 def entry_of(row: Row) -> Entry:
     """A journal's row as the table has it."""
-    return entry(row.kind, _encode(row.key).decode(), row.revision, row.document.decode())
+    kind, key, revision, document = row.kind, _encode(row.key).decode(), row.revision, row.document
+    return (kind, key, revision, document.decode(), _checksum(kind, key, revision, document))
 
 
 def upsert(rows: int) -> str:
@@ -49,10 +54,11 @@ def rows(connection: sqlite3.Connection) -> Iterator[Row]:
     """All records in the order in which they were first written; raises DamagedError for one that changed."""
     found = connection.execute("SELECT kind, key, revision, document, checksum FROM objects ORDER BY id")
     for kind, key, revision, document, checksum in found:
-        if entry(kind, key, revision, document)[4] != checksum:
+        encoded = document.encode()
+        if _checksum(kind, key, revision, encoded) != checksum:
             raise DamagedError(f"the {kind or 'revision'} at {key} does not match its checksum")
         if kind != REVISION_KIND:
-            yield Row(kind, _decode_key(key), revision, document.encode())
+            yield Row(kind, _decode_key(key), revision, encoded)
 
 
 def last_revision(connection: sqlite3.Connection) -> int:

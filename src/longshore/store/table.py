@@ -6,7 +6,7 @@ the cost of a change is the size of the change.
 
 from collections.abc import Iterator
 
-from longshore.domain.record import Key, Record
+from longshore.domain.record import Filing, Key, Record
 
 IndexKey = tuple[str, Key]
 """An index or tally by name, and one value or group of it."""
@@ -26,10 +26,16 @@ def indexes_of(record: Record | None) -> dict[IndexKey, None]:
     return {} if record is None else dict.fromkeys(record.indexes())
 
 
-def _stays(before: Record, after: Record) -> bool:
-    """Whether the one may take the other's place without a look at indexes and tallies."""
-    filed_by = before.filed_by()
-    return filed_by is not None and filed_by == after.filed_by()
+_NEVER = Filing(object(), object())
+_OTHERWISE = Filing(object(), object())
+"""Two that agree in nothing: of records that don't say what they are filed by, and where one is missing."""
+
+
+def _filings(before: Record | None, after: Record | None) -> tuple[Filing, Filing]:
+    """What two versions of a record are filed by: what they agree in need not be looked at."""
+    if before is None or after is None:
+        return _NEVER, _OTHERWISE
+    return before.filed_by() or _NEVER, after.filed_by() or _OTHERWISE
 
 
 class Table:
@@ -76,9 +82,16 @@ class Table:
             if before is None:
                 self._insert(key, after)
                 return
-            if _stays(before, after):
-                return
-        old, new = indexes_of(before), indexes_of(after)
+        was, is_now = _filings(before, after)
+        if was.indexes != is_now.indexes:
+            self._move(key, indexes_of(before), indexes_of(after))
+        if was.tallies != is_now.tallies:
+            for group, amount in tallies_of(after).items():
+                self._add(group, amount)
+            for group, amount in tallies_of(before).items():
+                self._add(group, -amount)
+
+    def _move(self, key: Key, old: dict[IndexKey, None], new: dict[IndexKey, None]) -> None:
         for entry in old:
             if entry not in new:
                 members = self.indexes[entry]
@@ -88,10 +101,6 @@ class Table:
         for entry in new:
             if entry not in old:
                 self.indexes.setdefault(entry, {})[key] = None
-        for group, amount in tallies_of(after).items():
-            self._add(group, amount)
-        for group, amount in tallies_of(before).items():
-            self._add(group, -amount)
 
     def _insert(self, key: Key, record: Record) -> None:
         """A record that was not there: nothing to compare with. What loading a state is made of."""
@@ -147,15 +156,17 @@ class Overlay:
         self._unindexed.clear()
 
     def _index(self, key: Key, before: Record | None, after: Record | None) -> None:
-        if before is not None and after is not None and _stays(before, after):
+        was, is_now = _filings(before, after)
+        if was.indexes != is_now.indexes:
+            old, new = indexes_of(before), indexes_of(after)
+            for entry in old:
+                if entry not in new:
+                    self._leave(entry, key)
+            for entry in new:
+                if entry not in old:
+                    self._enter(entry, key)
+        if was.tallies == is_now.tallies:
             return
-        old, new = indexes_of(before), indexes_of(after)
-        for entry in old:
-            if entry not in new:
-                self._leave(entry, key)
-        for entry in new:
-            if entry not in old:
-                self._enter(entry, key)
         for group, amount in tallies_of(before).items():
             self.sums[group] = self.sums.get(group, 0) - amount
         for group, amount in tallies_of(after).items():

@@ -1,11 +1,11 @@
-"""The policies that a caller is held to, from records: its own, its groups', its boundary and its session's."""
+"""The policies that a caller is held to: those of the user or role behind it, and its session's."""
 
 from dataclasses import dataclass
 
 from longshore.api.credentials import Principal
 from longshore.decide.policy.document import parse
 from longshore.decide.policy.evaluate import Grants, Source
-from longshore.decide.policy.holders import grants_of, managed
+from longshore.decide.policy.grants import grants_of, managed_source
 from longshore.domain.iam import Identity, Role, User, iam_key_of
 from longshore.domain.tag import Tags
 from longshore.store.store import Reader
@@ -43,5 +43,5 @@ def _narrowed(reader: Reader, identity: Identity, principal: Principal) -> Grant
     if not principal.policies and not principal.policy_arns:
         return grants
     session = [Source("session", parse(text)) for text in principal.policies]
-    session += [managed(reader, arn) for arn in principal.policy_arns]
+    session += [managed_source(reader, arn) for arn in principal.policy_arns]
     return Grants(grants.identity, grants.boundary, tuple(session))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from longshore.api.access.asking import ANY, Ask, On, Rule, members, on
+from longshore.api.access.asking import ANY, Ask, Need, On, Rule, members, on
 from longshore.api.access.secrets import kms, secretsmanager, ssm
 from longshore.domain.arn import Arn
 
@@ -123,6 +123,38 @@ acm = by_operation(
 
 # ---------------------------------------------------------------------------------------- images, metrics and others
 
+TAGGING = {
+    "TagResources": {
+        "acm": "AddTagsToCertificate",
+        "ec2": "CreateTags",
+        "elasticloadbalancing": "AddTags",
+        "iam": "TagResource",
+        "route53": "ChangeTagsForResource",
+        "ssm": "AddTagsToResource",
+    },
+    "UntagResources": {
+        "acm": "RemoveTagsFromCertificate",
+        "ec2": "DeleteTags",
+        "elasticloadbalancing": "RemoveTags",
+        "iam": "UntagResource",
+        "route53": "ChangeTagsForResource",
+        "ssm": "RemoveTagsFromResource",
+    },
+}
+"""The actions of services that don't call them TagResource and UntagResource."""
+
+
+def tagging(ask: Ask) -> On:
+    """Any operation of the tagging API: who changes tags must be allowed to by each resource's own service, too."""
+    actions = TAGGING.get(ask.operation)
+    more = []
+    for each in ask.texts("ResourceARNList") if actions is not None else ():
+        arn = Arn.parse(each)
+        if arn is not None:
+            own = (actions or {}).get(arn.service, ask.operation.removesuffix("s"))
+            more.append(Need(f"{arn.service}:{own}", each))
+    return on([], more=more)
+
 
 def ecr(ask: Ask) -> On:
     """Any operation of ECR."""
@@ -167,7 +199,7 @@ SMALLER: dict[str, Callable[[Ask], On]] = {
     "eks": named("eks", "cluster", "name", "clusterName", "resourceArn"),
     "kms": kms,
     "logs": logs,
-    "resourcegroupstaggingapi": nothing,
+    "resourcegroupstaggingapi": tagging,
     "route53": route53,
     "secretsmanager": secretsmanager,
     "servicediscovery": servicediscovery,

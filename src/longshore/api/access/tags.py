@@ -1,6 +1,6 @@
 """Tags that conditions look at: those in a request, and those of the resources that it names."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from longshore.api.access.asking import Ask
@@ -9,12 +9,17 @@ from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup,
 from longshore.domain.certificate import Certificate, certificate_key_of
 from longshore.domain.cluster import Cluster
 from longshore.domain.encryption_key import EncryptionKey
+from longshore.domain.endpoint import PrefixList, VpcEndpoint
 from longshore.domain.iam import Group, InstanceProfile, Policy, Role, User
 from longshore.domain.log import LogGroup
 from longshore.domain.naming import DiscoveryService, Namespace
-from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc
+from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from longshore.domain.network_acl import NetworkAcl
+from longshore.domain.network_settings import DhcpOptions, FlowLog
 from longshore.domain.parameter import Parameter
 from longshore.domain.record import Record
+from longshore.domain.repository import Repository
+from longshore.domain.routing import Address, InternetGateway, NatGateway, RouteTable
 from longshore.domain.secret import Secret
 from longshore.domain.service import Service
 from longshore.domain.tag import Tags
@@ -28,8 +33,25 @@ TAKEN = ("tagKeys", "TagKeys", "RemoveTagKeys", "TagKeyList")
 
 Values = dict[str, tuple[str, ...]]
 Classes = Mapping[str, type[Record]]
+Finder = Callable[[Reader, Arn, str, str], Record | None]
+"""`(reader, the ARN, the type in it, the path behind that)`."""
 
-OF_EC2: Classes = {"network-interface": NetworkInterface, "security-group": SecurityGroup, "subnet": Subnet, "vpc": Vpc}
+OF_EC2: Classes = {
+    "dhcp-options": DhcpOptions,
+    "elastic-ip": Address,
+    "internet-gateway": InternetGateway,
+    "natgateway": NatGateway,
+    "network-acl": NetworkAcl,
+    "network-interface": NetworkInterface,
+    "prefix-list": PrefixList,
+    "route-table": RouteTable,
+    "security-group": SecurityGroup,
+    "security-group-rule": SecurityGroupRule,
+    "subnet": Subnet,
+    "vpc": Vpc,
+    "vpc-endpoint": VpcEndpoint,
+    "vpc-flow-log": FlowLog,
+}
 OF_ECS: Classes = {"cluster": Cluster, "service": Service, "task": Task}
 OF_IAM: Classes = {"group": Group, "instance-profile": InstanceProfile, "policy": Policy, "role": Role, "user": User}
 OF_NAMES: Classes = {"namespace": Namespace, "service": DiscoveryService}
@@ -83,33 +105,18 @@ def resource_tags(reader: Reader, arn: str, account: str) -> Values:
     return {f"{prefix}/{key.lower()}": (value,) for prefix in prefixes for key, value in tags.items()}
 
 
-def _record_of(  # noqa: PLR0911  one answer per service
-    reader: Reader, arn: Arn, text: str, account: str
-) -> Record | None:
+def _record_of(reader: Reader, arn: Arn, text: str, account: str) -> Record | None:
     kind, _, path = arn.resource.partition("/")
     match arn.service:
-        case "ecs":
-            return _of_ecs(reader, arn, kind, path)
-        case "iam":
-            name = path.rpartition("/")[2]
-            return reader.get(OF_IAM[kind], (arn.scope.account, GLOBAL, name)) if kind in OF_IAM else None
-        case "ec2":
-            return reader.get(OF_EC2[kind], (*arn.scope, path)) if kind in OF_EC2 else None
-        case "elasticloadbalancing":
-            return _of_elb(reader, arn, kind, path)
-        case "logs":
-            name = arn.resource.removeprefix("log-group:").partition(":log-stream:")[0].removesuffix(":*")
-            return reader.get(LogGroup, (*arn.scope, name))
-        case "servicediscovery":
-            return reader.get(OF_NAMES[kind], (*arn.scope, path)) if kind in OF_NAMES else None
+        case "route53":
+            return reader.get(HostedZone, (account, GLOBAL, path))
         case "acm":
             key = certificate_key_of(text)
             return reader.get(Certificate, key) if key else None
-        case "route53":
-            return reader.get(HostedZone, (account, GLOBAL, path))
-        case "kms" | "secretsmanager" | "ssm":
-            return _of_secrets(reader, arn, text, path)
-    return None
+        case "secretsmanager":
+            return next(iter(reader.select(Secret, "arn", (text,))), None)
+    find = FINDERS.get(arn.service)
+    return find(reader, arn, kind, path) if find else None
 
 
 def _of_ecs(reader: Reader, arn: Arn, kind: str, path: str) -> Record | None:
@@ -121,19 +128,46 @@ def _of_ecs(reader: Reader, arn: Arn, kind: str, path: str) -> Record | None:
     return reader.get(OF_ECS[kind], (*arn.scope, *names)) if kind in OF_ECS else None
 
 
-def _of_secrets(reader: Reader, arn: Arn, text: str, path: str) -> Record | None:
-    """A key, a secret, or a parameter: its name may begin with the slash or not."""
-    if arn.service == "kms":
-        return reader.get(EncryptionKey, (*arn.scope, path))
-    if arn.service == "secretsmanager":
-        return next(iter(reader.select(Secret, "arn", (text,))), None)
-    named = reader.get(Parameter, (*arn.scope, path))
-    return named if named is not None else reader.get(Parameter, (*arn.scope, f"/{path}"))
-
-
 def _of_elb(reader: Reader, arn: Arn, kind: str, path: str) -> Record | None:
     """The ids at the end of an ARN are the record's names."""
     if kind not in OF_ELB:
         return None
     cls, ids = OF_ELB[kind]
     return reader.get(cls, (*arn.scope, *path.split("/")[-ids:]))
+
+
+def _of_iam(reader: Reader, arn: Arn, kind: str, path: str) -> Record | None:
+    name = path.rpartition("/")[2]
+    return reader.get(OF_IAM[kind], (arn.scope.account, GLOBAL, name)) if kind in OF_IAM else None
+
+
+def _of_logs(reader: Reader, arn: Arn, _kind: str, _path: str) -> Record | None:
+    name = arn.resource.removeprefix("log-group:").partition(":log-stream:")[0].removesuffix(":*")
+    return reader.get(LogGroup, (*arn.scope, name))
+
+
+def _of_ssm(reader: Reader, arn: Arn, _kind: str, path: str) -> Record | None:
+    return reader.get(Parameter, (*arn.scope, f"/{path}")) or reader.get(Parameter, (*arn.scope, path))
+
+
+def _by_id(classes: Classes) -> Finder:
+    """What the path in an ARN is the key of."""
+
+    def find(reader: Reader, arn: Arn, kind: str, path: str) -> Record | None:
+        return reader.get(classes[kind], (*arn.scope, path)) if kind in classes else None
+
+    return find
+
+
+FINDERS: Mapping[str, Finder] = {
+    "ec2": _by_id(OF_EC2),
+    "ecr": _by_id({"repository": Repository}),
+    "ecs": _of_ecs,
+    "elasticloadbalancing": _of_elb,
+    "iam": _of_iam,
+    "kms": _by_id({"key": EncryptionKey}),
+    "logs": _of_logs,
+    "servicediscovery": _by_id(OF_NAMES),
+    "ssm": _of_ssm,
+}
+"""By the service in the ARN."""

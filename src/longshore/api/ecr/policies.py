@@ -8,7 +8,7 @@ from longshore.api.operation import Call, Operation
 from longshore.domain.repository import Repository
 from longshore.wire.errors import ApiError
 
-NOT_ASKED = "Kept and answered; who has a token of the account may do everything with its repositories."
+NOT_ASKED = "Kept and answered; what IAM policies say holds."
 
 
 def set_repository_policy(call: Call) -> Answer:

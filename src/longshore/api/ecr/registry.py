@@ -29,7 +29,7 @@ def get_authorization_token(call: Call) -> Answer:
     if others:
         raise constraint("registryIds", f"A token is for the registry of its own account, {account}, alone")
     token = {
-        "authorizationToken": basic(login_password(call.vault, account, call.now)),
+        "authorizationToken": basic(login_password(call.vault, call.caller.principal, call.now)),
         "expiresAt": call.now + TOKEN_S,
         "proxyEndpoint": f"http://{host(call.tx)}",
     }

@@ -5,8 +5,12 @@ Made by GetAuthorizationToken and GetDownloadUrlForLayer, read where the registr
 
 import base64
 import json
+from dataclasses import asdict
 from typing import Any
 
+import msgspec
+
+from longshore.api.credentials import Principal
 from longshore.domain.repository import Repository
 from longshore.domain.vault import Vault
 
@@ -15,9 +19,9 @@ TOKEN_S = 12 * 3600.0
 LAYER_TOKEN_S = 3600.0
 
 
-def login_password(vault: Vault, account: str, now: float) -> str:
-    """A password for all repositories of an account, good for twelve hours."""
-    return _sealed(vault, {"for": "registry", "account": account, "until": now + TOKEN_S})
+def login_password(vault: Vault, principal: Principal, now: float) -> str:
+    """A password with which Docker speaks for a principal, good for twelve hours."""
+    return _sealed(vault, {"for": "registry", "principal": asdict(principal), "until": now + TOKEN_S})
 
 
 def layer_token(vault: Vault, repository: Repository, digest: str, now: float) -> str:
@@ -29,14 +33,14 @@ class PasswordRefused(Exception):  # noqa: N818  reads as what happened
     """A password is not good; the text says why."""
 
 
-def account_of(vault: Vault, user: str, password: str, now: float) -> str:
-    """The account whose repositories a password opens. Raises PasswordRefused."""
+def principal_of(vault: Vault, user: str, password: str, now: float) -> Principal:
+    """Who speaks by a password. Raises PasswordRefused."""
     claims = _opened(vault, password)
     if user != USER or claims.get("for") != "registry":
         raise PasswordRefused("Your authorization token is not valid. Reauthenticate and try again.")
     if claims["until"] < now:
         raise PasswordRefused("Your authorization token has expired. Reauthenticate and try again.")
-    return str(claims["account"])
+    return msgspec.convert(claims["principal"], Principal)
 
 
 def opens_layer(vault: Vault, token: str, repository: Repository, digest: str, now: float) -> bool:

@@ -38,9 +38,6 @@ INERT = {
     "networkConfiguration.awsvpcConfiguration.assignPublicIp": (
         "Kept and answered; tasks have an address of their VPC alone, and reach out through the machine's."
     ),
-    "networkConfiguration.awsvpcConfiguration.securityGroups": (
-        "Checked, kept and answered, on network interfaces too; no traffic is filtered by them."
-    ),
     "platformVersion": "Checked, kept and answered; tasks run in the same way on every one.",
 }
 """What RunTask, CreateService and UpdateService keep without effect."""

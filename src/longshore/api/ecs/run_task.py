@@ -19,6 +19,7 @@ from longshore.decide.launch import resources_of
 from longshore.decide.launching import TaskRequest, choose_subnet, new_task, room_for
 from longshore.decide.roles import refused_role
 from longshore.decide.served import INERT_OVERRIDES, UNSERVED_OVERRIDES
+from longshore.domain.arn import ecs_arn
 from longshore.domain.cluster import HOST_KEY, Cluster, Host
 from longshore.domain.iam import Role
 from longshore.domain.tag import Tags
@@ -74,7 +75,8 @@ def _check_roles(call: Call, request: TaskRequest) -> None:
     if not call.access.enforce:
         return
     document = request.definition.document
-    reason = refused_role(lambda key: call.tx.get(Role, key), call.scope.account, request.overrides, document)
+    task_arn = ecs_arn(call.scope, "task", request.cluster.name, "*")
+    reason = refused_role(lambda key: call.tx.get(Role, key), task_arn, call.scope.account, request.overrides, document)
     if reason is not None:
         raise ApiError("ClientException", reason)
 

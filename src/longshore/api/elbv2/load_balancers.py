@@ -37,9 +37,6 @@ _ADDRESSES_ALLOWED: Mapping[str, tuple[Any, ...]] = {
     "IpAddressType": ("ipv4",),
     "EnablePrefixForIpv6SourceNat": ("off",),
 }
-_GROUPS_INERT = {
-    "SecurityGroups": "Checked, kept and answered, on network interfaces too; no traffic is filtered by them.",
-}
 
 
 def create_load_balancer(call: Call) -> dict[str, Any]:
@@ -268,7 +265,6 @@ OPERATIONS: dict[str, Operation] = {
         allowed={"Type": ("application", "network"), **_ADDRESSES_ALLOWED},
         inert={
             "Scheme": "Kept, answered and part of the DNS name; tasks and this machine reach load balancers of both.",
-            **_GROUPS_INERT,
         },
     ),
     "DeleteLoadBalancer": Operation(delete_load_balancer),
@@ -283,7 +279,6 @@ OPERATIONS: dict[str, Operation] = {
         set_security_groups,
         refuses={"EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic": "PrivateLink is not served: leave it on."},
         allowed={"EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic": ("on",)},
-        inert=_GROUPS_INERT,
     ),
     "SetSubnets": Operation(set_subnets, refuses=_ADDRESSES, allowed=_ADDRESSES_ALLOWED),
 }

@@ -8,6 +8,7 @@ from longshore.api.iam import (
     policies,
     roles,
     service_linked,
+    simulate,
     tags,
     users,
 )
@@ -21,6 +22,7 @@ OPERATIONS: dict[str, Operation] = {
     **policies.OPERATIONS,
     **roles.OPERATIONS,
     **service_linked.OPERATIONS,
+    **simulate.OPERATIONS,
     **tags.OPERATIONS,
     **users.OPERATIONS,
 }

@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, unquote
 
 import structlog
 
+from longshore.api.access.access import Access
+from longshore.api.access.asking import Ask
 from longshore.api.app import Beside, Receive, Scopes, Send
 from longshore.api.auth import Listener
 from longshore.api.ecr.token import opens_layer
@@ -19,7 +21,7 @@ from longshore.api.metrics import Metrics
 from longshore.api.registry import blobs, manifests
 from longshore.api.registry.call import API_VERSION, RegistryCall, Reply
 from longshore.api.registry.errors import RegistryError, answer_of, unknown_name, unsupported
-from longshore.api.registry.login import check_caller
+from longshore.api.registry.login import check_allowed, check_caller
 from longshore.api.registry.routes import Route, route
 from longshore.domain.clock import Clock
 from longshore.domain.image_name import NAME, scope_of_host, scoped_name
@@ -47,6 +49,29 @@ METHODS: Mapping[str, frozenset[str]] = {
 }
 
 
+OPERATIONS: Mapping[tuple[str, str], str] = {
+    ("catalog", "GET"): "DescribeRepositories",
+    ("catalog", "HEAD"): "DescribeRepositories",
+    ("tags", "GET"): "ListImages",
+    ("tags", "HEAD"): "ListImages",
+    ("referrers", "GET"): "ListImageReferrers",
+    ("referrers", "HEAD"): "ListImageReferrers",
+    ("manifest", "GET"): "BatchGetImage",
+    ("manifest", "HEAD"): "BatchGetImage",
+    ("manifest", "PUT"): "PutImage",
+    ("manifest", "DELETE"): "BatchDeleteImage",
+    ("blob", "GET"): "GetDownloadUrlForLayer",
+    ("blob", "HEAD"): "BatchCheckLayerAvailability",
+    ("blob", "DELETE"): "BatchDeleteImage",
+    ("uploads", "POST"): "InitiateLayerUpload",
+    ("upload", "GET"): "UploadLayerPart",
+    ("upload", "PATCH"): "UploadLayerPart",
+    ("upload", "PUT"): "CompleteLayerUpload",
+    ("upload", "DELETE"): "UploadLayerPart",
+}
+"""What each request comes to in ECR's API, and so which action a policy must allow."""
+
+
 class ClientLeft(Exception):  # noqa: N818  reads as what happened
     """The client is gone, or has stopped sending."""
 
@@ -62,6 +87,7 @@ class RegistryApi:
         vault: Vault,
         clock: Clock,
         metrics: Metrics,
+        access: Access,
         default: Scope,
     ) -> None:
         """`default`: the account and region of a repository whose path says neither."""
@@ -70,6 +96,7 @@ class RegistryApi:
         self._vault = vault
         self._clock = clock
         self._metrics = metrics
+        self._access = access
         self._default = default
 
     def beside(self, listener: Listener) -> Beside:
@@ -128,9 +155,17 @@ class RegistryApi:
         query = scope["query_string"].decode("latin-1")
         token = parse_qs(query).get("token", [""])[0] if found.kind == "blob" else ""
         now = self._clock.now()
-        account = None if token else check_caller(headers, listener, self._vault, now)
+        principal = None if token else check_caller(headers, listener, self._vault, now)
         default = scope_of_host(headers.get("host", "")) or self._default
-        repository = self._repository(found, default, account)
+        where, name = scoped_name(found.name, default)
+        if principal is not None and found.kind == "catalog":
+            where = Scope(principal.account, default.region)
+        operation = OPERATIONS.get((found.kind, scope["method"]), "")
+        if principal is not None and operation:
+            named = {"repositoryName": name} if name else {}
+            ask = Ask(self._store, where, "ecr", operation, named, principal.arn)
+            check_allowed(self._access, ask, principal, headers, now)
+        repository = self._repository(where, name) if found.name else None
         if token and not (repository and opens_layer(self._vault, token, repository, found.item, now)):
             raise RegistryError(403, "DENIED", "The URL of this layer is not good, or not any more.")
         call = RegistryCall(
@@ -142,7 +177,7 @@ class RegistryApi:
             query=query,
             headers=headers,
             body=body,
-            account=account,
+            account=where.account,
             default=default,
         )
         if found.kind == "version":
@@ -156,14 +191,8 @@ class RegistryApi:
         handler = {"manifest": manifests.manifest, "tags": manifests.tags, "referrers": manifests.referrers}[found.kind]
         return await handler(call, repository)
 
-    def _repository(self, found: Route, default: Scope, account: str | None) -> Repository | None:
-        """The repository that a path names. Raises RegistryError where it names none that the caller may use."""
-        if not found.name:
-            return None
-        scope, name = scoped_name(found.name, default)
-        if account is not None and scope.account != account:
-            text = f"Your authorization token is for the account {account}: it opens no repository of {scope.account}."
-            raise RegistryError(403, "DENIED", text)
+    def _repository(self, scope: Scope, name: str) -> Repository:
+        """A repository. Raises RegistryError."""
         repository = self._store.get(Repository, (*scope, name)) if NAME.fullmatch(name) else None
         if repository is None:
             raise unknown_name(name[:256], scope.account)

@@ -25,8 +25,8 @@ class RegistryCall:
     query: str
     headers: Mapping[str, str]
     body: AsyncIterator[bytes]
-    account: str | None
-    """Whose repositories the caller may see; None: all."""
+    account: str
+    """Whose repositories are asked for."""
     default: Scope
     repository: Repository | None = None
     """The repository that the path names, where it names one."""

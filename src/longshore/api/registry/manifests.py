@@ -141,9 +141,10 @@ async def tags(call: RegistryCall, repository: Repository) -> Reply:
 
 async def catalog(call: RegistryCall) -> Reply:
     """The repositories of the account, as paths."""
-    account = call.account or call.default.account
     found = sorted(
-        f"{each.account}/{each.region}/{each.name}" for each in call.store.all(Repository) if each.account == account
+        f"{each.account}/{each.region}/{each.name}"
+        for each in call.store.all(Repository)
+        if each.account == call.account
     )
     shown, headers = _page(call, found, "/v2/_catalog")
     return await _json(call, {"repositories": shown}, headers)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from longshore.api.acm.tags import add_tags_to_certificate, remove_tags_from_certificate
 from longshore.api.autoscaling import tags as autoscaling
 from longshore.api.cloudwatch import tags as cloudwatch
+from longshore.api.ecr import repositories
 from longshore.api.ecs import tags as ecs
 from longshore.api.elbv2 import tags as elbv2
 from longshore.api.logs import tags as logs
@@ -26,6 +27,7 @@ from longshore.domain.cluster import Cluster
 from longshore.domain.log import LogGroup
 from longshore.domain.naming import DiscoveryService, Namespace
 from longshore.domain.record import Record
+from longshore.domain.repository import Repository
 from longshore.domain.scaling import ScalableTarget
 from longshore.domain.service import Service
 from longshore.domain.tag import Tags, tags_list
@@ -91,6 +93,11 @@ REGISTRY: Mapping[str, Tagged] = {
         (Kind(MetricAlarm), Kind(Dashboard)),
         lambda call, arn, tags: asking(cloudwatch.tag_resource, call, ResourceARN=arn, Tags=_pairs(tags)),
         lambda call, arn, keys: asking(cloudwatch.untag_resource, call, ResourceARN=arn, TagKeys=keys),
+    ),
+    "ecr": Tagged(
+        (Kind(Repository),),
+        lambda call, arn, tags: asking(repositories.tag_resource, call, resourceArn=arn, tags=_pairs(tags)),
+        lambda call, arn, keys: asking(repositories.untag_resource, call, resourceArn=arn, tagKeys=keys),
     ),
     "ecs": Tagged(
         (

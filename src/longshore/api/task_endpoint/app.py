@@ -130,7 +130,7 @@ class TaskEndpoint:
         role = self._role(task)
         if not role:
             return _refused("NoIamRole", "The task has no task role, so there are no credentials for it.")
-        if self._access.enforce and not assumable(lambda key: self._store.get(Role, key), role, task.account):
+        if self._access.enforce and not assumable(lambda key: self._store.get(Role, key), role, task.account, task.arn):
             return _refused("InvalidIamRole", UNASSUMABLE.format(arn=role))
         return _json(200, self._credentials.for_task(task.arn, role, self._clock.now()))
 

@@ -86,12 +86,36 @@ def matched(sources: Iterable[Source], question: Question, *, allows: bool) -> t
         (source.name, statement.sid)
         for source in sources
         for statement in source.document.statements
-        if statement.allows is allows and applies(statement, question, variables=source.document.variables)
+        if statement.allows is allows and _decides(statement, question, variables=source.document.variables)
     )
 
 
+def _decides(statement: Statement, question: Question, *, variables: bool) -> bool:
+    if not statement.allows and question.action.endswith(":*"):
+        return touches(statement, question, variables=variables)
+    return applies(statement, question, variables=variables)
+
+
 def applies(statement: Statement, question: Question, *, variables: bool) -> bool:
-    """Whether a statement speaks of what is asked."""
+    """Whether a statement speaks of what is asked, and its conditions are met."""
+    return speaks_of(statement, question, variables=variables) and all(
+        holds(condition, question.context, variables=variables) for condition in statement.conditions
+    )
+
+
+def touches(statement: Statement, question: Question, *, variables: bool) -> bool:
+    """Whether a Deny is about anything of a service, where all of it is asked for (`s3:*`): then it can't be had."""
+    service = question.action.partition(":")[0].lower()
+    if statement.other_actions:
+        named = not any(like(pattern, question.action.lower(), {}, variables=False) for pattern in statement.actions)
+    else:
+        services = (pattern.partition(":")[0] for pattern in statement.actions)
+        named = any(like(pattern, service, {}, variables=False) for pattern in services)
+    return named and all(holds(condition, question.context, variables=variables) for condition in statement.conditions)
+
+
+def speaks_of(statement: Statement, question: Question, *, variables: bool) -> bool:
+    """Whether a statement is about this action on this resource."""
     action = question.action.lower()
     named = any(like(pattern, action, {}, variables=False) for pattern in statement.actions)
     if named is statement.other_actions:
@@ -101,9 +125,7 @@ def applies(statement: Statement, question: Question, *, variables: bool) -> boo
         for pattern in statement.resources
         for resource in (question.resource, *question.also)
     )
-    if reached is statement.other_resources:
-        return False
-    return all(holds(condition, question.context, variables=variables) for condition in statement.conditions)
+    return reached is not statement.other_resources
 
 
 # ----------------------------------------------------------------------------------------------------------- trust

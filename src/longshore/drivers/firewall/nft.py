@@ -157,13 +157,14 @@ async def _answer(*words: str, given: str = "") -> tuple[str, str]:
     try:
         process = await asyncio.create_subprocess_exec(
             *words,
-            stdin=asyncio.subprocess.PIPE,
+            # None where there is nothing to read: uvloop raises when a program has ended before its input is written.
+            stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, "PATH": path, "LC_ALL": "C"},
         )
     except OSError as error:
         return "", f"{words[0]}: {error.strerror}"
-    output, errors = await process.communicate(given.encode())
+    output, errors = await process.communicate(given.encode() if given else None)
     refusal = "" if process.returncode == 0 else errors.decode(errors="replace").strip() or f"code {process.returncode}"
     return output.decode(errors="replace"), refusal.partition("\n")[0]

@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 QUIET_S = 60.0
 """How long nothing may have been pushed before files are collected."""
+MISSING_S = 10.0
+"""How soon to try again after a manifest was missing, which is put meanwhile."""
 GARBAGE = "garbage"
 """A file that says that something was removed since the last collection."""
 CHUNK = 1 << 18
@@ -101,22 +103,25 @@ class DockerRegistry:
         async with self._gate.pushing():
             await asyncio.to_thread(files.remove_repository, self._storage, repository_id)
 
-    async def collect(self, wanted: Callable[[], Mapping[str, frozenset[str]]]) -> None:
+    async def collect(self, wanted: Callable[[], Mapping[str, frozenset[str]]]) -> float | None:
         """Remove what no manifest names, if anything was taken away since the last time.
 
-        `wanted`: the manifests that must be there, by repository; nothing is removed while one is missing. Raises
-        Retryable then, and while something is pushed.
+        `wanted`: the manifests that must be there, by repository; nothing is removed while one is missing. Returns how
+        many seconds to wait before trying again, where something is pushed or missing.
         """
         if not self._garbage.exists():
-            return
+            return None
+        if self._gate.wait_s:
+            return self._gate.wait_s
         with self._gate.collecting():
             await self._mend()
             for repository_id, digests in wanted().items():
                 if not digests <= await self.manifests(repository_id):
-                    raise Retryable("a manifest is missing in the registry", after_s=5.0)
+                    return MISSING_S
             if (self._storage / files.ROOT / "blobs").exists():
                 await self._process.collect()
             self._garbage.unlink(missing_ok=True)
+        return None
 
     async def close(self) -> None:
         """End the process."""
@@ -147,6 +152,7 @@ class DockerRegistry:
         """Once, before anything reads the files."""
         async with self._mending:
             if not self._mended:
+                await asyncio.to_thread(self._process.wait_for_collector)
                 mended = await asyncio.to_thread(files.mend, self._storage)
                 if mended:
                     log.warning("files of the registry were cut off by a crash and are whole again", files=mended)

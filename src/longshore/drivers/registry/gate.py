@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 
 from longshore.domain.clock import Clock
-from longshore.drivers.ports import Retryable
 
 
 class Gate:
@@ -32,13 +31,16 @@ class Gate:
             self._inside -= 1
             self._last = self._clock.now()
 
+    @property
+    def wait_s(self) -> float:
+        """How long a collection has yet to wait, as far as is known: it may not begin before this is 0."""
+        wait_s = 0.0 if self._last is None else self._last + self._quiet_s - self._clock.now()
+        # A clock that was set back must not keep it waiting for longer than this.
+        return min(max(wait_s, 1.0), self._quiet_s + 1.0) if self._inside or wait_s > 0 else 0.0
+
     @contextlib.contextmanager
     def collecting(self) -> Iterator[None]:
-        """A collection. Raises Retryable while something is being pushed, or was a moment ago."""
-        wait_s = 0.0 if self._last is None else self._last + self._quiet_s - self._clock.now()
-        if self._inside or wait_s > 0:
-            # A clock that was set back must not keep it waiting for longer than this.
-            raise Retryable("something is being pushed", after_s=min(max(wait_s, 1.0), max(self._quiet_s, 1.0)))
+        """A collection: pushes wait for its end."""
         self._open.clear()
         try:
             yield

@@ -5,6 +5,7 @@ It listens at a Unix socket in a folder that only its owner may enter: whoever i
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -30,6 +31,8 @@ class RegistryProcess:
         self._program = program
         self.socket = folder / "registry.sock"
         self._config = folder / "registry.json"
+        self._lock = storage / "collecting"
+        """A file that is locked by the collector while it works."""
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._said: deque[str] = deque(maxlen=KEPT_LINES)
@@ -50,18 +53,30 @@ class RegistryProcess:
 
     async def collect(self) -> None:
         """Remove what no manifest names. Nothing may be pushed meanwhile. Raises Permanent and Retryable."""
+        found = self._found()
         self._write_config()
-        process = await asyncio.create_subprocess_exec(
-            self._found(),
-            *("garbage-collect", str(self._config)),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            process = await asyncio.create_subprocess_exec(
+                *(found, "garbage-collect", str(self._config)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                pass_fds=(lock,),
+            )
+        finally:
+            os.close(lock)  # the collector has it from now on, and keeps it if we are killed
         _, complaint = await process.communicate()
         if process.returncode:
             said = complaint.decode(errors="replace").strip()[-500:]
             raise Retryable(f"The registry's files could not be collected: {said}", after_s=60.0)
+
+    def wait_for_collector(self) -> None:
+        """Wait, in a thread, for a collection that an earlier life began: it would take what is pushed now."""
+        if self._lock.exists():
+            with self._lock.open("r+b") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
 
     async def stop(self) -> None:
         """End it."""

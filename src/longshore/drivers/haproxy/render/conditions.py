@@ -20,9 +20,9 @@ def acls(name: str, condition: Condition) -> Iterator[str]:
         case "http-header":
             yield from _matches(name, f"req.fhdr({argument(condition.name)})", condition, insensitive=True)
         case "http-request-method":
-            yield f"acl {name} method {' '.join(quoted(value) for value in condition.values)}"
+            yield f"acl {name} method -- {' '.join(quoted(value) for value in condition.values)}"
         case "source-ip":
-            yield f"acl {name} src {' '.join(quoted(value) for value in condition.values)}"
+            yield f"acl {name} src -- {' '.join(quoted(value) for value in condition.values)}"
         case "query-string":
             patterns = [_pair(key, value) for key, value in condition.pairs]
             yield f"acl {name} query -m reg -i -- {' '.join(quoted(pattern) for pattern in patterns)}"

@@ -1,7 +1,4 @@
-"""The policies that a user, role or group is held to, from records: its own, its groups', its boundary. Pure.
-
-Called by `api/access` for who asks, and by `decide/task_secrets.py` for the execution roles of tasks.
-"""
+"""The policies that a user, role or group has, from its record: its own, its groups' and its boundary. Pure."""
 
 from longshore.decide.policy.document import Document, PolicyRefused, parse
 from longshore.decide.policy.evaluate import Grants, Source
@@ -17,16 +14,17 @@ def grants_of(records: Records, identity: Identity) -> Grants:
         for name in identity.groups:
             group = records.get(Group, (*identity.scope, name))
             sources += _sources(records, group) if group else []
-    boundary = managed(records, identity.boundary_arn) if identity.boundary_arn else None
+    boundary = managed_source(records, identity.boundary_arn) if identity.boundary_arn else None
     return Grants(tuple(sources), boundary)
 
 
 def _sources(records: Records, identity: Identity) -> list[Source]:
-    inline = [Source(name, _parsed(text)) for name, text in identity.inline.items()]
-    return inline + [managed(records, arn) for arn in identity.attached]
+    owner = f"{identity.arn_type}_{identity.name}"
+    inline = [Source(f"{owner}_{name}", _parsed(text)) for name, text in identity.inline.items()]
+    return inline + [managed_source(records, arn) for arn in identity.attached]
 
 
-def managed(records: Records, arn: str) -> Source:
+def managed_source(records: Records, arn: str) -> Source:
     """A managed policy; one that is not here grants nothing."""
     document = managed_document(arn)
     if document is None:
