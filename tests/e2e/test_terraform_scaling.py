@@ -1,4 +1,4 @@
-"""Terraform: scaling and alarms are applied, changed, destroyed; plans are empty; status says what is not acted on."""
+"""Terraform: scaling, alarms and logs are applied, changed, destroyed; status says what is not acted on."""
 
 from __future__ import annotations
 
@@ -37,7 +37,15 @@ def test_scaling_is_applied_changed_and_destroyed(simulated: Server, tmp_path: P
     [busy] = cloudwatch.describe_alarms(AlarmNames=["busy"])["MetricAlarms"]
     assert busy["Threshold"] == 90.0
 
+    logs = simulated.client("logs")
+    patterns = {each["filterName"]: each["filterPattern"] for each in logs.describe_metric_filters()["metricFilters"]}
+    assert patterns == {"errors": "WARN", "latency": "{ $.latency > 100 }"}
+
     project.destroy()
+    assert logs.describe_log_groups()["logGroups"] == []
+    assert logs.describe_metric_filters()["metricFilters"] == []
+    assert logs.describe_resource_policies()["resourcePolicies"] == []
+    assert logs.describe_query_definitions()["queryDefinitions"] == []
     assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
     assert cloudwatch.describe_alarms()["MetricAlarms"] == []
     assert cloudwatch.describe_alarm_history()["AlarmHistoryItems"] == []

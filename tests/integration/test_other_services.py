@@ -1,8 +1,10 @@
 """Services that Longshore doesn't serve: moto in the process, another server, or a clear answer. With boto3."""
 
+import functools
+import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -215,12 +217,97 @@ def test_signed_chunks_are_checked_each(signed: Serving, trailer: tuple[str, str
     assert s3.get_object(Bucket="chunks", Key="k")["Body"].read() == b"hello world"
 
 
-def test_a_task_uses_them_in_its_own_account(signed: Serving) -> None:
-    arn = f"arn:aws:ecs:{REGION}:111122223333:task/default/0123456789abcdef0123456789abcdef"
-    made = signed.credentials.for_task(arn, "arn:aws:iam::111122223333:role/r", time.time())
+def allowing(*statements: tuple[str | list[str], str]) -> str:
+    allowed = [{"Effect": "Allow", "Action": action, "Resource": resource} for action, resource in statements]
+    return json.dumps({"Version": "2012-10-17", "Statement": allowed})
+
+
+MINE = allowing(
+    (["s3:PutObject", "s3:GetObject"], "arn:aws:s3:::mine/in/*"),
+    ("s3:ListBucket", "arn:aws:s3:::mine"),
+    (["sqs:GetQueueUrl", "sqs:SendMessage"], f"arn:aws:sqs:{REGION}:{ACCOUNT}:mine"),
+    ("dynamodb:*", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/mine"),
+    ("sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:mine"),
+)
+
+
+def refused(call: Callable[..., Any], **params: Any) -> bool:
+    """Whether a call is not allowed."""
+    try:
+        call(**params)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"AccessDenied", "AccessDeniedException"}:
+            raise
+        return True
+    return False
+
+
+def held_to_policies(serving: Serving, client: Callable[..., Any]) -> None:
+    """A caller with the policy MINE, and nothing else."""
+    s3, sqs, dynamodb, sns = (client(service) for service in ("s3", "sqs", "dynamodb", "sns"))
+    s3.put_object(Bucket="mine", Key="in/a", Body=LARGE)
+    assert s3.get_object(Bucket="mine", Key="in/a")["Body"].read() == LARGE
+    assert s3.list_objects_v2(Bucket="mine")["KeyCount"] == 1
+    upload = s3.create_multipart_upload(Bucket="mine", Key="in/b")["UploadId"]
+    assert refused(s3.list_parts, Bucket="mine", Key="in/b", UploadId=upload)
+    assert refused(s3.put_object, Bucket="mine", Key="out/a", Body=LARGE)
+    assert refused(s3.delete_object, Bucket="mine", Key="in/a")
+    assert refused(s3.get_object, Bucket="theirs", Key="in/a")
+    assert refused(s3.copy_object, Bucket="mine", Key="in/c", CopySource="theirs/in/a")
+    assert refused(s3.list_buckets)
+    assert refused(s3.delete_objects, Bucket="mine", Delete={"Objects": [{"Key": "in/a"}]})
+    queue = sqs.get_queue_url(QueueName="mine")["QueueUrl"]
+    sqs.send_message_batch(QueueUrl=queue, Entries=[{"Id": "a", "MessageBody": "b"}])
+    assert refused(sqs.receive_message, QueueUrl=queue)
+    assert refused(sqs.send_message, QueueUrl=queue.replace("mine", "theirs"), MessageBody="x")
+    with pytest.raises(dynamodb.exceptions.ResourceNotFoundException):
+        dynamodb.get_item(TableName="mine", Key={"id": {"S": "a"}})
+    assert refused(dynamodb.get_item, TableName="theirs", Key={"id": {"S": "a"}})
+    both = {"mine": {"Keys": [{"id": {"S": "a"}}]}, "theirs": {"Keys": [{"id": {"S": "a"}}]}}
+    assert refused(dynamodb.batch_get_item, RequestItems=both)
+    assert refused(sns.publish, TopicArn=f"arn:aws:sns:{REGION}:{ACCOUNT}:theirs", Message="m")
+    assert refused(client("lambda").list_functions)
+    assert serving.client("s3").list_buckets()["Buckets"]
+
+
+def test_a_task_may_do_there_what_its_role_says_and_no_more(signed: Serving) -> None:
+    for bucket in ("mine", "theirs"):
+        signed.client("s3").create_bucket(Bucket=bucket)
+        signed.client("sqs").create_queue(QueueName=bucket)
+    signed.client("s3").put_object(Bucket="theirs", Key="in/a", Body=b"secret", ACL="public-read")
+    iam = signed.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trusting = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="app", AssumeRolePolicyDocument=trusting)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="app", PolicyName="mine", PolicyDocument=MINE)
+    arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/default/0123456789abcdef0123456789abcdef"
+    made = signed.credentials.for_task(arn, role, time.time())
     keys = KeyPair(made["AccessKeyId"], made["SecretAccessKey"])
-    sqs = signed.client("sqs", keys=keys, aws_session_token=made["Token"])
-    assert "/111122223333/" in sqs.create_queue(QueueName="of-a-task")["QueueUrl"]
+    held_to_policies(signed, functools.partial(signed.client, keys=keys, aws_session_token=made["Token"]))
+
+
+def test_a_user_is_held_to_policies_there_too(with_moto: Serving) -> None:
+    for bucket in ("mine", "theirs"):
+        with_moto.client("s3").create_bucket(Bucket=bucket)
+        with_moto.client("sqs").create_queue(QueueName=bucket)
+    with_moto.client("s3").put_object(Bucket="theirs", Key="in/a", Body=b"x")
+    with_moto.client("s3").delete_object(Bucket="mine", Key="in/a")
+    iam = with_moto.client("iam")
+    iam.create_user(UserName="ann")
+    iam.put_user_policy(UserName="ann", PolicyName="mine", PolicyDocument=MINE)
+    made = iam.create_access_key(UserName="ann")["AccessKey"]
+    keys = KeyPair(made["AccessKeyId"], made["SecretAccessKey"])
+    held_to_policies(with_moto, functools.partial(with_moto.client, keys=keys))
+    # A bucket in the host name is read both ways: neither hides the other.
+    scope = f"Credential={keys.access_key_id}/20260101/{REGION}/s3/aws4_request"
+    headers = {
+        "host": f"theirs.localhost:{with_moto.port}",
+        "authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=a",
+    }
+    assert httpx.get(f"{with_moto.url}/mine/in/a", headers=headers).status_code == 403
+    assert httpx.get(f"{with_moto.url}/in/a", headers=headers).status_code == 403
+    headers["host"] = f"mine.localhost:{with_moto.port}"
+    assert httpx.get(f"{with_moto.url}/theirs/in/a", headers=headers).status_code == 403
 
 
 def test_forwarded_services_are_another_server_s(forwarding: Serving) -> None:

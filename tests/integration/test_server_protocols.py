@@ -135,7 +135,7 @@ def test_service_that_is_not_served_is_named(serving: Serving) -> None:
     ("service", "operation", "params", "code"),
     [
         ("ecs", "list_container_instances", {}, "UnknownOperationException"),
-        ("sts", "get_session_token", {}, "InvalidAction"),
+        ("sts", "get_web_identity_token", {"Audience": ["a"], "SigningAlgorithm": "RS256"}, "InvalidAction"),
         ("ec2", "describe_images", {}, "InvalidAction"),
     ],
 )

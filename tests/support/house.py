@@ -341,6 +341,7 @@ class House:
             "ecr": self._image_examples,
             "ec2": lambda: {**self._examples(), **network_examples(self.store)},
             "iam": lambda: identities.EXAMPLES,
+            "logs": lambda: {**self._examples(), **house_around.logs(self)},
             "route53": self._zone_examples,
             "servicediscovery": self._naming_examples,
             **house_around.examples(self),

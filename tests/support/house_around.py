@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from longshore.domain.alarm import MetricAlarm
 from longshore.domain.cluster import Cluster
+from longshore.domain.log import QueryDefinition
 from longshore.domain.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
 from longshore.domain.service import Service
-from tests.support.play_around import ALARM, BODY, CPU, MATHS, STEP
+from tests.support.play_around import ALARM, BODY, CPU, MATHS, POLICY, STEP, TRANSFORMATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +76,34 @@ def _tags(house: House) -> dict[str, dict[str, Any]]:
     arns = [record.arn for kind in kinds for record in house.store.all(kind)]
     some = {"ResourceARNList": [arns[house.ids.choice(len(arns))]]} if arns else {}
     return {"TagResources": {**some, "Tags": {"a": "b"}}, "UntagResources": {**some, "TagKeys": ["a"]}}
+
+
+def logs(house: House) -> dict[str, dict[str, Any]]:
+    """Of CloudWatch Logs what is around groups and events."""
+    group = {"logGroupName": "/app"}
+    transformation = {**TRANSFORMATION, "metricValue": "1", "dimensions": {}}
+    definitions = [each.definition_id for each in house.store.all(QueryDefinition)]
+    return {
+        "AssociateKmsKey": {**group, "kmsKeyId": "arn:aws:kms:eu-west-1:123456789012:key/k"},
+        "DisassociateKmsKey": group,
+        "ListLogGroups": {"logGroupNamePattern": "^/app|new"},
+        "PutLogGroupDeletionProtection": {"logGroupIdentifier": "/app", "deletionProtectionEnabled": False},
+        "PutMetricFilter": {
+            **group,
+            "filterName": "errors",
+            "filterPattern": "{ $.a = 1 }",
+            "metricTransformations": [transformation],
+        },
+        "DescribeMetricFilters": group,
+        "DeleteMetricFilter": {**group, "filterName": "errors"},
+        "TestMetricFilter": {"filterPattern": "[a, ..., b=x*]", "logEventMessages": ["1 2 x", '{"a": 1}', ""]},
+        "PutResourcePolicy": {"policyName": "p", "policyDocument": POLICY},
+        "DeleteResourcePolicy": {"policyName": "p"},
+        "DescribeResourcePolicies": {"policyScope": "ACCOUNT"},
+        "PutQueryDefinition": {"name": "q", "queryString": "fields @message"},
+        "DeleteQueryDefinition": {"queryDefinitionId": definitions[0] if definitions else "q"},
+        "DescribeSubscriptionFilters": group,
+    }
 
 
 def _scaling(house: House) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from longshore.domain.service import Service
@@ -140,6 +141,63 @@ def play_cloudwatch(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("GetDashboard", DashboardName="d")
     call("ListDashboards", DashboardNamePrefix="d")
     call("DeleteDashboards", DashboardNames=["d"])
+
+
+POLICY = json.dumps(
+    {
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "route53.amazonaws.com"},
+                "Action": "logs:PutLogEvents",
+                "Resource": "*",
+            }
+        ]
+    }
+)
+TRANSFORMATION = {
+    "metricName": "Errors",
+    "metricNamespace": "App",
+    "metricValue": "$.count",
+    "dimensions": {"Host": "$.host"},
+    "unit": "Count",
+}
+
+
+def play_logs_around(call: Callable[..., dict[str, Any]], api: Api) -> None:
+    """What CloudWatch Logs has around groups and events."""
+    group = {"logGroupName": "around"}
+    arn = "arn:aws:logs:us-east-1:123456789012:log-group:around"
+    call("CreateLogGroup", **group, logGroupClass="STANDARD", deletionProtectionEnabled=True, tags={"a": "b"})
+    call("PutLogGroupDeletionProtection", logGroupIdentifier=arn, deletionProtectionEnabled=False)
+    tagged = [{"key": "a", "values": ["b"]}]
+    call("ListLogGroups", logGroupNamePattern="^aro", logGroupClass="STANDARD", logGroupTags=tagged, limit=1)
+    call("DescribeLogGroups", logGroupClass="STANDARD")
+    call("AssociateKmsKey", **group, kmsKeyId="arn:aws:kms:us-east-1:123456789012:key/k")
+    call("DisassociateKmsKey", resourceIdentifier=arn)
+    named = {**group, "filterName": "errors"}
+    pattern = "{ $.level = ERROR }"
+    call("PutMetricFilter", **named, filterPattern=pattern, metricTransformations=[TRANSFORMATION])
+    without = {name: value for name, value in TRANSFORMATION.items() if name != "dimensions"}
+    call("PutMetricFilter", **named, filterPattern=pattern, metricTransformations=[{**without, "defaultValue": 0.0}])
+    call("DescribeMetricFilters", **group, filterNamePrefix="e", metricName="Errors", metricNamespace="App", limit=1)
+    call("TestMetricFilter", filterPattern="[a, b]", logEventMessages=["x y"])
+    call("DeleteMetricFilter", **named)
+    call("PutResourcePolicy", policyName="p", policyDocument=POLICY)
+    revision = call("PutResourcePolicy", resourceArn=arn, policyDocument=POLICY)["revisionId"]
+    call("DescribeResourcePolicies", resourceArn=arn, policyScope="RESOURCE", limit=1)
+    call("DeleteResourcePolicy", resourceArn=arn, expectedRevisionId=revision)
+    call("DeleteResourcePolicy", policyName="p")
+    saved = {"name": "q", "queryString": "fields @message", "queryLanguage": "CWLI", "logGroupNames": ["around"]}
+    made = call("PutQueryDefinition", **saved, clientToken="t" * 36)
+    call("PutQueryDefinition", **saved, **made)
+    call("DescribeQueryDefinitions", queryDefinitionNamePrefix="q", queryLanguage="CWLI", maxResults=1)
+    call("DeleteQueryDefinition", **made)
+    call("DescribeSubscriptionFilters", **group)
+    for operation in ("DescribeAccountPolicies", "DescribeDestinations", "DescribeExportTasks", "DescribeQueries"):
+        call(operation)
+    call("DeleteLogGroup", **group)
+    assert api.now
 
 
 def play_tagging(call: Callable[..., dict[str, Any]], api: Api) -> None:

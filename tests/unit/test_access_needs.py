@@ -324,3 +324,16 @@ def test_tags_of_resources_are_found_by_arn() -> None:
     assert resource_tags(api.store, role.arn, A)["iam:resourcetag/env"] == ("a",)
     for nothing in ("*", "arn:aws:ecs:::x", f"{ELB}:loadbalancer", f"{IAM}:role/none", f"{EC2}:subnet/subnet-none"):
         assert resource_tags(api.store, nothing, A) == {}
+
+
+def test_tagging_from_outside_needs_the_action_of_the_resource_s_own_service() -> None:
+    arns = [f"{ECS}:cluster/c", LB, "arn:aws:route53:::hostedzone/Z1", "no arn"]
+    assert asked("resourcegroupstaggingapi", "TagResources", ResourceARNList=arns, Tags={"a": "b"}) == [
+        ("tag:TagResources", "*"),
+        ("ecs:TagResource", arns[0]),
+        ("elasticloadbalancing:AddTags", LB),
+        ("route53:ChangeTagsForResource", arns[2]),
+    ]
+    removed = asked("resourcegroupstaggingapi", "UntagResources", ResourceARNList=[LB], TagKeys=["a"])
+    assert removed[1] == ("elasticloadbalancing:RemoveTags", LB)
+    assert asked("resourcegroupstaggingapi", "GetResources") == [("tag:GetResources", "*")]

@@ -30,7 +30,7 @@ from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.balancers import group_in_use
 from tests.support.certificates import make
 from tests.support.names import registry
-from tests.support.play_around import play_autoscaling, play_cloudwatch, play_tagging
+from tests.support.play_around import play_autoscaling, play_cloudwatch, play_logs_around, play_tagging
 from tests.support.play_ec2 import play_ec2
 from tests.support.play_ecr import play_ecr
 from tests.support.play_iam import play_iam, play_sts
@@ -163,6 +163,7 @@ def play_ecs(call: Callable[..., dict[str, Any]], api: Api) -> None:
 
 def play_logs(call: Callable[..., dict[str, Any]], api: Api) -> None:
     """Each served operation of CloudWatch Logs."""
+    play_logs_around(call, api)
     group = {"logGroupName": "g"}
     stream = {**group, "logStreamName": "s"}
     arn = "arn:aws:logs:us-east-1:123456789012:log-group:g"

@@ -234,6 +234,8 @@ def test_signed_chunks_and_presigned_queries_become_plain_for_aws(signer: Signer
         ("files.localhost:4566", "/files/k"),
         ("files.s3.localhost", "/files/k"),
         ("my.files.s3.localhost.localstack.cloud:4566", "/my.files/k"),
+        ("my.files.localhost", "/my.files/k"),
+        ("files.s3.eu-west-1.localhost", "/files/k"),
     ],
 )
 def test_a_bucket_in_the_host_name_goes_into_the_path(signer: Signer, host: str, path: str) -> None:

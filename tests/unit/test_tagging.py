@@ -4,7 +4,22 @@ from typing import Any
 
 import pytest
 
-from longshore.api import acm, autoscaling, cloudwatch, ecr, ecs, elbv2, logs, route53, servicediscovery, tagging
+from longshore.api import (
+    acm,
+    autoscaling,
+    cloudwatch,
+    ec2,
+    ecr,
+    ecs,
+    elbv2,
+    kms,
+    logs,
+    route53,
+    secretsmanager,
+    servicediscovery,
+    ssm,
+    tagging,
+)
 from longshore.api.tagging.registry import REGISTRY
 from longshore.domain.cluster import Cluster
 from longshore.domain.kinds import KINDS
@@ -17,13 +32,9 @@ from tests.support.play_around import ALARM, BODY, SCALED, web_service
 
 PAIRS = [{"Key": "team", "Value": "web"}]
 LOWER = [{"key": "team", "value": "web"}]
-ELSEWHERE = {
-    "NetworkInterface": "EC2's: its tags come with its networking.",
-    "SecurityGroup": "EC2's",
-    "SecurityGroupRule": "EC2's",
-    "Subnet": "EC2's",
-    "Vpc": "EC2's",
-}
+ELSEWHERE = dict.fromkeys(
+    ("Group", "InstanceProfile", "Policy", "Role", "User"), "IAM's: AWS shows its tags in IAM alone."
+)
 """Kinds with tags that the registry lacks, and why."""
 
 
@@ -33,7 +44,8 @@ class Whole(Api):
     def __init__(self) -> None:
         super().__init__(tagging.SERVICE.operations, service="resourcegroupstaggingapi")
         self.of = {}
-        for service in (acm, autoscaling, cloudwatch, ecr, ecs, elbv2, logs, route53, servicediscovery):
+        services = (acm, autoscaling, cloudwatch, ec2, ecr, ecs, elbv2, kms, logs, route53)
+        for service in (*services, secretsmanager, servicediscovery, ssm):
             made = Api(service.SERVICE.operations, service=service.SERVICE.name)
             made.store, made.ids = self.store, self.ids
             self.of[service.SERVICE.name] = made
@@ -50,6 +62,10 @@ def each_with(arns: list[str], tags: Tags) -> dict[str, Tags]:
 @pytest.fixture
 def api() -> Whole:
     return Whole()
+
+
+def tagged(kind: str) -> dict[str, Any]:
+    return {"ResourceType": kind, "Tags": PAIRS}
 
 
 def furnish(api: Whole) -> list[str]:
@@ -81,16 +97,17 @@ def furnish(api: Whole) -> list[str]:
     namespace_id = operation["Targets"]["NAMESPACE"]
     made = of["servicediscovery"]("CreateService", Name="s", NamespaceId=namespace_id, Tags=PAIRS)["Service"]
     namespace = of["servicediscovery"]("GetNamespace", Id=namespace_id)["Namespace"]
+    vpc_id = of["ec2"]("CreateVpc", CidrBlock="10.0.0.0/16", TagSpecifications=[tagged("vpc")])["Vpc"]["VpcId"]
+    for name in ("/a/b", "plain"):
+        of["ssm"]("PutParameter", Name=name, Value="v", Type="String", Tags=PAIRS)
+    requested = of["acm"]("RequestCertificate", DomainName="a.example", KeyAlgorithm="EC_prime256v1", Tags=PAIRS)
     return [
-        of["acm"]("RequestCertificate", DomainName="a.example", KeyAlgorithm="EC_prime256v1", Tags=PAIRS)[
-            "CertificateArn"
-        ],
+        requested["CertificateArn"],
         of["application-autoscaling"](
             "RegisterScalableTarget", **SCALED, MinCapacity=1, MaxCapacity=2, Tags={"team": "web"}
         )["ScalableTargetARN"],
         "arn:aws:cloudwatch:us-east-1:123456789012:alarm:busy",
         "arn:aws:cloudwatch::123456789012:dashboard/d",
-        of["ecr"]("CreateRepository", repositoryName="r", tags=PAIRS)["repository"]["repositoryArn"],
         of["ecs"]("CreateCluster", clusterName="c", tags=LOWER)["cluster"]["clusterArn"],
         ran["tasks"][0]["taskArn"],
         defined["taskDefinition"]["taskDefinitionArn"],
@@ -103,6 +120,12 @@ def furnish(api: Whole) -> list[str]:
         f"arn:aws:route53:::hostedzone/{zone_id}",
         namespace["Arn"],
         made["Arn"],
+        f"arn:aws:ec2:us-east-1:123456789012:vpc/{vpc_id}",
+        "arn:aws:ssm:us-east-1:123456789012:parameter/a/b",
+        "arn:aws:ssm:us-east-1:123456789012:parameter/plain",
+        of["ecr"]("CreateRepository", repositoryName="app", tags=PAIRS)["repository"]["repositoryArn"],
+        of["kms"]("CreateKey", Tags=[{"TagKey": "team", "TagValue": "web"}])["KeyMetadata"]["Arn"],
+        of["secretsmanager"]("CreateSecret", Name="s", SecretString="x", Tags=PAIRS)["ARN"],
     ]
 
 

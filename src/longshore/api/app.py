@@ -18,6 +18,7 @@ import structlog
 from longshore.api.access.access import Access, Asked
 from longshore.api.access.asking import Ask
 from longshore.api.access.keys import note_use
+from longshore.api.access.others import Others
 from longshore.api.auth import Caller, Gate, Listener
 from longshore.api.metrics import Metrics
 from longshore.api.operation import Call, Operation, Service
@@ -44,8 +45,6 @@ NAMES_LOOKED_AT_BYTES = 64 * 1024
 """Of larger bodies, batches of log events, the names are not looked at a second time."""
 BODY_TIMEOUT_S = 30.0
 """How long a client may take to send a body."""
-EVERYTHING = "*"
-"""As the operation of a request to somebody else: `s3:*` has to be allowed for it."""
 TOO_LATE = 408
 """The status of a request whose body did not come in time."""
 
@@ -99,8 +98,9 @@ class Chain:
         self._catalog = Catalog(
             tables, validation_codes={s.name: s.validation_code for s in tables.values() if s.validation_code}
         )
+        self._other_asks = Others()
         self._others = OtherServices(self._catalog.shelf.cards.values(), forwards=forwards, everything=everything_else)
-        self.passage = Passage(self._others, gate, self._catalog, clock, ids, self._authorise_other, self._tell_passed)
+        self.passage = Passage(self._others, gate, self._catalog, clock, ids, self._tell_passed, self._authorise_other)
         self._served = {
             (service.name, name): _Served(operation, compile_refusals(operation, service.refusal_code))
             for service in tables.values()
@@ -213,11 +213,13 @@ class Chain:
         self._access.check(Asked(caller, ask, target.protocol, self._clock.now(), agent))
 
     def _authorise_other(self, card: Card, request: HttpRequest, caller: Caller) -> None:
-        """Raise unless the caller may do everything in a service of others: what it asks for is not known here."""
-        scope = Scope(caller.account, caller.region)
-        ask = Ask(self._store, scope, card.signing_name, EVERYTHING, {}, caller.principal_arn)
-        protocol, agent = self._catalog.guess_protocol(request, card), request.headers.get("user-agent", "")
-        self._access.check(Asked(caller, ask, protocol, self._clock.now(), agent))
+        """Raise where the caller's policies don't allow a request to a service of others."""
+        if not caller.principal.source:
+            return
+        scope, agent = Scope(caller.account, caller.region), request.headers.get("user-agent", "")
+        protocol = self._catalog.guess_protocol(request, card)
+        for ask in self._other_asks.asks(card, request, self._store, scope, caller.principal_arn):
+            self._access.check(Asked(caller, ask, protocol, self._clock.now(), agent))
 
     def refuse(self, request: HttpRequest, error: ApiError) -> HttpResponse:
         """The answer to a request whose body was not read to its end."""
@@ -285,14 +287,14 @@ def aws_app(
     async def app(scope: Scopes, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        registry = beside(scope)
-        if registry is not None:
-            await registry(scope, receive, send)
-            return
         head = _request(scope, b"")
         other = chain.passage.others.at_head(head)
-        if other is not None:
+        if other is not None:  # before what stands beside: some of AWS's own paths begin with /v2/ too
             await chain.passage(other, head, _pairs(scope), listener, receive, send)
+            return
+        beside_us = beside(scope)
+        if beside_us is not None:
+            await beside_us(scope, receive, send)
             return
         try:
             check_length(scope)

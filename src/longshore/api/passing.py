@@ -27,10 +27,10 @@ log = structlog.get_logger("longshore.request")
 
 UNSIGNED = "UNSIGNED-PAYLOAD"
 Headers = Sequence[tuple[str, str]]
-Authorise = Callable[[Card, HttpRequest, Caller], None]
-"""Raises ApiError for a caller who may not."""
 Tell = Callable[[str, Caller | None, str, int, str, float], None]
 """`(service, caller, code, status, request id, seconds)` of a request that was answered."""
+Authorise = Callable[[Card, HttpRequest, Caller], None]
+"""Raises the refusal where a caller's policies don't allow a request."""
 
 
 class Passage:
@@ -43,16 +43,16 @@ class Passage:
         catalog: Catalog,
         clock: Clock,
         ids: Ids,
-        authorise: Authorise,
         tell: Tell,
+        authorise: Authorise,
     ) -> None:
         self.others = others
-        self._authorise = authorise
         self._gate = gate
         self._catalog = catalog
         self._clock = clock
         self._ids = ids
         self._tell = tell
+        self._authorise = authorise
 
     async def __call__(
         self, card: Card, head: HttpRequest, headers: Headers, listener: Listener, receive: Any, send: Any
@@ -65,11 +65,16 @@ class Passage:
         try:
             if _is_stated(card, head):
                 caller = self._caller(card, head, listener, _stated(head))
+            early = caller is not None and signs_objects(card.signing_name)
+            if caller is not None and early:
+                self._authorise(card, head, caller)
             spool = await self.others.receive_body(receive, card)
             if caller is None:
                 caller = self._caller(card, head, listener, spool.sha256)
             if listener.signatures:
                 await self._check_body(head, spool)
+            if not early:
+                await self._authorise_whole(card, head, caller, spool)
             answer = await self.others.answer(card, head, headers, caller, spool)
             status = answer.status
             await send_answer(send, answer)
@@ -90,14 +95,18 @@ class Passage:
             self._tell(card.service, caller, code, status, request_id, time.perf_counter() - began)
 
     def _caller(self, card: Card, head: HttpRequest, listener: Listener, payload: str) -> Caller:
-        """Who asks, and may. Raises ApiError."""
         protocol = self._catalog.guess_protocol(head, card)
         plain_path = signs_objects(card.signing_name)
         now = self._clock.now()
-        scope = scope_of(head)
-        caller = self._gate.caller(head, scope, listener, protocol, now, plain_path=plain_path, payload=payload)
-        self._authorise(card, head, caller)
-        return caller
+        return self._gate.caller(head, scope_of(head), listener, protocol, now, plain_path=plain_path, payload=payload)
+
+    async def _authorise_whole(self, card: Card, head: HttpRequest, caller: Caller, spool: Spool) -> None:
+        """Raise where the caller's policies don't allow a request, which its body says too, but for objects."""
+        body = b""
+        if not signs_objects(card.signing_name) and caller.principal.source:
+            body = await asyncio.to_thread(spool.file.read)
+            spool.file.seek(0)
+        self._authorise(card, head._replace(body=body), caller)
 
     async def _check_body(self, head: HttpRequest, spool: Spool) -> None:
         """Hold the body against what the head has of it. Raises ApiError where it is another."""

@@ -7,7 +7,7 @@ from longshore.domain.cluster import AccountSetting, Cluster, Host
 from longshore.domain.encryption_key import EncryptionKey, KeyAlias, KeyGrant
 from longshore.domain.endpoint import PrefixList, VpcEndpoint
 from longshore.domain.iam import AccessKey, AccountAlias, Group, InstanceProfile, Policy, Role, User
-from longshore.domain.log import LogGroup, LogStream
+from longshore.domain.log import LogGroup, LogResourcePolicy, LogStream, MetricFilter, QueryDefinition
 from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
 from longshore.domain.network import (
     NetworkInterface,
@@ -65,8 +65,10 @@ KINDS: tuple[type[Record], ...] = (
     Listener,
     LoadBalancer,
     LogGroup,
+    LogResourcePolicy,
     LogStream,
     MetricAlarm,
+    MetricFilter,
     Namespace,
     NamingOperation,
     NatGateway,
@@ -76,6 +78,7 @@ KINDS: tuple[type[Record], ...] = (
     ParameterVersion,
     Policy,
     PrefixList,
+    QueryDefinition,
     RecordSet,
     RegionNetwork,
     RegistryEndpoint,

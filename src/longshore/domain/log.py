@@ -18,6 +18,7 @@ class LogGroup(Record, frozen=True, kw_only=True, omit_defaults=True):
     """None keeps events until the group is deleted (or the event log's size limit is reached)."""
     kms_key_id: str = ""
     log_group_class: str = "STANDARD"
+    deletion_protected: bool = False
     tags: Tags = {}
 
     def names(self) -> Key:
@@ -46,6 +47,80 @@ class LogStream(Record, frozen=True, kw_only=True, omit_defaults=True):
     def indexes(self) -> Iterator[tuple[str, Key]]:
         """All streams of a group."""
         yield "group", (*self.scope, self.group)
+
+
+class MetricFilter(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What of a group's events is to become values of a metric. Written by the user; nothing acts on it yet."""
+
+    kind: ClassVar[str] = "metric_filter"
+
+    group: str
+    name: str
+    pattern: str
+    metric_name: str
+    metric_namespace: str
+    metric_value: str
+    """A number, or a field of the pattern such as `$.latency`."""
+    default_value: float | None = None
+    dimensions: dict[str, str] = {}
+    unit: str = ""
+    created_at: float
+
+    def names(self) -> Key:
+        """By group and name."""
+        return (self.group, self.name)
+
+    def indexes(self) -> Iterator[tuple[str, Key]]:
+        """By scope, by group, and by metric."""
+        yield "scope", self.scope
+        yield "group", (*self.scope, self.group)
+        yield "metric", (*self.scope, self.metric_namespace, self.metric_name)
+
+
+class LogResourcePolicy(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Which services of AWS may write events, to any group or to one. Kept; no service of AWS is here to obey it."""
+
+    kind: ClassVar[str] = "log_resource_policy"
+
+    name: str
+    """Empty for one of a group."""
+    group: str = ""
+    document: str
+    revision: str
+    updated_at: float
+
+    def names(self) -> Key:
+        """By group, and by name."""
+        return (self.group, self.name)
+
+    def indexes(self) -> Iterator[tuple[str, Key]]:
+        """Those of the account."""
+        if not self.group:
+            yield "account", self.scope
+
+
+class QueryDefinition(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A saved query of Logs Insights."""
+
+    kind: ClassVar[str] = "query_definition"
+
+    definition_id: str
+    name: str
+    query: str
+    language: str = "CWLI"
+    groups: tuple[str, ...] = ()
+    client_token: str = ""
+    modified_at: float
+
+    def names(self) -> Key:
+        """By id."""
+        return (self.definition_id,)
+
+    def indexes(self) -> Iterator[tuple[str, Key]]:
+        """By scope, and by what was given to tell a repeated call."""
+        yield "scope", self.scope
+        if self.client_token:
+            yield "token", (*self.scope, self.client_token)
 
 
 class LogEvent(NamedTuple):

@@ -185,6 +185,64 @@ resource "aws_cloudwatch_metric_alarm" "share" {
   }
 }
 
+resource "aws_cloudwatch_log_group" "app" {
+  name              = "/scaled/app"
+  retention_in_days = 7
+  kms_key_id        = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+}
+
+resource "aws_cloudwatch_log_group" "old" {
+  name            = "/scaled/old"
+  log_group_class = "INFREQUENT_ACCESS"
+}
+
+resource "aws_cloudwatch_log_metric_filter" "errors" {
+  name           = "errors"
+  log_group_name = aws_cloudwatch_log_group.app.name
+  pattern        = var.pattern
+  metric_transformation {
+    name          = "Errors"
+    namespace     = "App"
+    value         = "1"
+    default_value = "0"
+  }
+}
+
+resource "aws_cloudwatch_log_metric_filter" "latency" {
+  name           = "latency"
+  log_group_name = aws_cloudwatch_log_group.app.name
+  pattern        = "{ $.latency > 100 }"
+  metric_transformation {
+    name       = "Latency"
+    namespace  = "App"
+    value      = "$.latency"
+    unit       = "Milliseconds"
+    dimensions = { Host = "$.host" }
+  }
+}
+
+data "aws_iam_policy_document" "dns" {
+  statement {
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["arn:aws:logs:*:*:log-group:/scaled/*"]
+    principals {
+      type        = "Service"
+      identifiers = ["route53.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_cloudwatch_log_resource_policy" "dns" {
+  policy_name     = "dns"
+  policy_document = data.aws_iam_policy_document.dns.json
+}
+
+resource "aws_cloudwatch_query_definition" "slow" {
+  name            = "app/slow"
+  log_group_names = [aws_cloudwatch_log_group.app.name]
+  query_string    = "fields @timestamp, @message | filter latency > ${var.high}"
+}
+
 resource "aws_cloudwatch_dashboard" "main" {
   dashboard_name = "scaled"
   dashboard_body = jsonencode({ widgets = [{ type = "text", properties = { markdown = "# ${var.high}" } }] })

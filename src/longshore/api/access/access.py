@@ -14,6 +14,7 @@ from longshore.api.access.ecs import RULES as ECS
 from longshore.api.access.grants import Held, held
 from longshore.api.access.identity import FREE, iam
 from longshore.api.access.network import ec2, elbv2
+from longshore.api.access.others import OTHERS, any_arn
 from longshore.api.access.smaller import SMALLER, nothing
 from longshore.api.access.tags import request_tags, resource_tags
 from longshore.api.auth import Caller, bad_token
@@ -111,7 +112,7 @@ def _on(ask: Ask) -> On:
             return elbv2(ask)
         case "iam":
             return iam(ask)
-    return SMALLER.get(ask.service, nothing)(ask)
+    return SMALLER.get(ask.service, OTHERS.get(ask.service, any_arn))(ask)
 
 
 def _created(ask: Ask) -> str:

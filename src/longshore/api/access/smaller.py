@@ -190,6 +190,30 @@ def application_autoscaling(ask: Ask) -> On:
     return on([], values)
 
 
+TAGGING = {
+    "acm": ("AddTagsToCertificate", "RemoveTagsFromCertificate"),
+    "ec2": ("CreateTags", "DeleteTags"),
+    "elasticloadbalancing": ("AddTags", "RemoveTags"),
+    "route53": ("ChangeTagsForResource", "ChangeTagsForResource"),
+    "ssm": ("AddTagsToResource", "RemoveTagsFromResource"),
+}
+"""The actions that add and remove tags, where they are not TagResource and UntagResource."""
+
+
+def tagging(ask: Ask) -> On:
+    """The Tagging API: who tags by it needs the action of the resource's own service as well."""
+    if ask.operation not in {"TagResources", "UntagResources"}:
+        return On((ANY,))
+    adds = ask.operation == "TagResources"
+    more = []
+    for each in ask.texts("ResourceARNList"):
+        arn = Arn.parse(each)
+        if arn is not None:
+            adding, removing = TAGGING.get(arn.service, ("TagResource", "UntagResource"))
+            more.append(Need(f"{arn.service}:{adding if adds else removing}", each))
+    return on([], more=more)
+
+
 SMALLER: dict[str, Callable[[Ask], On]] = {
     "acm": acm,
     "application-autoscaling": application_autoscaling,

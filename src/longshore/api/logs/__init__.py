@@ -1,5 +1,6 @@
 """Amazon CloudWatch Logs: groups, streams and their events. See docs/logs.md."""
 
+from longshore.api.logs import absent
 from longshore.api.logs.groups import (
     create_log_group,
     delete_log_group,
@@ -7,8 +8,30 @@ from longshore.api.logs.groups import (
     describe_log_groups,
     put_retention_policy,
 )
+from longshore.api.logs.listing import list_log_groups
+from longshore.api.logs.metric_filters import (
+    delete_metric_filter,
+    describe_metric_filters,
+    put_metric_filter,
+    test_metric_filter,
+)
+from longshore.api.logs.protection import (
+    associate_kms_key,
+    disassociate_kms_key,
+    put_log_group_deletion_protection,
+)
 from longshore.api.logs.put import put_log_events
+from longshore.api.logs.query_definitions import (
+    delete_query_definition,
+    describe_query_definitions,
+    put_query_definition,
+)
 from longshore.api.logs.reading import filter_log_events, get_log_events
+from longshore.api.logs.resource_policies import (
+    delete_resource_policy,
+    describe_resource_policies,
+    put_resource_policy,
+)
 from longshore.api.logs.streams import create_log_stream, delete_log_stream, describe_log_streams
 from longshore.api.logs.tags import (
     list_tags_for_resource,
@@ -20,39 +43,62 @@ from longshore.api.logs.tags import (
 )
 from longshore.api.operation import Operation, Service
 
+_LINKED = "Longshore links no accounts: ask each account for its own log groups."
+_CLASSES = "Longshore has log groups of the classes STANDARD and INFREQUENT_ACCESS."
+_NOT_ENCRYPTED = "Kept and answered; events are not encrypted with it."
+_RECORDED = "Recorded, not acted on yet: no metric is made of events."
+_INDEXES = "Longshore makes no field indexes and knows no data sources."
 _UNMASK = {"unmask": "Nothing is ever masked: there are no data protection policies."}
 
 SERVICE = Service(
     name="logs",
     operations={
+        **absent.OPERATIONS,
+        "AssociateKmsKey": Operation(associate_kms_key, inert={"kmsKeyId": _NOT_ENCRYPTED}),
         "CreateLogGroup": Operation(
             create_log_group,
-            refuses={
-                "logGroupClass": "Longshore has log groups of the class STANDARD only.",
-                "deletionProtectionEnabled": "Longshore doesn't protect log groups from deletion yet.",
+            refuses={"logGroupClass": _CLASSES},
+            allowed={"logGroupClass": ("STANDARD", "INFREQUENT_ACCESS")},
+            inert={
+                "kmsKeyId": _NOT_ENCRYPTED,
+                "logGroupClass": "Kept and answered; a group of either class can be read in every way.",
             },
-            allowed={"logGroupClass": ("STANDARD",), "deletionProtectionEnabled": (False,)},
-            inert={"kmsKeyId": "Kept and answered; events are not encrypted with it."},
         ),
         "CreateLogStream": Operation(create_log_stream),
         "DeleteLogGroup": Operation(delete_log_group),
         "DeleteLogStream": Operation(delete_log_stream),
+        "DeleteMetricFilter": Operation(delete_metric_filter),
+        "DeleteQueryDefinition": Operation(delete_query_definition),
+        "DeleteResourcePolicy": Operation(delete_resource_policy),
         "DeleteRetentionPolicy": Operation(delete_retention_policy),
         "DescribeLogGroups": Operation(
             describe_log_groups,
             refuses={
-                "accountIdentifiers": "Longshore links no accounts: ask each account for its own log groups.",
-                "includeLinkedAccounts": "Longshore links no accounts: ask each account for its own log groups.",
-                "logGroupClass": "Longshore has log groups of the class STANDARD only.",
+                "accountIdentifiers": _LINKED,
+                "includeLinkedAccounts": _LINKED,
             },
-            allowed={"includeLinkedAccounts": (False,), "logGroupClass": ("STANDARD",)},
+            allowed={"includeLinkedAccounts": (False,)},
         ),
         "DescribeLogStreams": Operation(describe_log_streams),
+        "DescribeMetricFilters": Operation(describe_metric_filters),
+        "DescribeQueryDefinitions": Operation(describe_query_definitions),
+        "DescribeResourcePolicies": Operation(describe_resource_policies),
+        "DisassociateKmsKey": Operation(disassociate_kms_key),
         "FilterLogEvents": Operation(
             filter_log_events,
             inert={"interleaved": "Streams are always interleaved, as on AWS since 2019.", **_UNMASK},
         ),
         "GetLogEvents": Operation(get_log_events, inert=_UNMASK),
+        "ListLogGroups": Operation(
+            list_log_groups,
+            refuses={
+                "accountIdentifiers": _LINKED,
+                "includeLinkedAccounts": _LINKED,
+                "dataSources": _INDEXES,
+                "fieldIndexNames": _INDEXES,
+            },
+            allowed={"includeLinkedAccounts": (False,)},
+        ),
         "ListTagsForResource": Operation(list_tags_for_resource),
         "ListTagsLogGroup": Operation(list_tags_log_group),
         "PutLogEvents": Operation(
@@ -62,13 +108,33 @@ SERVICE = Service(
                 "sequenceToken": "Any is accepted, as on AWS since 2023.",
             },
         ),
+        "PutLogGroupDeletionProtection": Operation(put_log_group_deletion_protection),
+        "PutMetricFilter": Operation(
+            put_metric_filter,
+            refuses={
+                "applyOnTransformedLogs": "Longshore has no log transformers.",
+                "fieldSelectionCriteria": _LINKED,
+                "emitSystemFieldDimensions": _LINKED,
+            },
+            allowed={"applyOnTransformedLogs": (False,)},
+            inert={"metricTransformations": _RECORDED},
+        ),
+        "PutQueryDefinition": Operation(
+            put_query_definition,
+            refuses={"parameters": "Longshore runs no queries with parameters."},
+            inert={"queryString": "Kept and answered; Longshore runs no queries."},
+        ),
+        "PutResourcePolicy": Operation(
+            put_resource_policy, inert={"policyDocument": "Kept and answered; no service of AWS is here to obey it."}
+        ),
         "PutRetentionPolicy": Operation(put_retention_policy),
         "TagLogGroup": Operation(tag_log_group),
         "TagResource": Operation(tag_resource),
+        "TestMetricFilter": Operation(test_metric_filter),
         "UntagLogGroup": Operation(untag_log_group),
         "UntagResource": Operation(untag_resource),
     },
     refusal_code="InvalidParameterException",
     validation_code="InvalidParameterException",
-    summary="Log groups, streams and events, with filter patterns",
+    summary="Log groups, streams and events, with filter patterns; metric filters, recorded and not acted on yet",
 )

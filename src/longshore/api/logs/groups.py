@@ -10,7 +10,7 @@ from longshore.api.logs.lookup import (
 )
 from longshore.api.logs.tags import checked_tags
 from longshore.api.operation import Call
-from longshore.domain.log import LogGroup, LogStream
+from longshore.domain.log import LogGroup, LogResourcePolicy, LogStream, MetricFilter
 from longshore.wire.errors import ApiError
 from longshore.wire.pagination import page
 
@@ -35,6 +35,8 @@ def create_log_group(call: Call) -> Answer:
             name=name,
             created_at=call.now,
             kms_key_id=call.params.get("kmsKeyId") or "",
+            log_group_class=call.params.get("logGroupClass") or "STANDARD",
+            deletion_protected=call.params.get("deletionProtectionEnabled") or False,
             tags=checked_tags({}, call.params.get("tags") or {}),
         )
     )
@@ -44,6 +46,14 @@ def create_log_group(call: Call) -> Answer:
 def delete_log_group(call: Call) -> Answer:
     """The group, its streams and their events."""
     group = group_named(call, call.params["logGroupName"])
+    if group.deletion_protected:
+        raise ApiError(
+            "ValidationException",
+            f"The log group {group.name} is protected from deletion: PutLogGroupDeletionProtection switches that off.",
+        )
+    for each in call.tx.select(MetricFilter, "group", group.key):
+        call.tx.delete(MetricFilter, each.key)
+    call.tx.delete(LogResourcePolicy, (*call.scope, group.name, ""))
     streams = call.tx.select(LogStream, "group", group.key)
     for stream in streams:
         call.tx.delete(LogStream, stream.key)
@@ -65,9 +75,15 @@ def describe_log_groups(call: Call) -> Answer:
         groups = list(named.values())
     else:
         groups = call.tx.select(LogGroup, "scope", call.scope)
-    part = (pattern or "").lower()
+    part, wanted = (pattern or "").lower(), params.get("logGroupClass")
     groups = sorted(
-        (group for group in groups if group.name.startswith(prefix or "") and part in group.name.lower()),
+        (
+            group
+            for group in groups
+            if group.name.startswith(prefix or "")
+            and part in group.name.lower()
+            and wanted in (None, group.log_group_class)
+        ),
         key=lambda group: group.name,
     )
     shown, more = page(
@@ -88,12 +104,12 @@ def group_view(call: Call, group: LogGroup) -> Answer:
     view: Answer = {
         "logGroupName": group.name,
         "creationTime": milliseconds(group.created_at),
-        "metricFilterCount": 0,
+        "metricFilterCount": call.tx.count(MetricFilter, "group", group.key),
         "storedBytes": sum(call.events.bounds(stream.uid).stored_bytes for stream in streams),
         "arn": f"{arn}:*",
         "logGroupArn": arn,
         "logGroupClass": group.log_group_class,
-        "deletionProtectionEnabled": False,
+        "deletionProtectionEnabled": group.deletion_protected,
     }
     if group.retention_days is not None:
         view["retentionInDays"] = group.retention_days

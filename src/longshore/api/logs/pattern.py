@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from longshore.api.logs.matching import MISSING, PatternError, Test, compare, regex, search
+from longshore.api.logs.matching import MISSING, PatternError, Test, compare, regex, search, text_of
 
 MAX_PATTERN = 1024
 MAX_DEPTH = 32
@@ -57,6 +57,16 @@ def compile_pattern(text: str) -> Predicate:
     if text.startswith("["):
         return _space_pattern(text)
     return _text_pattern(text)
+
+
+def extractor(text: str) -> Callable[[str], dict[str, str]]:
+    """What a pattern names in a message that it matches: `$.field` of a JSON one, `$name` of a space-delimited one."""
+    text = text.strip()
+    if text.startswith("{"):
+        return _json_extractor(text)
+    if text.startswith("["):
+        return _space_extractor(text)
+    return lambda _message: {}
 
 
 # Terms -----------------------------------------------------------------------------------------------------------
@@ -249,6 +259,18 @@ def _child(value: Any, step: str | int) -> Any:
     return value.get(step, MISSING) if isinstance(value, dict) else MISSING
 
 
+def _json_extractor(text: str) -> Callable[[str], dict[str, str]]:
+    selectors = dict.fromkeys(token.text for token in _tokens(text[1:-1]) if token.kind == "selector")
+    found = {selector: _steps(selector) for selector in selectors}
+
+    def extract(message: str) -> dict[str, str]:
+        document = msgspec.json.decode(message)
+        values = {selector: _values(document, steps)[0] for selector, steps in found.items()}
+        return {selector: text_of(value) for selector, value in values.items() if value is not MISSING}
+
+    return extract
+
+
 # Space-delimited -----------------------------------------------------------------------------------------------------
 
 
@@ -304,6 +326,28 @@ def _column(parser: _Parser) -> Test:
     if len(names) > 1:
         raise PatternError(f"conditions of one field must use one name, not {', '.join(sorted(names))[:64]}")
     return test
+
+
+def _space_extractor(text: str) -> Callable[[str], dict[str, str]]:
+    """Fields without a name are called by their position, and so are those that an ellipsis stands for."""
+    columns: list[str] = [""]
+    for token in _tokens(text[1:-1]):
+        if token == Token("joint", ","):
+            columns.append("")
+        elif token.kind in {"word", "selector"} and not columns[-1]:
+            columns[-1] = token.text.removeprefix("$")
+    at = columns.index("...") if "..." in columns else None
+
+    def extract(message: str) -> dict[str, str]:
+        fields = split_fields(message)
+        names = columns
+        if at is not None:
+            names = [*columns[:at], *[""] * (len(fields) - len(columns) + 1), *columns[at + 1 :]]
+        return {
+            f"${name or position}": field for position, (name, field) in enumerate(zip(names, fields, strict=True), 1)
+        }
+
+    return extract
 
 
 def split_fields(message: str) -> list[str]:

@@ -4,6 +4,7 @@ A kind of record with tags is one line of its service's entry here; a service is
 no rule about tags stands twice. `tests/unit/test_tagging.py` holds that no kind is forgotten.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -11,24 +12,32 @@ from typing import Any, NamedTuple
 from longshore.api.acm.tags import add_tags_to_certificate, remove_tags_from_certificate
 from longshore.api.autoscaling import tags as autoscaling
 from longshore.api.cloudwatch import tags as cloudwatch
-from longshore.api.ecr import repositories
+from longshore.api.ec2 import tags as ec2
+from longshore.api.ec2.resources import RESOURCES
+from longshore.api.ecr import repositories as ecr
 from longshore.api.ecs import tags as ecs
 from longshore.api.elbv2 import tags as elbv2
+from longshore.api.kms import tags as kms
 from longshore.api.logs import tags as logs
 from longshore.api.logs.lookup import group_arn
 from longshore.api.operation import Call, Handler
 from longshore.api.route53.tags import change_tags_for_resource
+from longshore.api.secretsmanager import tags as secretsmanager
 from longshore.api.servicediscovery import tags as servicediscovery
+from longshore.api.ssm import tags as ssm
 from longshore.domain.alarm import Dashboard, MetricAlarm
 from longshore.domain.arn import Arn
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
 from longshore.domain.certificate import Certificate
 from longshore.domain.cluster import Cluster
+from longshore.domain.encryption_key import EncryptionKey
 from longshore.domain.log import LogGroup
 from longshore.domain.naming import DiscoveryService, Namespace
+from longshore.domain.parameter import Parameter
 from longshore.domain.record import Record
 from longshore.domain.repository import Repository
 from longshore.domain.scaling import ScalableTarget
+from longshore.domain.secret import Secret
 from longshore.domain.service import Service
 from longshore.domain.tag import Tags, tags_list
 from longshore.domain.task import Task
@@ -68,8 +77,18 @@ def _pairs(tags: Tags) -> list[dict[str, str]]:
     return tags_list(tags, "Key", "Value")
 
 
-def _zone_id(arn: str) -> str:
+def _last(arn: str) -> str:
     return arn.rpartition("/")[2]
+
+
+def _ec2_arn(kind: str, record: Record) -> str:
+    return str(Arn("ec2", record.scope, f"{kind}/{record.names()[0]}"))
+
+
+def _parameter(call: Call, arn: str) -> str:
+    """The name of a parameter: in its ARN a slash at the name's beginning is not told from one before the name."""
+    name = arn.partition(":parameter/")[2]
+    return name if call.tx.get(Parameter, (*call.scope, name)) is not None else f"/{name}"
 
 
 def _active(record: Any) -> bool:
@@ -94,10 +113,17 @@ REGISTRY: Mapping[str, Tagged] = {
         lambda call, arn, tags: asking(cloudwatch.tag_resource, call, ResourceARN=arn, Tags=_pairs(tags)),
         lambda call, arn, keys: asking(cloudwatch.untag_resource, call, ResourceARN=arn, TagKeys=keys),
     ),
+    "ec2": Tagged(
+        tuple(Kind(record, arn=functools.partial(_ec2_arn, resource.type)) for record, resource in RESOURCES.items()),
+        lambda call, arn, tags: asking(ec2.create_tags, call, Resources=[_last(arn)], Tags=_pairs(tags)),
+        lambda call, arn, keys: asking(
+            ec2.delete_tags, call, Resources=[_last(arn)], Tags=[{"Key": key} for key in keys]
+        ),
+    ),
     "ecr": Tagged(
         (Kind(Repository),),
-        lambda call, arn, tags: asking(repositories.tag_resource, call, resourceArn=arn, tags=_pairs(tags)),
-        lambda call, arn, keys: asking(repositories.untag_resource, call, resourceArn=arn, tagKeys=keys),
+        lambda call, arn, tags: asking(ecr.tag_resource, call, resourceArn=arn, tags=_pairs(tags)),
+        lambda call, arn, keys: asking(ecr.untag_resource, call, resourceArn=arn, tagKeys=keys),
     ),
     "ecs": Tagged(
         (
@@ -125,6 +151,11 @@ REGISTRY: Mapping[str, Tagged] = {
         lambda call, arn, tags: asking(elbv2.add_tags, call, ResourceArns=[arn], Tags=_pairs(tags)),
         lambda call, arn, keys: asking(elbv2.remove_tags, call, ResourceArns=[arn], TagKeys=keys),
     ),
+    "kms": Tagged(
+        (Kind(EncryptionKey),),
+        lambda call, arn, tags: asking(kms.tag_resource, call, KeyId=arn, Tags=tags_list(tags, "TagKey", "TagValue")),
+        lambda call, arn, keys: asking(kms.untag_resource, call, KeyId=arn, TagKeys=keys),
+    ),
     "logs": Tagged(
         (Kind(LogGroup, arn=group_arn),),
         lambda call, arn, tags: asking(logs.tag_resource, call, resourceArn=arn, tags=tags),
@@ -136,21 +167,43 @@ REGISTRY: Mapping[str, Tagged] = {
             change_tags_for_resource,
             call,
             ResourceType="hostedzone",
-            ResourceId=_zone_id(arn),
+            ResourceId=_last(arn),
             AddTags=_pairs(tags),
         ),
         lambda call, arn, keys: asking(
             change_tags_for_resource,
             call,
             ResourceType="hostedzone",
-            ResourceId=_zone_id(arn),
+            ResourceId=_last(arn),
             RemoveTagKeys=keys,
         ),
+    ),
+    "secretsmanager": Tagged(
+        (Kind(Secret, shown=lambda secret: secret.deleted_at is None),),
+        lambda call, arn, tags: asking(secretsmanager.tag_resource, call, SecretId=arn, Tags=_pairs(tags)),
+        lambda call, arn, keys: asking(secretsmanager.untag_resource, call, SecretId=arn, TagKeys=keys),
     ),
     "servicediscovery": Tagged(
         (Kind(Namespace), Kind(DiscoveryService)),
         lambda call, arn, tags: asking(servicediscovery.tag_resource, call, ResourceARN=arn, Tags=_pairs(tags)),
         lambda call, arn, keys: asking(servicediscovery.untag_resource, call, ResourceARN=arn, TagKeys=keys),
+    ),
+    "ssm": Tagged(
+        (Kind(Parameter),),
+        lambda call, arn, tags: asking(
+            ssm.add_tags_to_resource,
+            call,
+            ResourceType="Parameter",
+            ResourceId=_parameter(call, arn),
+            Tags=_pairs(tags),
+        ),
+        lambda call, arn, keys: asking(
+            ssm.remove_tags_from_resource,
+            call,
+            ResourceType="Parameter",
+            ResourceId=_parameter(call, arn),
+            TagKeys=keys,
+        ),
     ),
 }
 """By the service in ARNs."""

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from longshore.drivers.ports import PassedAnswer, PassedRequest, ProviderRefused
+from longshore.wire.virtual_host import bucket_in
 
 THREADS = 64
 """A long poll of a queue holds one for up to 20 seconds; they are made as they are needed."""
@@ -73,11 +74,13 @@ def _load() -> Wsgi:
 
 def environ_of(request: PassedRequest) -> dict[str, Any]:
     """A request as WSGI has it (PEP 3333), with moto's own mark for names of metadata that have underscores."""
-    raw = request.path + (f"?{request.query}" if request.query else "")
+    bucket = bucket_in(dict(request.headers).get("host", "")) if request.signing_name == "s3" else ""
+    path = f"/{bucket}{request.path}" if bucket else request.path  # moto has rules of its own for host names
+    raw = path + (f"?{request.query}" if request.query else "")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": request.query,
         "RAW_URI": raw,
         "REQUEST_URI": raw,
@@ -102,6 +105,8 @@ def environ_of(request: PassedRequest) -> dict[str, Any]:
             preserved[key] = name
         environ[key] = f"{environ[key]},{value}" if key in environ else value
     host, _, port = environ.setdefault("HTTP_HOST", "localhost").partition(":")
+    if request.signing_name == "s3":
+        environ["HTTP_HOST"] = f"localhost:{port or 80}"
     environ.update({"SERVER_NAME": host, "SERVER_PORT": port or "80", "CONTENT_LENGTH": str(request.size)})
     environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
     environ["moto.preserved_header_names"] = preserved

@@ -16,6 +16,7 @@ from botocore.config import Config
 
 from longshore.drivers.ports import PassedRequest, ProviderRefused
 from longshore.wire.aws_chunked import is_chunked, unpack
+from longshore.wire.virtual_host import bucket_in
 
 OBJECTS = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda"})
 """Signing names of the services whose paths are signed as they stand."""
@@ -26,7 +27,6 @@ NO_CREDENTIALS = (
 )
 _AWS = re.compile(r"(^|\.)amazonaws\.com(\.cn)?$")
 _REGION = re.compile(r"(?:^|[.-])([a-z]{2}(?:-[a-z]+)+-\d)\.(?:amazonaws|vpce)\.com")
-_LOCAL = re.compile(r"^(?P<bucket>.+?)(?:\.s3)?(?:\.[a-z0-9-]+)?\.localhost(?:\.localstack\.cloud)?$")
 _OLD = frozenset(
     {
         *("host", "authorization", "x-amz-date", "date", "x-amz-security-token", "x-amz-content-sha256"),
@@ -67,8 +67,9 @@ class Signer:
             headers = _without_chunks(headers)
         path, query = request.path, _without_signature(request.query)
         objects = request.signing_name in OBJECTS
-        if objects:
-            path = _bucket(request) + path
+        bucket = bucket_in(dict(request.headers).get("host", "")) if objects else ""
+        if bucket:  # AWS is asked with it in the path
+            path = f"/{bucket}{path}"
         url = f"{base}{path}" + (f"?{query}" if query else "")
         asked = AWSRequest(method=request.method, url=url, headers={**headers, "host": host})
         if not objects:
@@ -106,10 +107,3 @@ def _without_signature(query: str) -> str:
         if not (name.startswith("X-Amz-") and name.removeprefix("X-Amz-").lower() in gone)
     ]
     return "&".join(kept)
-
-
-def _bucket(request: PassedRequest) -> str:
-    """The bucket in a host name of this machine, as a path: AWS is asked with it there."""
-    host = next((value for name, value in request.headers if name == "host"), "").partition(":")[0]
-    found = _LOCAL.match(host)
-    return f"/{found['bucket']}" if found and found["bucket"] not in OBJECTS else ""
