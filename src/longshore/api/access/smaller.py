@@ -124,6 +124,39 @@ acm = by_operation(
 # ---------------------------------------------------------------------------------------- images, metrics and others
 
 
+TAGGING = {
+    "TagResources": {
+        "acm": "AddTagsToCertificate",
+        "ec2": "CreateTags",
+        "elasticloadbalancing": "AddTags",
+        "iam": "TagResource",
+        "route53": "ChangeTagsForResource",
+        "ssm": "AddTagsToResource",
+    },
+    "UntagResources": {
+        "acm": "RemoveTagsFromCertificate",
+        "ec2": "DeleteTags",
+        "elasticloadbalancing": "RemoveTags",
+        "iam": "UntagResource",
+        "route53": "ChangeTagsForResource",
+        "ssm": "RemoveTagsFromResource",
+    },
+}
+"""The actions of services that don't call them TagResource and UntagResource."""
+
+
+def tagging(ask: Ask) -> On:
+    """Any operation of the tagging API: who changes tags must be allowed to by each resource's own service, too."""
+    actions = TAGGING.get(ask.operation)
+    more = []
+    for each in ask.texts("ResourceARNList") if actions is not None else ():
+        arn = Arn.parse(each)
+        if arn is not None:
+            own = (actions or {}).get(arn.service, ask.operation.removesuffix("s"))
+            more.append(Need(f"{arn.service}:{own}", each))
+    return on([], more=more)
+
+
 def ecr(ask: Ask) -> On:
     """Any operation of ECR."""
     if ask.operation in {"GetAuthorizationToken", "DescribeRegistry", "GetRegistryPolicy", "PutRegistryPolicy"}:
