@@ -7,7 +7,8 @@ import time
 
 import structlog
 
-from sim.play import play
+from sim.play import Story, play
+from sim.secrets import SecretStory
 
 
 def main() -> int:
@@ -16,7 +17,9 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=100, help="how many worlds")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="just this one")
+    parser.add_argument("--secrets", action="store_true", help="worlds whose containers have a secret")
     arguments = parser.parse_args()
+    kind, option = (SecretStory, " --secrets") if arguments.secrets else (Story, "")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     seeds = (
         [arguments.seed] if arguments.seed is not None else range(arguments.first, arguments.first + arguments.seeds)
@@ -24,7 +27,7 @@ def main() -> int:
     broken, began = 0, time.monotonic()
     for number, seed in enumerate(seeds, 1):
         try:
-            play(seed)
+            play(seed, kind, option)
         except Exception as error:
             broken += 1
             print(f"\n{error}\n", file=sys.stderr)

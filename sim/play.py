@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from longshore.control.loop import Loop
@@ -96,6 +97,9 @@ class CheckedPlane(ControlPlane):
 class Story(World):
     """A world with users in it."""
 
+    more_of_definition: Mapping[str, Any] = MappingProxyType({})
+    """What its task definitions have besides."""
+
     def __init__(self, seed: int, loop: SimLoop) -> None:
         super().__init__(seed, loop)
         self.acknowledged: dict[str, str] = {}
@@ -120,34 +124,37 @@ class Story(World):
         """The whole story."""
         await self.plane.start()
         await self.call("CreateCluster", clusterName="default")
+        await self.prepare()
         await self._register({})
         await self._make_load_balancer()
         await self._make_name()
         for _ in range(STEPS):
             await self._step()
-            self._look()
+            self.look()
             await asyncio.sleep(self.dice.choice([0.0, 0.01, 0.3, 2.0, 10.0]))
-        await self._heal()
+        await self.heal()
         await self._rest()
         check_settled(self)
         await check_answers(self)
         self._check_promises()
 
     async def _step(self) -> None:
-        act = self.dice.choice([*self._users(), *self._troubles()])
+        act = self.dice.choice([*self.users(), *self._troubles()])
         try:
             await act()
         except ApiError as error:
             self.note(f"refused: {error}")
 
-    def _users(self) -> list[Callable[[], Awaitable[None]]]:
+    def users(self) -> list[Callable[[], Awaitable[None]]]:
+        """What users do."""
         once = [self._create, self._scale, self._delete, self._stop]
         return [*once, self._update, self._update, self._run, self._run]
 
     def _troubles(self) -> list[Callable[[], Awaitable[None]]]:
         return [self._kill, self._kill, self._crash, self._clock, self._reboot, self._sicken]
 
-    async def _register(self, environment: dict[str, str]) -> str:
+    def container(self, environment: dict[str, str]) -> dict[str, Any]:
+        """A container definition."""
         container: dict[str, Any] = {
             "name": "app",
             "image": "app",
@@ -155,6 +162,13 @@ class Story(World):
         }
         if environment:
             container["environment"] = [{"name": k, "value": v} for k, v in environment.items()]
+        return container
+
+    async def prepare(self) -> None:
+        """What a story needs besides, before its first task."""
+
+    async def _register(self, environment: dict[str, str]) -> str:
+        container = self.container(environment)
         if self.dice.random() < 0.5 or "LONGSHORE_SIM_HEALTH" in environment:
             container["healthCheck"] = {"command": ["CMD", "true"], "interval": 5, "timeout": 2, "retries": 1}
         answer = await self.call(
@@ -165,6 +179,7 @@ class Story(World):
             cpu="256",
             memory="512",
             containerDefinitions=[container],
+            **self.more_of_definition,
         )
         arn: str = answer["taskDefinition"]["taskDefinitionArn"]
         self.acknowledged[arn] = "task definition"
@@ -301,7 +316,8 @@ class Story(World):
     async def _crash(self) -> None:
         await self.restart()
 
-    async def _heal(self) -> None:
+    async def heal(self) -> None:
+        """Whatever was broken is mended."""
         self.note("faults end")
         self.fate.healed = True
         self.clock.offset_s = max(0.0, self.clock.offset_s)
@@ -324,14 +340,15 @@ class Story(World):
         while waited < REST_S:
             await asyncio.sleep(step)
             waited += step
-            self._look()
+            self.look()
             reasons = list(unsettled(self))
             if not reasons:
                 return
             step = min(step * 1.3, 600.0)
         raise Violation("it does not come to rest: " + "; ".join(reasons[:5]))
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Whether what must always hold does."""
         check_always(self)
         if isinstance(self.plane, CheckedPlane) and self.plane.violations:
             raise self.plane.violations[0]
@@ -353,19 +370,19 @@ def _connect(name: str) -> dict[str, Any]:
     return {"enabled": True, "namespace": SHOP.name, "services": [offered]}
 
 
-def play(seed: int) -> None:
-    """One world; raises with its seed and timeline when a promise was broken."""
+def play(seed: int, kind: type[Story] = Story, option: str = "") -> None:
+    """One world; raises with its seed and timeline when a promise was broken. `option` is what asks for its kind."""
     loop = SimLoop()
     told: list[str] = []
 
     async def story() -> None:
-        world = Story(seed, loop)
+        world = kind(seed, loop)
         told.append("")
         try:
             await world.play()
         except BaseException as error:
             tail = "\n".join(world.timeline[-60:])
-            raise Violation(f"seed {seed}: {error}\n{tail}\nAgain: python -m sim --seed {seed}") from error
+            raise Violation(f"seed {seed}: {error}\n{tail}\nAgain: python -m sim{option} --seed {seed}") from error
         finally:
             await world.plane.crash()
 

@@ -27,6 +27,7 @@ from longshore.control.balancers import BalancerController, Release
 from longshore.control.capacity import measure
 from longshore.control.connect import ConnectController
 from longshore.control.discovery import Discovery
+from longshore.control.expiry import Expiry
 from longshore.control.firewall import FirewallController
 from longshore.control.health import HealthChecks
 from longshore.control.history import History
@@ -149,6 +150,7 @@ class Longshore:
         self.networks = NetworkController(self.store, self.engine, self._clock)
         self._observer = Observer(self.store, self.engine.observations(), self._clock)
         self._history = History(self.store, self._clock, history_s=config.history_s)
+        self._expiry = Expiry(self.store, self._clock)
         self._retention = Retention(self.store, self.events, self._clock)
         self._forwards, self._moto = make_providers(config)
         self._metrics = Metrics(self.store, lambda: self.balancers.counts, lambda: self.connect.counts)
@@ -205,7 +207,7 @@ class Longshore:
             for loop in (*own, *self.repositories.loops):
                 loop.start()
                 stack.push_async_callback(loop.stop)
-            for sweeper in (self._history.timer, self._retention.timer):
+            for sweeper in (self._expiry.timer, self._history.timer, self._retention.timer):
                 sweeper.start()
                 stack.push_async_callback(sweeper.stop)
             server = HttpServer(

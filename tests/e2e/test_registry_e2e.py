@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.docker, pytest.mark.registry, docker_cli.NEEDED]
 
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 AWS = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
 
 
@@ -167,6 +172,7 @@ def test_where_requests_are_signed_docker_logs_in_and_tasks_need_not(
         docker.login()
         docker("push", f"{ours}:v1")
         docker("logout", server.registry_host)
+        server.client("iam").create_role(RoleName="execution", AssumeRolePolicyDocument=json.dumps(TRUST))
         docker.clean()
         assert "no basic auth credentials" in docker("pull", f"{ours}:v1", code=None)
         task = server.run_to_end(server.define("signed", container(f"{AWS}/app:v1")))

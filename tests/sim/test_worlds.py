@@ -13,8 +13,10 @@ from longshore.drivers.sim.machine import SimMachine
 from sim import play as stories
 from sim.checks import Violation
 from sim.play import play
+from sim.secrets import SecretStory
 
 WORLDS = 1000
+SECRET_WORLDS = 40
 SHARE = 20
 """Worlds per test, so that two processes share the work."""
 
@@ -31,6 +33,18 @@ def test_every_promise_holds(first: int) -> None:
 @pytest.mark.parametrize("seed", REGRESSIONS)
 def test_seed_that_once_failed(seed: int) -> None:
     play(seed)
+
+
+@pytest.mark.parametrize("first", range(0, SECRET_WORLDS, SHARE))
+def test_every_promise_holds_where_containers_have_a_secret(first: int) -> None:
+    for seed in range(first, first + SHARE):
+        play(seed, SecretStory)
+
+
+def test_checkers_see_containers_without_their_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_tasks, "task_secrets", lambda *_: {})
+    with pytest.raises(Violation, match="began with"):
+        play(0, SecretStory)
 
 
 def broken_worlds(seeds: int) -> int:

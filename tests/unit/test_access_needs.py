@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from longshore.api import kms, secretsmanager
+from longshore.api import kms, secretsmanager, ssm
 from longshore.api.access.access import needs
 from longshore.api.access.asking import Ask
 from longshore.api.access.tags import request_tags, resource_tags
@@ -222,6 +222,79 @@ def test_a_group_of_logs_can_be_written_in_three_ways() -> None:
     assert {need.resource, *need.also} == {f"{LOGS}:/a:log-stream:", f"{LOGS}:/a", f"{LOGS}:/a:*"}
 
 
+def beside(api: Api, service: Any) -> Api:
+    made = Api(service.SERVICE.operations, service=service.SERVICE.name)
+    made.store, made.ids = api.store, api.ids
+    return made
+
+
+def test_secrets_and_keys_are_meant_by_their_whole_arns() -> None:
+    api = Api({})
+    keys, manager, parameters = beside(api, kms), beside(api, secretsmanager), beside(api, ssm)
+    key = keys("CreateKey")["KeyMetadata"]["Arn"]
+    keys("CreateAlias", AliasName="alias/own", TargetKeyId=key)
+    plain = manager("CreateSecret", Name="plain", SecretString="x")["ARN"]
+    own = manager("CreateSecret", Name="own", SecretString="x", KmsKeyId="alias/own")["ARN"]
+    parameters("PutParameter", Name="/own", Value="x", Type="SecureString", KeyId=key)
+    read = "secretsmanager:GetSecretValue"
+    assert asked("secretsmanager", "GetSecretValue", api, SecretId="plain") == [(read, plain)]
+    assert asked("secretsmanager", "GetSecretValue", api, SecretId=own[:-7]) == [(read, own), ("kms:Decrypt", key)]
+    many = asked("secretsmanager", "BatchGetSecretValue", api, SecretIdList=["plain", "own"])
+    assert many == [("secretsmanager:BatchGetSecretValue", "*"), (read, plain), (read, own), ("kms:Decrypt", key)]
+    put = asked("secretsmanager", "PutSecretValue", api, SecretId="own", SecretString="y")
+    assert put[1:] == [("kms:GenerateDataKey", key), ("kms:Decrypt", key)]
+    made = asked("secretsmanager", "CreateSecret", api, Name="new", Tags=TAGS)
+    assert made[1] == ("secretsmanager:TagResource", f"arn:aws:secretsmanager:{R}:{A}:secret:new")
+    parameter = f"arn:aws:ssm:{R}:{A}:parameter"
+    whole = {"WithDecryption": True}
+    assert asked("ssm", "GetParameter", api, Name="/own:1", **whole) == [
+        ("ssm:GetParameter", f"{parameter}/own"),
+        ("kms:Decrypt", key),
+    ]
+    assert asked("ssm", "GetParameter", api, Name=f"{parameter}/own") == [("ssm:GetParameter", f"{parameter}/own")]
+    below = asked("ssm", "GetParametersByPath", api, Path="/", **whole)
+    assert below == [("ssm:GetParametersByPath", f"{parameter}/"), ("kms:Decrypt", key)]
+    by_name = asked("ssm", "GetParameter", api, Name="/aws/reference/secretsmanager/plain", **whole)
+    assert by_name[1] == (read, plain)
+    put = asked("ssm", "PutParameter", api, Name="/new", Value="x", Type="SecureString", KeyId="alias/own", Tags=TAGS)
+    assert put[1:] == [("kms:Encrypt", key), ("ssm:AddTagsToResource", f"{parameter}/new")]
+
+
+def test_a_ciphertext_means_its_key_and_re_encryption_two() -> None:
+    api = Api({})
+    keys = beside(api, kms)
+    first, second = (keys("CreateKey")["KeyMetadata"]["Arn"] for _ in range(2))
+    keys("CreateAlias", AliasName="alias/own", TargetKeyId=first)
+    alias = f"arn:aws:kms:{R}:{A}:alias/own"
+    blob = keys("Encrypt", KeyId="alias/own", Plaintext=b"p")["CiphertextBlob"]
+    assert asked("kms", "Decrypt", api, CiphertextBlob=blob) == [("kms:Decrypt", first)]
+    assert asked("kms", "Decrypt", api, CiphertextBlob=b"x") == [("kms:Decrypt", "*")]
+    both = asked("kms", "ReEncrypt", api, CiphertextBlob=blob, DestinationKeyId=second)
+    assert both == [("kms:ReEncryptFrom", first), ("kms:ReEncryptTo", second)]
+    moved = asked("kms", "UpdateAlias", api, AliasName="alias/own", TargetKeyId=second)
+    assert {resource for _, resource in moved} == {alias, first, second}
+    assert {resource for _, resource in asked("kms", "DeleteAlias", api, AliasName="alias/own")} == {alias, first}
+    context = {"Tenant": "one"}
+    [need] = needs(ask("kms", "Encrypt", api, KeyId="alias/own", Plaintext=b"p", EncryptionContext=context))
+    assert need.resource == first
+    assert need.values == {
+        "kms:requestalias": ("alias/own",),
+        "kms:encryptioncontext:tenant": ("one",),
+        "kms:encryptioncontextkeys": ("Tenant",),
+    }
+
+
+def test_tags_of_secrets_parameters_and_keys_are_found() -> None:
+    api = Api({})
+    key = beside(api, kms)("CreateKey", Tags=[{"TagKey": "k", "TagValue": "v"}])["KeyMetadata"]["Arn"]
+    secret = beside(api, secretsmanager)("CreateSecret", Name="x", Tags=TAGS)["ARN"]
+    for name in ("/path", "plain"):
+        beside(api, ssm)("PutParameter", Name=name, Value="x", Type="String", Tags=TAGS)
+    parameters = [f"arn:aws:ssm:{R}:{A}:parameter/{name}" for name in ("path", "plain")]
+    for arn in (key, secret, *parameters):
+        assert resource_tags(api.store, arn, A)["aws:resourcetag/k"] == ("v",)
+
+
 @pytest.mark.parametrize(
     "params",
     [
@@ -251,16 +324,3 @@ def test_tags_of_resources_are_found_by_arn() -> None:
     assert resource_tags(api.store, role.arn, A)["iam:resourcetag/env"] == ("a",)
     for nothing in ("*", "arn:aws:ecs:::x", f"{ELB}:loadbalancer", f"{IAM}:role/none", f"{EC2}:subnet/subnet-none"):
         assert resource_tags(api.store, nothing, A) == {}
-
-
-def test_tagging_from_outside_needs_the_action_of_the_resource_s_own_service() -> None:
-    arns = [f"{ECS}:cluster/c", LB, "arn:aws:route53:::hostedzone/Z1", "no arn"]
-    assert asked("resourcegroupstaggingapi", "TagResources", ResourceARNList=arns, Tags={"a": "b"}) == [
-        ("tag:TagResources", "*"),
-        ("ecs:TagResource", arns[0]),
-        ("elasticloadbalancing:AddTags", LB),
-        ("route53:ChangeTagsForResource", arns[2]),
-    ]
-    removed = asked("resourcegroupstaggingapi", "UntagResources", ResourceARNList=[LB], TagKeys=["a"])
-    assert removed[1] == ("elasticloadbalancing:RemoveTags", LB)
-    assert asked("resourcegroupstaggingapi", "GetResources") == [("tag:GetResources", "*")]

@@ -2,6 +2,8 @@
 
 import importlib.util
 import io
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -297,3 +299,31 @@ async def test_without_the_extra_moto_is_refused_with_its_name(monkeypatch: pyte
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(ProviderRefused, match=r"longshore\[moto\]"):
         await Moto().open()
+
+
+ENDLESS = """
+import asyncio, io, threading
+from longshore.drivers.elsewhere.moto import Moto
+from longshore.drivers.ports import PassedRequest
+
+asked = threading.Event()
+
+def app(environ, start_response):
+    asked.set()
+    threading.Event().wait()
+
+async def main():
+    moto = Moto()
+    moto._app = app
+    request = PassedRequest("sqs", "sqs", "1", "us-east-1", "POST", "/", "", [], io.BytesIO(), 0)
+    poll = asyncio.create_task(moto.answer(request))
+    await asyncio.to_thread(asked.wait)
+    poll.cancel()
+
+asyncio.run(main())
+"""
+
+
+def test_a_poll_that_does_not_end_holds_up_no_end_of_the_process() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDLESS], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -16,7 +16,9 @@ from longshore.api.ecs import tasks
 from longshore.control.observe import Observer
 from longshore.control.places import Places
 from longshore.control.tasks import TaskController, launch_from
+from longshore.decide.roles import Permit, permit_of
 from longshore.decide.task_secrets import SecretsUnavailable, go_text, secret_value
+from longshore.domain.iam import Role
 from longshore.domain.kinds import KINDS
 from longshore.domain.launch import ContainerLaunch, Hidden, TaskLaunch
 from longshore.domain.record import Scope
@@ -26,6 +28,7 @@ from longshore.drivers.docker.translate import EngineFacts, container_payload
 from longshore.drivers.sim.engine import SimEngine
 from longshore.drivers.sim.machine import SimMachine, Timings
 from tests.support.api import SCOPE, VAULT, Api, awsvpc
+from tests.support.identities import TASKS
 from tests.support.services import ClockOf
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 HEAD = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
 ASM = HEAD + "unable to retrieve secret from asm: service call has been retried 1 time(s): "
 SSM = HEAD + "unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
+EXECUTION = "arn:aws:iam::123456789012:role/execution"
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
 PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter"
 NOT_FOUND = "Secrets Manager can't find the specified secret."
@@ -193,6 +197,87 @@ def test_values_are_written_as_the_agent_writes_them(value: Any, text: str) -> N
     assert go_text(value) == text
 
 
+# --------------------------------------------------------------------------------------------------- execution roles
+
+
+def allowing(house: House, *statements: dict[str, Any], arn: str = EXECUTION) -> Permit:
+    """What the execution role may read of a task whose definition names `arn`, with one policy of these statements."""
+    policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    role = {"account": SCOPE.account, "region": "", "name": "execution", "unique_id": "AROA", "created_at": 0.0}
+    house.put(Role(**role, trust=TASKS, inline={"p": policy} if statements else {}))  # type: ignore[arg-type]  # named
+    house.define(executionRoleArn=arn)
+    made = house("RunTask", taskDefinition="web", networkConfiguration=awsvpc())["tasks"][0]
+    return permit_of(house.store, task(house, made["taskArn"].rpartition("/")[2]), {"executionRoleArn": arn})
+
+
+def as_role(house: House, role: Permit, reference: str) -> str:
+    return secret_value(house.store, VAULT, SCOPE, reference, house.now, role)
+
+
+def denial(house: House, role: Permit, reference: str) -> str:
+    with pytest.raises(SecretsUnavailable) as refused:
+        as_role(house, role, reference)
+    return refused.value.reason
+
+
+def allow(action: str, resource: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+READ, GET = "secretsmanager:GetSecretValue", "ssm:GetParameters"
+
+
+def test_a_role_that_is_not_here_holds_nothing_back(house: House) -> None:
+    other = allowing(house, arn=f"{EXECUTION}-of-elsewhere")
+    assert as_role(house, other, f"{ARN}plain") == "two"
+
+
+def test_a_role_reads_what_its_policies_allow_and_nothing_else(house: House) -> None:
+    role = allowing(house, allow(READ, f"{ARN}plain-*"), allow(GET, f"{PARAMETER}/app/*"))
+    assert as_role(house, role, f"{ARN}plain") == "two"
+    assert as_role(house, role, "/app/key") == "b"
+    assert as_role(house, role, "/aws/service/global-infrastructure/current-region") == "us-east-1"
+    arn = house.secrets("DescribeSecret", SecretId="db")["ARN"]
+    session = f"arn:aws:sts::{SCOPE.account}:assumed-role/execution/"
+    reason = denial(house, role, f"{ARN}db:user::")
+    assert reason.startswith(f"{ASM}failed to fetch secret {ARN}db from secrets manager: AccessDeniedException: User: ")
+    assert f"{session}" in reason
+    assert f"is not authorized to perform: {READ} on resource: {arn} because no identity-based policy allows" in reason
+    reason = denial(house, role, "name")
+    assert reason.startswith(f"{SSM}AccessDeniedException: User: {session}")
+    assert f"is not authorized to perform: {GET} on resource: {PARAMETER}/name because" in reason
+
+
+def test_a_role_may_be_held_to_the_tags_of_a_secret(house: House) -> None:
+    condition = {"StringEquals": {"secretsmanager:ResourceTag/app": "shop"}}
+    role = allowing(house, allow(READ, Condition=condition))
+    assert "AccessDeniedException" in denial(house, role, f"{ARN}plain")
+    house.secrets("TagResource", SecretId="plain", Tags=[{"Key": "app", "Value": "shop"}])
+    assert as_role(house, role, f"{ARN}plain") == "two"
+
+
+def test_a_role_needs_the_user_s_own_key_as_well(house: House) -> None:
+    key = house.keys("CreateKey")["KeyMetadata"]["Arn"]
+    house.secrets("UpdateSecret", SecretId="plain", KmsKeyId=key)
+    house.parameters("PutParameter", Name="/own", Value="x", Type="SecureString", KeyId=key)
+    role = allowing(house, allow(READ), allow(GET))
+    assert denial(house, role, f"{ARN}plain").endswith("AccessDeniedException: Access to KMS is not allowed")
+    assert denial(house, role, "/own") == f"{SSM}AccessDeniedException: Access to KMS is not allowed"
+    via = {"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}}
+    role = allowing(house, allow(READ), allow(GET), allow("kms:Decrypt", key, Condition=via))
+    assert as_role(house, role, f"{ARN}plain") == "two"
+    assert denial(house, role, "/own").endswith("Access to KMS is not allowed")
+    role = allowing(house, allow(READ), allow(GET), allow("kms:Decrypt", key))
+    assert as_role(house, role, "/own") == "x"
+
+
+def test_a_secret_by_a_parameter_s_name_needs_both(house: House) -> None:
+    reference = "/aws/reference/secretsmanager/plain"
+    assert READ in denial(house, allowing(house, allow(GET)), reference)
+    assert GET in denial(house, allowing(house, allow(READ)), reference)
+    assert as_role(house, allowing(house, allow(GET), allow(READ)), reference) == "two"
+
+
 # ------------------------------------------------------------------------------------------------- on its way to Docker
 
 
@@ -267,7 +352,7 @@ def run(house: House, **secrets: str) -> str:
     """A task's id."""
     given = [{"name": name, "valueFrom": reference} for name, reference in secrets.items()]
     container = {"name": "app", "image": "busybox", "secrets": given}
-    house.define(containerDefinitions=[container])
+    house.define(containerDefinitions=[container], executionRoleArn=EXECUTION)
     made = house("RunTask", taskDefinition="web", networkConfiguration=awsvpc())["tasks"][0]
     return str(made["taskArn"]).rpartition("/")[2]
 
@@ -368,3 +453,14 @@ async def test_a_restart_in_the_middle_of_a_start_without_the_secret_ends_the_ta
         assert task_id not in slow.tasks
     assert task(house, task_id).stop_code == "TaskFailedToStart"
     assert "Secrets Manager can't find the specified secret." in task(house, task_id).stopped_reason
+
+
+async def test_a_task_whose_execution_role_may_not_read_does_not_start(house: House) -> None:
+    allowing(house, allow(READ, f"{ARN}plain-*"))
+    async with rigged(house):
+        ended = run(house, X=f"{ARN}plain", Y=f"{ARN}db:user::")
+        await until(lambda: task(house, ended).last_status == "STOPPED")
+        runs = run(house, X=f"{ARN}plain")
+        await until(lambda: task(house, runs).last_status == "RUNNING")
+    assert task(house, ended).stop_code == "TaskFailedToStart"
+    assert f"/execution/{ended} is not authorized to perform: {READ}" in task(house, ended).stopped_reason

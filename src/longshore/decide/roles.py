@@ -5,11 +5,12 @@ and nothing holds it then. One that exists holds everywhere.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from longshore.decide.policy.document import PolicyRefused, parse
 from longshore.decide.policy.evaluate import Assumer, Question, decide, trusted
 from longshore.decide.policy.grants import grants_of
+from longshore.domain.arn import Arn
 from longshore.domain.iam import TASK_SESSIONS, Role, iam_arn, iam_key_of, session_arn
 from longshore.domain.record import Key, Records
 from longshore.domain.tag import Tags
@@ -56,11 +57,15 @@ def assumable(find: FindRole, arn: str, account: str, task_arn: str) -> bool:
     return trusted(document, TASKS, Question("sts:AssumeRole", arn, context)) == "named"
 
 
-Permit = Callable[[str, str, Tags], str | None]
-"""`(action, ARN, its tags)` -> why not, or None."""
+class Permit(Protocol):
+    """What somebody may do."""
+
+    def __call__(self, action: str, arn: str, tags: Tags, /, *, via: str = "") -> str | None:
+        """Why not, or None. `tags` are those of what the ARN names; `via` is the service that asks in its place."""
+        ...
 
 
-def freely(_action: str, _arn: str, _tags: Tags) -> str | None:
+def freely(_action: str, _arn: str, _tags: Tags, /, *, via: str = "") -> str | None:  # noqa: ARG001  as Permit has it
     """Where nothing holds a task."""
     return None
 
@@ -75,14 +80,21 @@ def permit_of(records: Records, task: Task, document: Mapping[str, Any]) -> Perm
     grants = grants_of(records, role)
     who = session_arn(arn, task.task_id, task.account)
 
-    def refused(action: str, resource: str, tags: Tags) -> str | None:
+    def refused(action: str, resource: str, tags: Tags, /, *, via: str = "") -> str | None:
+        parsed = Arn.parse(resource)
+        region = parsed.scope.region if parsed else task.region
         context = {
+            **({"kms:viaservice": (f"{via}.{region}.amazonaws.com",)} if via else {}),
             "aws:principalaccount": (task.account,),
             "aws:principalarn": (arn,),
-            "aws:requestedregion": (task.region,),
+            "aws:requestedregion": (region,),
             "aws:resourceaccount": (task.account,),
             "aws:securetransport": ("true",),
-            **{f"aws:resourcetag/{key.lower()}": (value,) for key, value in tags.items()},
+            **{
+                f"{prefix}:resourcetag/{key.lower()}": (value,)
+                for prefix in ("aws", action.partition(":")[0])
+                for key, value in tags.items()
+            },
             **{f"aws:principaltag/{key.lower()}": (value,) for key, value in role.tags.items()},
         }
         decision = decide(grants, Question(action, resource, context))

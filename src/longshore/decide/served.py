@@ -67,7 +67,8 @@ UNSERVED_OVERRIDES: Mapping[str, str] = {
 INERT_OVERRIDES: Mapping[str, str] = {
     "ephemeralStorage": "Kept and answered; a task's disk is the machine's, without a limit of its own.",
     "executionRoleArn": (
-        "Kept and answered; images are pulled, secrets read and logs written with Longshore's own rights."
+        "Kept and answered; secrets are read as it may, where it is a role that was made here. Images are pulled and "
+        "logs written with Longshore's own rights."
     ),
 }
 """What of `overrides` is kept but has no effect."""
@@ -83,8 +84,8 @@ INERT: Mapping[str, str] = {
     "containerDefinitions[].logConfiguration.options.max-buffer-size": "Kept and answered, as `mode` is.",
     "ephemeralStorage": "Kept and answered; a task's disk is the machine's, without a limit of its own.",
     "executionRoleArn": (
-        "Kept, answered and checked for Fargate; images are pulled, secrets read and logs written with Longshore's own "
-        "rights."
+        "Kept, answered and checked for Fargate; secrets are read as it may, where it is a role that was made here. "
+        "Images are pulled and logs written with Longshore's own rights."
     ),
     "requiresCompatibilities": "Checked at registration and answered; what runs is decided by the launch type.",
 }

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from longshore.decide.parameters import ParameterRefused, read_parameter
+from longshore.decide.encryption import KeyRefused, find_key
+from longshore.decide.parameters import SECRETS, ParameterRefused, read_parameter
 from longshore.decide.roles import Permit, freely
 from longshore.decide.secrets import SecretRefused, chosen_version, find_secret, value_of
 from longshore.domain.arn import Arn
 from longshore.domain.launch import Hidden
-from longshore.domain.parameter import Parameter
+from longshore.domain.parameter import Parameter, ParameterVersion
+from longshore.domain.public_parameters import ROOT
 from longshore.domain.record import Records, Scope
 from longshore.domain.vault import Vault
 
@@ -30,6 +32,7 @@ ODD_ARN = "unexpected ARN format with parameters when trying to retrieve ASM sec
 BINARY = "the secret {arn} holds SecretBinary, and an environment variable takes SecretString"
 HAS_NUL = "the value of {reference} has a NUL character, which no environment variable can have"
 OTHER_ACCOUNT = "AccessDeniedException: {reference} is another account's, and accounts share nothing here"
+NO_KMS = "AccessDeniedException: Access to KMS is not allowed"
 MISSING = frozenset({"ParameterNotFound", "ParameterVersionNotFound"})
 PARTS = 5
 """Of `secret:NAME:json-key:version-stage:version-id`."""
@@ -92,6 +95,7 @@ def _of_asm(records: Records, vault: Vault, arn: Arn, reference: str, now: float
     try:
         secret = find_secret(records, arn.scope, bare, now)
         denied = permit("secretsmanager:GetSecretValue", secret.arn, secret.tags)
+        denied = denied or _denied_key(records, arn.scope, secret.key_reference, now, permit, "secretsmanager")
         if denied is not None:
             raise SecretsUnavailable(ASM + DENIED.format(arn=bare, text=denied))
         version = chosen_version(records, secret, version_id, stage)
@@ -114,11 +118,37 @@ def _of_ssm(
         missing = refusal.code in MISSING
         text = f"invalid ssm parameters: {reference}" if missing else f"{refusal.code}: {refusal.text}"
         raise SecretsUnavailable(SSM + text) from refusal
-    known = records.get(Parameter, (*place, reading.name))
-    denied = permit("ssm:GetParameters", reading.arn, known.tags if known else {})
+    denied = _denied_parameter(records, place, reading.name, reading.arn, now, permit)
     if denied is not None:
         raise SecretsUnavailable(SSM + denied)
     return reading.value
+
+
+def _denied_parameter(records: Records, scope: Scope, name: str, arn: str, now: float, permit: Permit) -> str | None:
+    """Why a parameter that is there may not be read. What AWS publishes everybody may read."""
+    if name.startswith(ROOT):
+        return None
+    parameter = records.get(Parameter, (*scope, name))
+    newest = records.get(ParameterVersion, (*scope, name, str(parameter.version))) if parameter else None
+    denied = permit("ssm:GetParameters", arn, parameter.tags if parameter else {})
+    if newest is not None:
+        denied = denied or _denied_key(records, scope, newest.key_reference, now, permit, "ssm")
+    if denied is None and name.startswith(SECRETS):
+        secret = find_secret(records, scope, name.removeprefix(SECRETS), now)
+        denied = permit("secretsmanager:GetSecretValue", secret.arn, secret.tags)
+        denied = denied or _denied_key(records, scope, secret.key_reference, now, permit, "secretsmanager")
+    return denied
+
+
+def _denied_key(records: Records, scope: Scope, reference: str, now: float, permit: Permit, via: str) -> str | None:
+    """Why the user's own key may not be used by way of a service; AWS's own keys allow it the whole account."""
+    try:
+        key = find_key(records, scope, reference, now) if reference else None
+    except KeyRefused:
+        return None  # whoever reads is told
+    if key is None or key.manager == "AWS" or permit("kms:Decrypt", key.arn, key.tags, via=via) is None:
+        return None
+    return NO_KMS
 
 
 def _under_key(text: str, key: str) -> str:

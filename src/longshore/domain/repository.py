@@ -109,7 +109,7 @@ class Image(Record, frozen=True, kw_only=True, omit_defaults=True):
 class ImageTag(Record, frozen=True, kw_only=True, omit_defaults=True):
     """A tag of an image. Written with pushes and by the API."""
 
-    kind: ClassVar[str] = "image-tag"
+    kind: ClassVar[str] = "image_tag"
 
     repository_id: str
     tag: str
@@ -137,7 +137,7 @@ class PreviewedImage(NamedTuple):
 class LifecyclePreview(Record, frozen=True, kw_only=True, omit_defaults=True):
     """What a lifecycle policy would have removed when StartLifecyclePolicyPreview was last called. Written by it."""
 
-    kind: ClassVar[str] = "lifecycle-preview"
+    kind: ClassVar[str] = "lifecycle_preview"
 
     repository_id: str
     policy: str
@@ -151,7 +151,7 @@ class LifecyclePreview(Record, frozen=True, kw_only=True, omit_defaults=True):
 class RegistrySettings(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The settings of an account's registry in a region. Written by the API."""
 
-    kind: ClassVar[str] = "registry-settings"
+    kind: ClassVar[str] = "registry_settings"
 
     policy: str = ""
     scan_type: str = "BASIC"
@@ -166,7 +166,7 @@ class RegistrySettings(Record, frozen=True, kw_only=True, omit_defaults=True):
 class RegistryEndpoint(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Where Docker finds the registry: one, with an empty scope. Written by `main` at every start."""
 
-    kind: ClassVar[str] = "registry-endpoint"
+    kind: ClassVar[str] = "registry_endpoint"
 
     host: str
     """`HOST:PORT`, which repositoryUri begins with."""

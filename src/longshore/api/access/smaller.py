@@ -1,12 +1,10 @@
-"""Which resources an operation of the smaller services is about: logs, names, keys and secrets, images, metrics."""
+"""Which resources an operation of the smaller services is about: logs, names, certificates, images, metrics."""
 
 from collections.abc import Callable
 
 from longshore.api.access.asking import ANY, Ask, Need, On, Rule, members, on
-from longshore.decide.encryption import KeyRefused, find_key
-from longshore.decide.secrets import SecretRefused, find_secret
+from longshore.api.access.secrets import kms, secretsmanager, ssm
 from longshore.domain.arn import Arn
-from longshore.domain.encryption_key import KeyAlias
 
 
 def by_operation(table: dict[str, Rule], other: Rule) -> Rule:
@@ -110,7 +108,7 @@ def route53(ask: Ask) -> On:
     return on((arn("hostedzone", each) for each in zones), values)
 
 
-# ---------------------------------------------------------------------------------------------- certificates, keys
+# ---------------------------------------------------------------------------------------------------- certificates
 
 
 def _new_certificate(ask: Ask) -> On:
@@ -123,51 +121,8 @@ acm = by_operation(
 )
 
 
-def kms(ask: Ask) -> On:
-    """Any operation of KMS. An alias stands for its key; those that change aliases need both."""
-    found = []
-    for each in ask.texts("KeyId", "TargetKeyId"):
-        try:
-            found.append(find_key(ask.reader, ask.scope, each, 0.0).arn)
-        except KeyRefused:
-            kind = "" if each.startswith("alias/") else "key/"
-            found.append(each if each.startswith("arn:") else ask.arn("kms", f"{kind}{each}"))
-    alias = ask.text("AliasName")
-    if alias:
-        found.append(ask.arn("kms", alias))
-        known = ask.reader.get(KeyAlias, (*ask.scope, alias))
-        found += [ask.arn("kms", f"key/{known.key_id}")] if known else []
-    return on(found)
-
-
-def secretsmanager(ask: Ask) -> On:
-    """Any operation of Secrets Manager: a name stands for its secret; a new one has `secret:NAME` as yet."""
-    if ask.operation in {"ListSecrets", "GetRandomPassword"}:
-        return On((ANY,))
-    also: dict[str, tuple[str, ...]] = {}
-    for each in ask.texts("SecretId", "SecretIdList", "Name"):
-        try:
-            also[find_secret(ask.reader, ask.scope, each, 0.0).arn] = ()
-        except SecretRefused:
-            arn = each if each.startswith("arn:") else ask.arn("secretsmanager", f"secret:{each}")
-            also[arn] = (f"{arn}-000000",)  # so that `secret:NAME-*` means a new one, too
-    return On(tuple(also) or (ANY,), also=also)
-
-
-def ssm(ask: Ask) -> On:
-    """Any operation of Systems Manager's Parameter Store."""
-    if ask.operation == "DescribeParameters":
-        return on([ask.arn("ssm", "*")])
-    also, resources = {}, []
-    for each in ask.texts("Name", "Names", "Path", "ResourceId"):
-        path = each if each.startswith("arn:") else ask.arn("ssm", f"parameter/{each.partition(':')[0].lstrip('/')}")
-        resources.append(path)
-        if ask.text("Path"):
-            also[path] = (path.rstrip("/"), path.rstrip("/") + "/")
-    return On(tuple(dict.fromkeys(resources)) or (ANY,), also=also)
-
-
 # ---------------------------------------------------------------------------------------- images, metrics and others
+
 
 TAGGING = {
     "TagResources": {
@@ -234,30 +189,6 @@ def application_autoscaling(ask: Ask) -> On:
     keys = (("ServiceNamespace", "service-namespace"), ("ScalableDimension", "scalable-dimension"))
     values = {f"application-autoscaling:{key}": (ask.text(name),) for name, key in keys if ask.text(name)}
     return on([], values)
-
-
-TAGGING = {
-    "acm": ("AddTagsToCertificate", "RemoveTagsFromCertificate"),
-    "ec2": ("CreateTags", "DeleteTags"),
-    "elasticloadbalancing": ("AddTags", "RemoveTags"),
-    "route53": ("ChangeTagsForResource", "ChangeTagsForResource"),
-    "ssm": ("AddTagsToResource", "RemoveTagsFromResource"),
-}
-"""The actions that add and remove tags, where they are not TagResource and UntagResource."""
-
-
-def tagging(ask: Ask) -> On:
-    """The Tagging API: who tags by it needs the action of the resource's own service as well."""
-    if ask.operation not in {"TagResources", "UntagResources"}:
-        return On((ANY,))
-    adds = ask.operation == "TagResources"
-    more = []
-    for each in ask.texts("ResourceARNList"):
-        arn = Arn.parse(each)
-        if arn is not None:
-            adding, removing = TAGGING.get(arn.service, ("TagResource", "UntagResource"))
-            more.append(Need(f"{arn.service}:{adding if adds else removing}", each))
-    return on([], more=more)
 
 
 SMALLER: dict[str, Callable[[Ask], On]] = {

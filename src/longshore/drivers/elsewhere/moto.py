@@ -5,10 +5,10 @@ apart there as they are here. `main` makes it for `longshore up --with moto`; no
 """
 
 import asyncio
-import functools
+import contextlib
 import importlib.util
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -16,7 +16,7 @@ from longshore.drivers.ports import PassedAnswer, PassedRequest, ProviderRefused
 from longshore.wire.virtual_host import bucket_in
 
 THREADS = 64
-"""A long poll of a queue holds one for up to 20 seconds; they are made as they are needed."""
+"""A long poll of a queue holds one for up to 20 seconds. They are daemons: a poll doesn't hold up the end."""
 PIECE = 256 * 1024
 MISSING = (
     "moto is not installed beside Longshore. Install the extra (`pip install 'longshore[moto]'`), or start without "
@@ -35,7 +35,7 @@ class Moto:
 
     def __init__(self) -> None:
         self._app: Wsgi | None = None
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="moto")
+        self._threads = asyncio.Semaphore(THREADS)
 
     async def open(self) -> None:
         """Load moto. Raises ProviderRefused where it is not installed."""
@@ -44,8 +44,7 @@ class Moto:
         self._app = await asyncio.to_thread(_load)
 
     async def close(self) -> None:
-        """Begin nothing more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Nothing is held."""
 
     def reset(self) -> None:
         """Forget everything."""
@@ -57,8 +56,8 @@ class Moto:
     async def answer(self, request: PassedRequest) -> PassedAnswer:
         """What moto says."""
         assert self._app is not None, "asked before it was opened"  # noqa: S101  a fault of main's
-        call = functools.partial(_call, self._app, request)
-        status, headers, body = await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        async with self._threads:
+            status, headers, body = await _in_thread(self._app, request)
         return PassedAnswer(status, headers, _pieces(body))
 
 
@@ -70,6 +69,31 @@ def _load() -> Wsgi:
 
     app: Wsgi = DomainDispatcherApplication(create_backend_app)
     return app
+
+
+async def _in_thread(app: Wsgi, request: PassedRequest) -> "Answered":
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Answered] = loop.create_future()
+
+    def settle(answered: "Answered | None", error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        elif answered is not None:
+            done.set_result(answered)
+
+    def work() -> None:
+        answered, fault = None, None
+        try:
+            answered = _call(app, request)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is the caller's to see
+            fault = error
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            loop.call_soon_threadsafe(settle, answered, fault)
+
+    threading.Thread(target=work, name="moto", daemon=True).start()
+    return await done
 
 
 def environ_of(request: PassedRequest) -> dict[str, Any]:
@@ -126,7 +150,11 @@ class _Silent:
         """Nothing."""
 
 
-def _call(app: Wsgi, request: PassedRequest) -> tuple[int, list[tuple[str, str]], list[bytes]]:
+Answered = tuple[int, list[tuple[str, str]], list[bytes]]
+"""Status, headers and body."""
+
+
+def _call(app: Wsgi, request: PassedRequest) -> Answered:
     answered: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Callable[[bytes], None]:

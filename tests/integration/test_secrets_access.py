@@ -1,0 +1,87 @@
+"""Secrets, parameters and keys through real clients, signed as users whose policies name few of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.test_iam_clients import Site, refused
+from tests.support.identities import allow
+from tests.support.serving import ACCOUNT, REGION, furnished
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PARAMETERS = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter"
+READ = "secretsmanager:GetSecretValue"
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with furnished(auth=True) as serving:
+        made = Site(serving)
+        kms, manager, ssm = (serving.client(name) for name in ("kms", "secretsmanager", "ssm"))
+        key = kms.create_key()["KeyMetadata"]["Arn"]
+        kms.create_alias(AliasName="alias/own", TargetKeyId=key)
+        manager.create_secret(Name="mine/one", SecretString="1", Tags=[{"Key": "app", "Value": "shop"}])
+        manager.create_secret(Name="mine/keyed", SecretString="2", KmsKeyId=key)
+        manager.create_secret(Name="other", SecretString="3")
+        for name in ("/mine/a", "/other/a"):
+            ssm.put_parameter(Name=name, Value="4", Type="SecureString", KeyId=key)
+        yield made
+
+
+def key_arn(site: Site) -> str:
+    arn: str = site.serving.client("kms").describe_key(KeyId="alias/own")["KeyMetadata"]["Arn"]
+    return arn
+
+
+def test_a_user_reads_the_secrets_that_its_policy_names(site: Site) -> None:
+    name, keys = site.user(allow(READ, on=f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:mine/*"))
+    manager = site.client("secretsmanager", keys)
+    assert manager.get_secret_value(SecretId="mine/one")["SecretString"] == "1"
+    code, text = refused(manager.get_secret_value, SecretId="other")
+    assert code == "AccessDeniedException"
+    assert f"user/{name} is not authorized to perform: {READ} on resource: " in text
+    assert ":secret:other-" in text
+    code, text = refused(manager.get_secret_value, SecretId="mine/keyed")
+    assert (code, key_arn(site) in text, "kms:Decrypt" in text) == ("AccessDeniedException", True, True)
+    assert refused(manager.describe_secret, SecretId="mine/one")[0] == "AccessDeniedException"
+    assert refused(manager.batch_get_secret_value, SecretIdList=["mine/one"])[0] == "AccessDeniedException"
+
+
+def test_a_user_is_held_to_the_tags_of_secrets(site: Site) -> None:
+    tagged = {"Condition": {"StringEquals": {"aws:ResourceTag/app": "shop"}}}
+    _, keys = site.user({**allow(READ, on="*"), **tagged})
+    manager = site.client("secretsmanager", keys)
+    assert manager.get_secret_value(SecretId="mine/one")["SecretString"] == "1"
+    assert refused(manager.get_secret_value, SecretId="other")[0] == "AccessDeniedException"
+
+
+def test_a_user_reads_the_parameters_that_its_policy_names(site: Site) -> None:
+    _, keys = site.user(allow("ssm:GetParameter*", on=f"{PARAMETERS}/mine/*"), allow("kms:Decrypt", on=key_arn(site)))
+    ssm = site.client("ssm", keys)
+    assert ssm.get_parameter(Name="/mine/a", WithDecryption=True)["Parameter"]["Value"] == "4"
+    assert refused(ssm.get_parameter, Name="/other/a")[0] == "AccessDeniedException"
+    assert refused(ssm.get_parameters, Names=["/mine/a", "/other/a"])[0] == "AccessDeniedException"
+    _, keys = site.user(allow("ssm:GetParameter", on=f"{PARAMETERS}/mine/a"))
+    ssm = site.client("ssm", keys)
+    assert ssm.get_parameter(Name="/mine/a")["Parameter"]["Value"] != "4"
+    assert "kms:Decrypt" in refused(ssm.get_parameter, Name="/mine/a", WithDecryption=True)[1]
+
+
+def test_a_user_encrypts_under_the_key_that_its_policy_names_and_in_its_context(site: Site) -> None:
+    context: dict[str, Any] = {"Condition": {"StringEquals": {"kms:EncryptionContext:tenant": "one"}}}
+    _, keys = site.user({**allow("kms:Encrypt", "kms:Decrypt", on=key_arn(site)), **context})
+    kms = site.client("kms", keys)
+    blob = kms.encrypt(KeyId="alias/own", Plaintext=b"p", EncryptionContext={"tenant": "one"})["CiphertextBlob"]
+    assert kms.decrypt(CiphertextBlob=blob, EncryptionContext={"tenant": "one"})["Plaintext"] == b"p"
+    for wrong in ({}, {"tenant": "two"}):
+        assert refused(kms.encrypt, KeyId="alias/own", Plaintext=b"p", EncryptionContext=wrong)[0] == (
+            "AccessDeniedException"
+        )
+    assert refused(kms.disable_key, KeyId=key_arn(site))[0] == "AccessDeniedException"
+    elsewhere = site.serving.client("kms").create_key()["KeyMetadata"]["Arn"]
+    asked = {"CiphertextBlob": blob, "SourceEncryptionContext": {"tenant": "one"}, "DestinationKeyId": elsewhere}
+    assert "kms:ReEncryptFrom" in refused(kms.re_encrypt, **asked)[1]
