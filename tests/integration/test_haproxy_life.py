@@ -65,6 +65,18 @@ async def test_nothing_runs_before_the_first_load_balancer_and_after_the_last() 
         assert not it.driver.process.running
 
 
+async def test_load_balancer_without_a_listener_is_in_place_and_nothing_runs() -> None:
+    async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one")):
+        bare = plan([balancer(ADDRESS)], [group()])
+        assert await it.driver.apply(bare) == {}
+        assert not it.driver.process.running
+        assert await it.driver.apply(SIMPLE) == {}
+        await it.healthy(planned(one))
+        assert await who(client) == "one"
+        assert await it.driver.apply(bare) == {}
+        assert not it.driver.process.running
+
+
 async def test_target_serves_after_its_first_check_and_reports_each_state() -> None:
     async with rig() as it, httpx.AsyncClient() as client, serving(one := target("one")):
         await it.driver.apply(SIMPLE)

@@ -205,7 +205,7 @@ class HaproxyBalancer:
 
     async def _put_in_place(self, plan: BalancerPlan) -> None:
         """Make the process what the plan says. Raises ConfigurationRefused and Retryable."""
-        if plan.load_balancers:
+        if _listens(plan):
             await self._load(plan)
         elif self.process.running:
             async with self.commands.reloading:
@@ -218,7 +218,7 @@ class HaproxyBalancer:
         """For a group that has outgrown its slots. Raises Retryable."""
         async with self._applying:
             try:
-                if self._plan.load_balancers:
+                if _listens(self._plan):
                     await self._load(self._plan)
             except (ConfigurationRefused, Unwritable) as refused:
                 raise Retryable(refused.reason) from refused
@@ -346,6 +346,11 @@ class HaproxyBalancer:
         await asyncio.sleep(UNCLAIMED_S)
         with contextlib.suppress(Retryable):
             await self.targets.forget_unclaimed()
+
+
+def _listens(plan: BalancerPlan) -> bool:
+    """Whether there is anything to listen at: HAProxy doesn't run with nothing."""
+    return any(balancer.listeners for balancer in plan.load_balancers)
 
 
 def _without(plan: BalancerPlan, problems: Mapping[str, str]) -> BalancerPlan:
