@@ -22,6 +22,7 @@ setup: ## install what is missing: Debian packages, .venv
 # What tests read from the package index, fetched once and before them: a private Engine's network may have no internet.
 fetch: setup
 	@$(BIN)/python -c "from tests.support.protocol_cases import archive; archive()"
+	@scripts/fetch-ansible
 
 demo: setup ## see it work: services of real containers, replaced, rolled over, cleaned up
 	@scripts/with-docker $(BIN)/python examples/demo/demo.py $(ARGS)
