@@ -167,7 +167,7 @@ def test_shop_by_ansible(shop_server: Server) -> None:
     until(lambda: ask(shop_server, balancer["DNSName"]) == HELLO, "an answer of the shop")
     assert ansible.play(SHOP / "ansible" / "up.yml", shop_server.environment(), **settings) == 0
 
-    ansible.play(SHOP / "ansible" / "up.yml", shop_server.environment(), greeting="Welcome", **settings)
+    ansible.play(SHOP / "ansible" / "up.yml", shop_server.environment(), greeting="Welcome", anew="true", **settings)
     until(lambda: ask(shop_server, balancer["DNSName"]) == HELLO.replace("Hello", "Welcome"), "the new greeting")
     ansible.play(SHOP / "ansible" / "down.yml", shop_server.environment())
     assert shop_server.stop() == 0
