@@ -5,11 +5,8 @@ A stack as users have it: its VPC, security groups, roles, secrets, images, name
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,42 +15,17 @@ import pytest
 
 from tests.support import ansible, images, terraform
 from tests.support.server import Server, until
+from tests.support.shop import SHOP, left, project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-SHOP = Path(__file__).parents[2] / "examples" / "shop"
 HELLO = "web says: Hello from the api (orders, password known)"
-HISTORY = {"cluster", "service", "deployment", "service_event", "task", "task_definition", "task_definition_family"}
-"""Kinds of which something stays after everything was removed: ECS itself keeps it, INACTIVE or STOPPED."""
-PENDING = {"kms_key", "nat_gateway", "zone_change", "naming_operation"}
-"""Kinds that AWS shows for a while after they are gone."""
-DEFAULTS = {
-    "dhcp_options",
-    "host",
-    "kms_alias",
-    "registry_endpoint",
-    "network_acl",
-    "region_network",
-    "route_table",
-    "security_group",
-    "security_group_rule",
-    "subnet",
-    "vpc",
-    "internet_gateway",
-}
-pytestmark = pytest.mark.timeout(900)  # Terraform itself waits for more than a minute after making a load balancer
-TWICE = (("111111111111", "us-east-1"), ("222222222222", "eu-west-1"))
-
-
-def project(folder: Path, server: Server, **environment: str) -> terraform.Terraform:
-    """The Terraform project in a folder of its own."""
-    made = terraform.Terraform(folder / "shop" / "terraform", {**server.environment(), **environment}, limit_s=300.0)
-    shutil.copy(SHOP / "app.py", folder / "shop")
-    for source in (SHOP / "terraform").glob("*.tf"):
-        shutil.copy(source, made.folder)
-    made.init()
-    return made
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.haproxy,
+    pytest.mark.timeout(900),  # Terraform itself waits for more than a minute after making a load balancer
+]
 
 
 def ask(server: Server, dns_name: str) -> str:
@@ -67,13 +39,6 @@ def ask(server: Server, dns_name: str) -> str:
     return answer.text.strip()
 
 
-def left(server: Server) -> set[str]:
-    """The kinds of what a server that was stopped has in its state, but for history and defaults."""
-    with sqlite3.connect(server.state / "state.db") as database:
-        kinds = {kind for (kind,) in database.execute("SELECT DISTINCT kind FROM objects WHERE kind != ''")}
-    return kinds - HISTORY - PENDING - DEFAULTS
-
-
 @pytest.fixture
 def shop_server(launch: Callable[..., Server]) -> Server:
     server = launch()
@@ -83,8 +48,6 @@ def shop_server(launch: Callable[..., Server]) -> Server:
 
 
 @terraform.NEEDED
-@pytest.mark.docker
-@pytest.mark.haproxy
 def test_sixty_resources_by_terraform_are_made_changed_and_removed(shop_server: Server, tmp_path: Path) -> None:
     shop = project(tmp_path, shop_server)
     shop.apply(image=images.PYTHON)
@@ -110,37 +73,6 @@ def test_sixty_resources_by_terraform_are_made_changed_and_removed(shop_server: 
     shop_server.start()
 
 
-@terraform.NEEDED
-def test_two_stacks_of_one_name_in_two_accounts_and_regions_do_not_see_each_other(
-    simulated: Server, tmp_path: Path
-) -> None:
-    def apply(account: str, region: str) -> terraform.Terraform:
-        keys = {"AWS_ACCESS_KEY_ID": account, "AWS_DEFAULT_REGION": region}
-        shop = project(tmp_path / account, simulated, **keys)
-        shop.apply(region=region)
-        assert shop.changes() == ""
-        return shop
-
-    with ThreadPoolExecutor() as pool:
-        shops = list(pool.map(apply, *zip(*TWICE, strict=True)))
-        for (account, region), shop in zip(TWICE, shops, strict=True):
-            ecs = simulated.client("ecs", aws_access_key_id=account, region_name=region)
-            [cluster] = ecs.list_clusters()["clusterArns"]
-            assert cluster == f"arn:aws:ecs:{region}:{account}:cluster/shop"
-            assert shop.outputs()["cluster"] == "shop"
-            other = next(each for _, each in TWICE if each != region)
-            assert simulated.client("ecs", aws_access_key_id=account, region_name=other).list_clusters()[
-                "clusterArns"
-            ] == []  # fmt: skip
-        list(pool.map(lambda shop: shop.destroy(), shops))
-    assert simulated.client("ecs").list_clusters()["clusterArns"] == []
-    assert simulated.stop() == 0
-    assert left(simulated) == set()
-    simulated.start()
-
-
-@pytest.mark.docker
-@pytest.mark.haproxy
 def test_shop_by_boto3(shop_server: Server) -> None:
     def shop(*words: str) -> str:
         command = [sys.executable, str(SHOP / "shop.py"), *words, "--image", images.PYTHON]
@@ -158,8 +90,6 @@ def test_shop_by_boto3(shop_server: Server) -> None:
     shop_server.start()
 
 
-@pytest.mark.docker
-@pytest.mark.haproxy
 def test_shop_by_ansible(shop_server: Server) -> None:
     settings = {"image": images.PYTHON}
     ansible.play(SHOP / "ansible" / "up.yml", shop_server.environment(), **settings)
