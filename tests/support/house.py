@@ -31,7 +31,7 @@ from longshore.domain.log import LogStream
 from longshore.domain.manifest import read_manifest
 from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation
 from longshore.domain.network import SecurityGroup, Subnet, Vpc
-from longshore.domain.record import Scope
+from longshore.domain.record import Record, Scope
 from longshore.domain.repository import Image, ImageTag, Repository
 from longshore.domain.service import Deployment, Service
 from longshore.domain.task import Task
@@ -95,6 +95,8 @@ class House:
         root = make("root", ca=True)
         self._bundle = {"CaCertificatesBundleS3Bucket": "inline", "CaCertificatesBundleS3Key": root.pem.decode()}
         self._revocations = revoking(root, 1)
+        self._furnished: list[Record] = []
+        """Everything that there is at first, once that is made."""
         self.chain = Chain(
             store=self.store,
             events=self.events,
@@ -113,16 +115,21 @@ class House:
             seed(tx, scope, "172.31.0.0/16", self.ids, self.clock.now())
 
     async def start_again(self) -> None:
-        """The same state whatever was asked before."""
+        """The same state whatever was asked before: made once, and then put back."""
         with self.store.transaction() as tx:
             for kind in KINDS:
                 for record in list(tx.all(kind)):
                     tx.delete(kind, record.key)
+            for record in self._furnished:
+                tx.put(record)
         self.events.clear()
         self.ids._random.seed(1)
         self.clock.time = 1_700_000_000.0
-        self.chain.forget()
-        await self._furnish()
+        if not self._furnished:
+            await self._furnish()
+            self._furnished = [record for kind in KINDS for record in self.store.all(kind)]
+        events = [{"timestamp": int(self.clock.time * 1000) + n, "message": f"line {n}"} for n in range(5)]
+        await self.ok("logs", "PutLogEvents", logGroupName="/app", logStreamName="one", logEvents=events)
 
     async def _furnish(self) -> None:
         with self.store.transaction() as tx:
@@ -148,8 +155,6 @@ class House:
         await self.ok("ecs", "RunTask", count=4, startedBy="me", clientToken="once", **shared)
         await self.ok("logs", "CreateLogGroup", logGroupName="/app")
         await self.ok("logs", "CreateLogStream", logGroupName="/app", logStreamName="one")
-        events = [{"timestamp": int(self.clock.time * 1000) + n, "message": f"line {n}"} for n in range(5)]
-        await self.ok("logs", "PutLogEvents", logGroupName="/app", logStreamName="one", logEvents=events)
         for number in range(2):
             await self.ok("acm", "RequestCertificate", DomainName=f"n{number}.example.com", KeyAlgorithm=EC)
         await self._furnish_balancers([s["SubnetId"] for s in subnets["Subnets"]])
