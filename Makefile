@@ -5,9 +5,9 @@ SHELL := /bin/bash
 BIN := .venv/bin
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest -q
-# Docker tests share one Engine and one host network: `loadgroup` keeps them in one process, one after another
-# (tests/conftest.py puts them in a group), while the others run all else: five, for much of it waits for Terraform,
-# whose provider sleeps for a minute after it has made a load balancer.
+# Docker tests share one Engine and one host network: two processes run them (tests/conftest.py sees to it), while the
+# others run all else: four, for much of it waits for Terraform, whose provider sleeps for a minute after it has made a
+# load balancer.
 PARALLEL := -n 6 --durations 25
 TYPED := $(wildcard src tests bench sim examples scripts/*.py)
 

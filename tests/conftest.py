@@ -49,19 +49,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class OneEngine(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Files of docker tests go to one process, one after another; every other test to whoever is free.
+    """Files of docker tests go to two processes, one after another; every other test to whoever is free.
 
-    There is one Engine, one host network, one 169.254.170.2. By file, because the process that distributes tests knows
-    their names alone; a file says in its text that its tests are marked. (xdist's own groups don't survive pytest 9.2.)
+    There is one Engine, one host network, one 169.254.170.2: more at a time would be in each other's way. By file, because
+    the process that distributes tests knows their names alone; a file says in its text that its tests are marked.
+    (xdist's own groups don't survive pytest 9.2.)
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "docker" if _uses_docker(nodeid.partition("::")[0]) else nodeid
+        place = _docker_files().get(nodeid.partition("::")[0])
+        return nodeid if place is None else f"docker {place % 2}"
 
 
 @functools.cache
-def _uses_docker(file: str) -> bool:
-    return "pytest.mark.docker" in (ROOT / file).read_text()
+def _docker_files() -> dict[str, int]:
+    """The files of docker tests, numbered."""
+    files = sorted(path for path in (ROOT / "tests").rglob("test_*.py") if "pytest.mark.docker" in path.read_text())
+    return {str(path.relative_to(ROOT)): place for place, path in enumerate(files)}
 
 
 @pytest.hookimpl(optionalhook=True)
