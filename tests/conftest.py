@@ -51,9 +51,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 class OneEngine(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Files of docker tests go to two processes, one after another; every other test to whoever is free.
 
-    There is one Engine, one host network, one 169.254.170.2: more at a time would be in each other's way. By file, because
-    the process that distributes tests knows their names alone; a file says in its text that its tests are marked.
-    (xdist's own groups don't survive pytest 9.2.)
+    There is one Engine, one host network, one 169.254.170.2: more at a time would be in each other's way. By file,
+    because the process that distributes tests knows their names alone; a file says in its text that its tests are
+    marked. (xdist's own groups don't survive pytest 9.2.)
     """
 
     def _split_scope(self, nodeid: str) -> str:

@@ -4,6 +4,8 @@ A part of the composition root: `main` builds it, the engine says of each bridge
 of the host serves every network mode; each device has listeners of its own, which tell whose names are asked for.
 """
 
+import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Callable
@@ -14,11 +16,14 @@ from longshore.api.server import HttpServer
 from longshore.config import TASK_API_PORT
 from longshore.drivers.dns.server import PORT as DNS_PORT
 from longshore.drivers.dns.server import DnsServer
+from longshore.drivers.ending import cancelled
 from longshore.drivers.ports import Permanent
 
 log = logging.getLogger(__name__)
 
 ENDPOINT_PORT = 80
+AGAIN_S = 2.0
+"""How often to try again where another Longshore of this machine answers: it may have ended."""
 
 
 class LinkLocalServers:
@@ -33,23 +38,42 @@ class LinkLocalServers:
         """With the id of the VPC that each serves."""
         self._devices: set[int] = set()
         """By interface index: a bridge made again under its old name is another device."""
+        self._trying: set[asyncio.Task[None]] = set()
 
     async def serve(self, device: str, vpc_id: str | None) -> None:
         """Answer what comes in through a device, once. `vpc_id` says whose private names are answered."""
-        from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  only real containers need it
-
         index = socket.if_nametoindex(device)
         if index in self._devices:
             return
         self._devices.add(index)
         apis = self._app(Listener(f"tasks on {device}", signatures=True, local=True))
-        for app, port in ((self._endpoint, ENDPOINT_PORT), (apis, TASK_API_PORT)):
-            sockets = await open_sockets([device], port)
-            if sockets:
+        missing = {ENDPOINT_PORT: self._endpoint, TASK_API_PORT: apis, DNS_PORT: None}
+        missing = await self._try(device, vpc_id, missing)
+        if missing:
+            self._trying.add(asyncio.create_task(self._try_again(device, vpc_id, missing)))
+
+    async def _try_again(self, device: str, vpc_id: str | None, missing: "dict[int, Asgi | None]") -> None:
+        while missing:
+            await asyncio.sleep(AGAIN_S)
+            with contextlib.suppress(Permanent, OSError):  # the device may be gone
+                missing = await self._try(device, vpc_id, missing)
+
+    async def _try(self, device: str, vpc_id: str | None, ports: "dict[int, Asgi | None]") -> "dict[int, Asgi | None]":
+        """Answer at those ports (None: names) that nobody has; returns the others."""
+        from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  only real containers need it
+
+        missing: dict[int, Asgi | None] = {}
+        for port, app in ports.items():
+            if app is None:
+                if not await self._serve_names(device, vpc_id):
+                    missing[port] = app
+            elif sockets := await open_sockets([device], port):
                 server = HttpServer(app, sockets)
                 await server.start()
                 self._servers.append((vpc_id, server))
-        await self._serve_names(device, vpc_id)
+            else:
+                missing[port] = app
+        return missing
 
     async def leave(self, vpc_id: str) -> None:
         """Answer no more for a VPC that is gone, with its bridge."""
@@ -61,22 +85,27 @@ class LinkLocalServers:
 
     async def stop(self) -> None:
         """Answer no more."""
+        await cancelled(self._trying)
         for _, server in self._servers:
             await server.stop()
         await self._names.close()
 
-    async def _serve_names(self, device: str, vpc_id: str | None) -> None:
+    async def _serve_names(self, device: str, vpc_id: str | None) -> bool:
+        """Whether names are seen to; not while another Longshore answers."""
         from longshore.drivers.docker.linklocal import open_sockets  # noqa: PLC0415  as above
 
         opened: list[socket.socket] = []
         try:
             opened += await open_sockets([device], DNS_PORT)
-            if opened:  # if not, another Longshore answers here
+            if opened:
                 opened += await open_sockets([device], DNS_PORT, kind=socket.SOCK_DGRAM)
         except Permanent as error:
             # Tasks ask whoever has the port then, or the host's resolvers: they run, but without our own names.
             log.warning("tasks on %s can't resolve the names of load balancers: %s", device, error.reason)
             for unused in opened:
                 unused.close()
-        else:
-            await self._names.listen(opened, vpc_id)
+            return True
+        if not opened:
+            return False
+        await self._names.listen(opened, vpc_id)
+        return True

@@ -92,9 +92,9 @@ def test_doctor_says_what_to_do(server: Server) -> None:
 
 
 def test_dns_says_how_the_host_resolves_names(server: Server) -> None:
-    said = server.longshore("dns")
-    assert said.returncode == 0, said.stderr
-    assert "nameserver 169.254.170.2" in said.stdout
+    # Another Longshore of this machine may have the address, and end: then this one takes it.
+    until(lambda: server.longshore("dns").returncode == 0, "an answer for names on this host")
+    assert "nameserver 169.254.170.2" in server.longshore("dns").stdout
 
 
 def test_keys_are_those_of_the_state_folder(launch: Callable[..., Server], tmp_path: Path) -> None:
