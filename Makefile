@@ -6,9 +6,9 @@ BIN := .venv/bin
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest -q
 # Docker tests share one Engine and one host network: two processes run them (tests/conftest.py sees to it), while the
-# others run all else: four, for much of it waits for Terraform, whose provider sleeps for a minute after it has made a
+# others run all else, much of which waits for Terraform, whose provider sleeps for a minute after it has made a
 # load balancer.
-PARALLEL := -n 6 --durations 25
+PARALLEL := -n 4 --durations 25
 TYPED := $(wildcard src tests bench sim examples scripts/*.py)
 
 .DEFAULT_GOAL := help
