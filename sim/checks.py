@@ -116,10 +116,7 @@ def check_stop(world: World, task_id: str) -> None:
     address, waited_s = task.launch.network.address, world.clock.now() - (record.stopping_at or 0.0)
     if waited_s < DEREGISTRATION_S and world.forwarder.serves(address):
         raise Violation(f"task {task_id} was told to stop while its load balancer sends it requests")
-    if waited_s < DRAIN_S and (sender := _sender_to(world, address)) not in {
-        None,
-        task_id,
-    }:  # itself it may ask to the end
+    if waited_s < DRAIN_S and (sender := _sender_to(world, address)):
         raise Violation(f"task {task_id} was told to stop while the proxy of {sender} sends it requests")
 
 

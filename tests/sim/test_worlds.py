@@ -20,7 +20,7 @@ SECRET_WORLDS = 40
 SHARE = 20
 """Worlds per test, so that two processes share the work."""
 
-REGRESSIONS: list[int] = [5, 27, 171, 1868]
+REGRESSIONS: list[int] = [5, 27, 139, 171, 1868]
 """Seeds that once broke a promise."""
 
 

@@ -308,6 +308,19 @@ def test_deleted_service_stops_its_tasks_then_is_inactive() -> None:
     assert all(d.status == "INACTIVE" for d in world.deployments.values())
 
 
+def test_deleted_service_drains_for_as_long_as_its_tasks_do() -> None:
+    world = settled(1)
+    world.service = world.service.but(status="DRAINING", desired_count=0)
+    world.turn()
+    [task] = world.live
+    world.tasks[task.task_id] = world.tasks[task.task_id].but(last_status="DEACTIVATING")
+    world.turn()
+    assert status(world) == "DRAINING"
+    world.tasks[task.task_id] = world.tasks[task.task_id].but(last_status="STOPPING")
+    world.turn()
+    assert status(world) == "INACTIVE"
+
+
 def test_clock_set_back_does_not_hold_up_a_rollout() -> None:
     world = World(service(1))
     world.deploy(1)

@@ -111,10 +111,14 @@ def _recover(deployment: Deployment, tasks: Iterable[Task], snapshot: ServiceSna
 
 
 def _drain(snapshot: ServiceSnapshot, events: list[str], now: float) -> Plan:
-    """A service that is being deleted: all its tasks stop; it is INACTIVE once none runs."""
+    """A service that is being deleted: all its tasks stop; it is INACTIVE once all are STOPPING, as on ECS.
+
+    Before, while they drain, who sends them requests is told by their deployments, which a service that takes the
+    name removes.
+    """
     stops = tuple(Stop(task, rolling.scaling_reason(task)) for task in snapshot.tasks if task.wanted)
     service, deployments = snapshot.service, snapshot.deployments
-    if not stops and not any(rolling.occupies(task) for task in snapshot.tasks):
+    if not stops and not any(rolling.occupies(task) or task.last_status == "DEACTIVATING" for task in snapshot.tasks):
         service = service.but(status="INACTIVE")
         deployments = tuple(progress.retire(deployment, now) for deployment in deployments)
     return Plan(
