@@ -32,9 +32,9 @@ from longshore.domain.balancing import (
     WeightedGroup,
 )
 from longshore.drivers.haproxy.driver import KEEP_BUFFERS, HaproxyBalancer
-from longshore.drivers.haproxy.process import find
 from longshore.drivers.haproxy.render import Settings, render
 from longshore.drivers.haproxy.slots import Slot
+from longshore.drivers.program import find
 
 TARGET_PORT = 19001
 PORT = 18080
@@ -116,7 +116,7 @@ backend targets
 def _haproxy(file: Path, text: str) -> Iterator[None]:
     file.write_text(text)
     # In a session of its own, as ours is: Linux shares the processor out by session, and wrk takes much of this one's.
-    command = [find() or "haproxy", "-f", str(file)]
+    command = [find("haproxy") or "haproxy", "-f", str(file)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         time.sleep(0.5)
@@ -223,7 +223,7 @@ def _instructions(folder: Path) -> tuple[float, float]:
     for address, text in texts.items():
         file = folder / f"{address}.cfg"
         file.write_text(text.replace("global\n", "global\n    nbthread 1\n", 1))
-        command = [find() or "haproxy", *options[address], "-f", str(file)]
+        command = [find("haproxy") or "haproxy", *options[address], "-f", str(file)]
         request = f"POST /r7/ HTTP/1.1\r\nHost: {address}:{PORT}\r\nContent-Length: 0\r\n\r\n".encode()
         counted[address] = instructions.per_request(command, folder, (address, PORT), request, CONNECTIONS)
         progress(f"{address}: {counted[address]:,.0f} instructions for a request")

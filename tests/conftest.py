@@ -19,7 +19,7 @@ import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from longshore.drivers.haproxy.process import find
+from longshore.drivers.program import find
 from longshore.drivers.registry.process import PROGRAM
 from tests.support import engine, images, nft_rig
 
@@ -74,7 +74,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneEngine:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("haproxy") and find() is None:
+    if item.get_closest_marker("haproxy") and find("haproxy") is None:
         if os.environ.get("CI"):
             pytest.fail("haproxy is not installed", pytrace=False)
         pytest.skip("haproxy is not installed")

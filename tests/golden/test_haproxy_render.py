@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from longshore.drivers.haproxy.process import find
 from longshore.drivers.haproxy.render import render
+from longshore.drivers.program import find
 from tests.support.certificates import make, revoking
 from tests.support.haproxy_cases import CASES, CERTIFICATE, LAYOUT, SETTINGS
 
@@ -39,7 +39,7 @@ def test_haproxy_takes_it(case: str) -> None:
             Path(folder, "certs", name).write_text(real[content])
         file = Path(folder, "haproxy.cfg")
         file.write_text(rendered.text)
-        said = subprocess.run([find() or "", "-c", "-f", file], capture_output=True, text=True, check=False)
+        said = subprocess.run([find("haproxy") or "", "-c", "-f", file], capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
 
 

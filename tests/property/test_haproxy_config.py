@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longshore.domain.balancing import Condition, FixedResponse, Forward, Redirect, Rewrite, WeightedGroup
-from longshore.drivers.haproxy.process import find
 from longshore.drivers.haproxy.render import Settings, render
 from longshore.drivers.haproxy.slots import EMPTY, Slot
+from longshore.drivers.program import find
 from tests.support.plans import balancer, check, group, listener, plan, rule
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def test_haproxy_takes_what_is_rendered_and_only_quoted_words_are_the_users(
         rendered = render(plan([front], groups), dict.fromkeys(GROUP_IDS, SLOTS), known)
         file = Path(folder, "haproxy.cfg")
         file.write_text(rendered.text)
-        said = subprocess.run([find() or "", "-c", "-f", file], capture_output=True, text=True, check=False)
+        said = subprocess.run([find("haproxy") or "", "-c", "-f", file], capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
     (own,) = (section for section in rendered.sections if section.text.startswith("frontend "))
     for line in own.text.splitlines()[1:]:

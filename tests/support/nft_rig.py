@@ -12,7 +12,7 @@ import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from longshore.drivers.firewall.nft import find
+from longshore.drivers.program import find
 from tests.support import namespaces
 from tests.support.namespaces import REFUSED_S
 
@@ -32,7 +32,7 @@ HOST, OUTSIDE = "host", "198.51.100.2"
 
 def why_unavailable() -> str:
     """Why tests with nftables can't run here; empty: they can."""
-    if find() is None:
+    if find("nft") is None:
         return "nftables is not installed"
     return "" if os.geteuid() == 0 else "not root"
 

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import httpx
 
+from longshore.drivers.program import find
+
 OLDEST_API = (1, 40)
 """Docker 19.03: the first with what we use."""
 SMALL_DISK_GIB = 2.0
-ROOTS_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
-"""A user's PATH may lack these, but root's does not."""
 
 
 class Finding(NamedTuple):
@@ -83,7 +83,7 @@ def _docker(url: str) -> Iterator[Finding]:
 
 
 def _program(name: str, package: str, purpose: str) -> Finding:
-    path = shutil.which(name) or shutil.which(name, path=ROOTS_PATH)
+    path = find(name)
     advice = f"Install it: apt-get install {package}. It {purpose}."
     return Finding(f"program `{name}`", path is not None, path or "missing", advice)
 

@@ -18,6 +18,7 @@ from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProce
 from longshore.drivers.haproxy.runtime import RuntimeFailure, Worker
 from longshore.drivers.haproxy.slots import server_name
 from longshore.drivers.ports import Permanent, Retryable
+from longshore.drivers.program import find, run
 
 log = logging.getLogger(__name__)
 
@@ -178,18 +179,12 @@ class TaskProxy:
     async def _redirect(self, plan: ConnectPlan, *, first: bool) -> None:
         """NAT rules. A second rule that leads to our chain, after a proxy that died, does nothing that the first
         one does not."""
-        program = shutil.which(IPTABLES) or shutil.which(IPTABLES, path="/usr/sbin:/sbin")
+        program = find(IPTABLES)
         if program is None:
             raise Permanent("Service Connect needs iptables-restore, and this machine has none: install iptables.")
-        child = await asyncio.create_subprocess_exec(
-            *(*self.enter, program, "--wait", "5", "--noflush"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        _, complaint = await child.communicate(rules(plan, first=first).encode())
-        if child.returncode:
-            raise Retryable(f"iptables-restore failed: {complaint.decode(errors='replace').strip()[-300:]}")
+        said = await run(*self.enter, program, "--wait", "5", "--noflush", given=rules(plan, first=first))
+        if said.code:
+            raise Retryable(f"iptables-restore failed: {said.errors[-300:]}")
 
     def _name(self, plan: ConnectPlan) -> None:
         """Names go into the hosts file that the task's containers share, so that they are known without a name server.

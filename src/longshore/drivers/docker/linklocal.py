@@ -5,12 +5,12 @@ appears. Each socket takes only what comes in through its own device, so that tw
 the same address and port, each for the containers of its own bridges.
 """
 
-import asyncio
 import errno
 import socket
 from collections.abc import Collection
 
 from longshore.drivers.ports import Permanent
+from longshore.drivers.program import run
 
 ADDRESS = "169.254.170.2"
 LOOPBACK = "lo"
@@ -84,12 +84,9 @@ async def ensure_address(address: str = ADDRESS) -> None:
 async def ip(*words: str, want_output: bool = False) -> str | None:
     """`ip WORDS`: None where it did it, else what it said. With `want_output` what it printed."""
     try:
-        process = await asyncio.create_subprocess_exec(
-            "ip", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
+        said = await run("ip", *words)
     except FileNotFoundError as error:
         raise Permanent("The program `ip` is not on this host: install the package iproute2.") from error
-    output, errors = await process.communicate()
     if want_output:
-        return output.decode(errors="replace").strip()
-    return None if process.returncode == 0 else errors.decode(errors="replace").strip()
+        return said.output.strip()
+    return said.errors if said.code else None

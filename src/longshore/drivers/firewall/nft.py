@@ -7,16 +7,14 @@ it goes with the last address that it guards.
 
 import asyncio
 import logging
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from longshore.domain.firewall import Ruleset, RulesetChange
 from longshore.drivers.firewall import render
 from longshore.drivers.firewall.book import Book, BridgeOf, book_of
 from longshore.drivers.ports import Permanent, Retryable
+from longshore.drivers.program import find, run
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +23,6 @@ ALL_BRIDGES = tuple(
 )
 """Whether br_netfilter sees what crosses any bridge; there while it is loaded."""
 HANDED_OVER = ("nf_call_iptables", "1", "nf_call_ip6tables", "1")
-ROOTS_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 AGAIN_S = 2.0
 
 
@@ -43,7 +40,7 @@ class NftFirewall:
 
     async def open(self) -> None:
         """See ports.Firewall."""
-        if find() is None:
+        if find("nft") is None:
             raise Permanent("The program `nft` is not on this host: install the package nftables.")
         own = f"{self.table}-try"
         refusal = await _nft([*render.base(own), f"delete table {own}"])
@@ -59,7 +56,7 @@ class NftFirewall:
         """Have the packets that cross a bridge go by the table. Raises Permanent. Nothing happens before `open`."""
         if not self._open:
             return
-        refusal = await _run("ip", "link", "set", "dev", device, "type", "bridge", *HANDED_OVER)
+        refusal = await _refusal("ip", "link", "set", "dev", device, "type", "bridge", *HANDED_OVER)
         if refusal:
             raise Permanent(f"This host can't filter what crosses the bridge {device}: {refusal}.")
         self._guarded.add(device)
@@ -99,7 +96,7 @@ class NftFirewall:
         """See ports.Firewall."""
         async with self._turn:
             for device in sorted(self._guarded):
-                if await _run("ip", "link", "set", "dev", device, "type", "bridge", *HANDED_OVER):
+                if await _refusal("ip", "link", "set", "dev", device, "type", "bridge", *HANDED_OVER):
                     self._guarded.discard(device)  # it is gone; another one of its name is guarded when it comes
             if self._book is None:
                 return False
@@ -111,19 +108,13 @@ class NftFirewall:
         """See ports.Firewall."""
         async with self._turn:
             self._book = None
-            if find() is not None:
+            if find("nft") is not None:
                 await _nft([f"add table {self.table}", f"delete table {self.table}"])
-
-
-def find() -> str | None:
-    """The program."""
-    return shutil.which("nft", path=f"{os.environ.get('PATH', '')}:{ROOTS_PATH}")
 
 
 async def _listing() -> str:
     """All tables, without the elements of sets: what many addresses would make slow."""
-    shown, _ = await _answer("nft", "--stateless", "--terse", "list", "ruleset")
-    return shown
+    return (await run("nft", "--stateless", "--terse", "list", "ruleset")).output
 
 
 def _stands(table: str, listing: str) -> bool:
@@ -138,7 +129,7 @@ async def _load_br_netfilter() -> None:
     """Have br_netfilter in the kernel. Where it was not, bridges other than ours stay as they are."""
     if _has_br_netfilter():
         return
-    refusal = await _run("modprobe", "br_netfilter")
+    refusal = await _refusal("modprobe", "br_netfilter")
     if not _has_br_netfilter():
         raise Permanent(
             f"The kernel's module br_netfilter can't be loaded ({refusal or 'it is not there'}): without it, packets "
@@ -154,37 +145,13 @@ def _has_br_netfilter() -> bool:
 
 async def _nft(commands: Sequence[str]) -> str:
     """One transaction: empty where it is done, else what nft said."""
-    _, refusal = await _answer("nft", "-f", "-", given="\n".join([*commands, ""]))
-    return refusal
+    return await _refusal("nft", "-f", "-", given="\n".join([*commands, ""]))
 
 
-async def _run(*words: str) -> str:
-    _, refusal = await _answer(*words)
-    return refusal
-
-
-def _in_memory(text: str) -> BinaryIO:
-    """A file to be read from its beginning, on no disk: that may be full."""
-    file = os.fdopen(os.memfd_create("given"), "w+b")
-    file.write(text.encode())
-    file.seek(0)
-    return file
-
-
-async def _answer(*words: str, given: str = "") -> tuple[str, str]:
-    """`(what it printed, why it failed)`. What is given is a file in memory: nobody has to wait until it is read."""
-    path = f"{os.environ.get('PATH', '')}:{ROOTS_PATH}"
-    with _in_memory(given) as file:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *words,
-                stdin=file,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env={**os.environ, "PATH": path, "LC_ALL": "C"},
-            )
-        except OSError as error:
-            return "", f"{words[0]}: {error.strerror}"
-        output, errors = await process.communicate()
-    refusal = "" if process.returncode == 0 else errors.decode(errors="replace").strip() or f"code {process.returncode}"
-    return output.decode(errors="replace"), refusal.partition("\n")[0]
+async def _refusal(*words: str, given: str = "") -> str:
+    """Why a program failed, in a line; empty where it didn't."""
+    try:
+        said = await run(*words, given=given)
+    except OSError as error:
+        return f"{words[0]}: {error.strerror}"
+    return (said.errors or f"code {said.code}").partition("\n")[0] if said.code else ""

@@ -10,7 +10,6 @@ import hashlib
 import os
 import re
 import resource
-import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from longshore.drivers.haproxy.runtime import Runtime, RuntimeFailure
 from longshore.drivers.ports import Permanent
+from longshore.drivers.program import find
 
 START_S = 20.0
 ENOUGH_FILES = 100_000
@@ -234,11 +234,6 @@ class HaproxyProcess:
         if self._child is not None:
             self._child.wait()
             self._child = None
-
-
-def find(binary: str = "haproxy") -> str | None:
-    """Where the program is; a user's PATH may lack the folders of the system's programs."""
-    return shutil.which(binary) or shutil.which(binary, path="/usr/local/sbin:/usr/sbin")
 
 
 def refusal(output: str) -> ConfigurationRefused:

@@ -14,6 +14,7 @@ from collections import deque
 from pathlib import Path
 
 from longshore.drivers.ports import Permanent, Retryable
+from longshore.drivers.program import find
 
 PROGRAM = "docker-registry"
 START_S = 20.0
@@ -138,8 +139,7 @@ class RegistryProcess:
             self._said.extend(chunk.decode(errors="replace").splitlines()[-KEPT_LINES:])
 
     def _found(self) -> str:
-        """Where the program is; a user's PATH may lack the folders of the system's programs."""
-        found = shutil.which(self._program) or shutil.which(self._program, path="/usr/local/bin:/usr/bin:/usr/sbin")
+        found = find(self._program)
         if found is None:
             raise Permanent(
                 f"Images are kept by the program {self._program}, and this machine has none: install the package "
