@@ -1,9 +1,10 @@
 """What a user may set. Filled from the command line and the environment by `cli/up.py`; read by `main`."""
 
-import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from longshore.domain.network import parsed_address
 
 DEFAULT_PORT = 4566
 DEFAULT_ACCOUNT = "123456789012"
@@ -62,19 +63,12 @@ class Config:
 
 def default_registry_host(listen: str, port: int) -> str:
     """What this machine's Docker calls us: a name in every hosts file, at which Docker needs no TLS."""
-    address = _address(listen)
+    address = parsed_address(listen)
     other = address is not None and address.version == 4 and address.is_loopback and listen != "127.0.0.1"
     return f"{listen if other else 'localhost'}:{port}"
 
 
 def needs_loopback(listen: str) -> bool:
     """Whether Docker would not find us at `localhost`: then 127.0.0.1 is listened at as well."""
-    address = _address(listen)
+    address = parsed_address(listen)
     return address is not None and not address.is_loopback and not address.is_unspecified
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None

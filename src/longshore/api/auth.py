@@ -5,13 +5,13 @@ same machine can reach it too. So a request must name a host that is ours, and m
 See `docs/security.md`.
 """
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from longshore.api.credentials import Credentials, Principal, TokenRefused
+from longshore.domain.network import parsed_address
 from longshore.wire.aws_chunked import ChunkKey
 from longshore.wire.credential import CredentialScope, scope_of
 from longshore.wire.errors import ApiError
@@ -88,7 +88,7 @@ def check_listen(address: str, *, auth: bool) -> None:
 
 def is_loopback(address: str) -> bool:
     """Whether an address that is listened on can be reached from this machine alone."""
-    parsed = _address(address)
+    parsed = parsed_address(address)
     return address == "localhost" or (parsed is not None and parsed.is_loopback)
 
 
@@ -232,13 +232,13 @@ def is_local(host: str) -> bool:
     what SDKs make of the endpoint for DiscoverInstances; nobody can own such a name of any of these.
     """
     name = _name_of(host).removeprefix("data-")
-    return name in LOCAL_NAMES or name.endswith(LOCAL_SUFFIXES) or _address(name) is not None
+    return name in LOCAL_NAMES or name.endswith(LOCAL_SUFFIXES) or parsed_address(name) is not None
 
 
 def _is_local_origin(origin: str) -> bool:
     """Whether a page was served by this machine: unlike a Host, an IP address must be a loopback one."""
     name = _name_of(origin.partition("://")[2])
-    address = _address(name)
+    address = parsed_address(name)
     return name == "localhost" or name.endswith(".localhost") or (address is not None and address.is_loopback)
 
 
@@ -248,10 +248,3 @@ def _name_of(host: str) -> str:
         return host[1:].partition("]")[0].lower()
     name, colon, port = host.rpartition(":")
     return (name if colon and port.isascii() and port.isdigit() else host).lower()
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None

@@ -243,6 +243,14 @@ def _network(cidr: str) -> ipaddress.IPv4Network:
     return ipaddress.IPv4Network(cidr)
 
 
+def parsed_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The IP address that a text is; None where it is none."""
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
 def usable_addresses(cidr: str) -> int:
     """How many addresses of a subnet can be handed out."""
     return max(0, _network(cidr).num_addresses - RESERVED_HEAD - 1)

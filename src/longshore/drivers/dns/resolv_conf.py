@@ -3,9 +3,10 @@
 Called by the forwarder for every question it asks, and by the Docker engine once.
 """
 
-import ipaddress
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+
+from longshore.domain.network import parsed_address
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 SYSTEMD = Path("/run/systemd/resolve/resolv.conf")
@@ -20,16 +21,9 @@ def nameservers(text: str) -> list[str]:
     found: dict[str, None] = {}
     for line in text.splitlines():
         words = line.split()
-        if len(words) >= 2 and words[0] == "nameserver" and _address(words[1]) is not None:
+        if len(words) >= 2 and words[0] == "nameserver" and parsed_address(words[1]) is not None:
             found[words[1]] = None
     return list(found)
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
 
 
 def resolvers(
@@ -82,5 +76,5 @@ def _mark(path: Path) -> tuple[int, int, int] | None:
 
 
 def _reachable(server: str) -> bool:
-    address = _address(server)
+    address = parsed_address(server)
     return address is not None and address.version == 4 and not address.is_loopback and not address.is_unspecified

@@ -1,6 +1,5 @@
 """Sets of DHCP options: kept and answered, without effect: tasks ask the name server that they are given."""
 
-import ipaddress
 from typing import Any
 
 from longshore.api.ec2 import filters
@@ -9,7 +8,7 @@ from longshore.api.ec2.making import default_options_id
 from longshore.api.ec2.resources import RESOURCES, find, in_use, place_of
 from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.operation import Call, Operation
-from longshore.domain.network import Vpc
+from longshore.domain.network import Vpc, parsed_address
 from longshore.domain.network_settings import DhcpOptions
 
 MOST = {
@@ -39,7 +38,7 @@ def create_dhcp_options(call: Call) -> dict[str, Any]:
         if not items or len(items) > MOST[key]:
             raise invalid(f"The option {key} takes 1 to {MOST[key]} values")
         for item in items:
-            if key in ADDRESSES and item != "AmazonProvidedDNS" and not _address(item):
+            if key in ADDRESSES and item != "AmazonProvidedDNS" and parsed_address(item) is None:
                 raise bad_value(item, key, "It is not an IP address.")
         values[key] = items
     if not values:
@@ -95,14 +94,6 @@ def view(options: DhcpOptions) -> dict[str, Any]:
         ],
         "Tags": shown(options.tags),
     }
-
-
-def _address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 _NO_EFFECT = "Kept and answered: tasks always ask Longshore's name server."
