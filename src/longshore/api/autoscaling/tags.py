@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from longshore.api.autoscaling.lookup import Answer, invalid
 from longshore.api.operation import Call, Operation
 from longshore.domain.scaling import ScalableTarget
-from longshore.domain.tag import Tags
+from longshore.domain.tag import Tags, tags_without
 from longshore.wire.errors import ApiError
 
 MAX_TAGS = 50
@@ -33,7 +33,7 @@ def tag_resource(call: Call) -> Answer:
 def untag_resource(call: Call) -> Answer:
     """UntagResource. Keys that are not there are passed over."""
     target, keys = _target(call), set(call.params["TagKeys"])
-    call.tx.put(target.but(tags={key: value for key, value in target.tags.items() if key not in keys}))
+    call.tx.put(target.but(tags=tags_without(target.tags, keys)))
     return {}
 
 

@@ -5,7 +5,7 @@ from longshore.api.cloudwatch.lookup import Answer, bad_value, checked_tags
 from longshore.api.operation import Call, Operation
 from longshore.domain.alarm import Dashboard, MetricAlarm
 from longshore.domain.arn import Arn
-from longshore.domain.tag import tags_list
+from longshore.domain.tag import tags_list, tags_without
 from longshore.wire.errors import ApiError
 
 
@@ -19,7 +19,7 @@ def tag_resource(call: Call) -> Answer:
 def untag_resource(call: Call) -> Answer:
     """UntagResource. Keys that are not there are passed over."""
     record, keys = _tagged(call), set(call.params["TagKeys"])
-    call.tx.put(record.but(tags={key: value for key, value in record.tags.items() if key not in keys}))
+    call.tx.put(record.but(tags=tags_without(record.tags, keys)))
     return {}
 
 

@@ -17,7 +17,7 @@ from longshore.api.ecr.lookup import (
 )
 from longshore.api.operation import Call, Operation
 from longshore.domain.repository import Image, LifecyclePreview, Repository
-from longshore.domain.tag import tags_from, tags_list
+from longshore.domain.tag import tags_from, tags_list, tags_without
 from longshore.wire.errors import ApiError
 
 MAX_EXCLUSIONS = 5
@@ -139,7 +139,7 @@ def untag_resource(call: Call) -> Answer:
     """Remove tags of a repository."""
     found = find_by_arn(call)
     gone = set(call.params["tagKeys"])
-    call.tx.put(found.but(tags={key: value for key, value in found.tags.items() if key not in gone}))
+    call.tx.put(found.but(tags=tags_without(found.tags, gone)))
     return {}
 
 

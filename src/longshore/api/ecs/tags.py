@@ -8,7 +8,7 @@ from longshore.api.operation import Call, Operation
 from longshore.domain.arn import Arn
 from longshore.domain.cluster import Cluster
 from longshore.domain.service import Service
-from longshore.domain.tag import Tags, tags_from, tags_list
+from longshore.domain.tag import Tags, tags_from, tags_list, tags_without
 from longshore.domain.task import Task
 from longshore.domain.task_definition import TaskDefinition
 from longshore.wire.errors import ApiError
@@ -58,7 +58,7 @@ def untag_resource(call: Call) -> dict[str, Any]:
     keys = set(call.params["tagKeys"])
     for key in keys:
         _check_key(key)
-    call.tx.put(record.but(tags={key: value for key, value in record.tags.items() if key not in keys}))
+    call.tx.put(record.but(tags=tags_without(record.tags, keys)))
     return {}
 
 

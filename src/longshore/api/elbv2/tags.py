@@ -14,7 +14,7 @@ from longshore.api.elbv2.lookup import (
 from longshore.api.operation import Call, Operation
 from longshore.domain.arn import Arn
 from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
-from longshore.domain.tag import Tags, tags_from, tags_list
+from longshore.domain.tag import Tags, tags_from, tags_list, tags_without
 from longshore.wire.errors import ApiError
 
 MAX_TAGS = 50
@@ -58,7 +58,7 @@ def remove_tags(call: Call) -> dict[str, Any]:
     """RemoveTags. Keys that are not there are passed over."""
     keys = set(call.params["TagKeys"])
     for arn in _arns(call):
-        _put(call, arn, {key: value for key, value in tags_of(call, arn).items() if key not in keys})
+        _put(call, arn, tags_without(tags_of(call, arn), keys))
     return {}
 
 

@@ -7,7 +7,7 @@ from longshore.api.kms.lookup import Answer, find_by_id, find_own
 from longshore.api.kms.paging import listed
 from longshore.api.operation import Call, Operation
 from longshore.domain.encryption_key import EncryptionKey
-from longshore.domain.tag import Tags, tags_from
+from longshore.domain.tag import Tags, tags_from, tags_without
 from longshore.wire.errors import ApiError
 
 MAX_TAGS = 50
@@ -38,7 +38,7 @@ def tag_resource(call: Call) -> Answer:
 def untag_resource(call: Call) -> Answer:
     """UntagResource. Keys that are not there are passed over."""
     key, left_out = _taggable(call), set(call.params["TagKeys"])
-    call.tx.put(key.but(tags={name: value for name, value in key.tags.items() if name not in left_out}))
+    call.tx.put(key.but(tags=tags_without(key.tags, left_out)))
     return {}
 
 

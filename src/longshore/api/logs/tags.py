@@ -6,7 +6,7 @@ from longshore.api.logs.lookup import Answer, group_named, invalid, name_in
 from longshore.api.operation import Call
 from longshore.domain.arn import Arn
 from longshore.domain.log import LogGroup
-from longshore.domain.tag import Tags
+from longshore.domain.tag import Tags, tags_without
 from longshore.wire.errors import ApiError
 
 MAX_TAGS = 50
@@ -70,5 +70,5 @@ def _add(call: Call, group: LogGroup) -> Answer:
 
 def _remove(call: Call, group: LogGroup, keys: list[str]) -> Answer:
     gone = set(keys)
-    call.tx.put(group.but(tags={key: value for key, value in group.tags.items() if key not in gone}))
+    call.tx.put(group.but(tags=tags_without(group.tags, gone)))
     return {}

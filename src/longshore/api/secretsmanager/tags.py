@@ -5,7 +5,7 @@ from typing import Any
 
 from longshore.api.operation import Call
 from longshore.api.secretsmanager.lookup import Answer, find_live, invalid
-from longshore.domain.tag import Tags, tags_from
+from longshore.domain.tag import Tags, tags_from, tags_without
 
 MAX_TAGS = 50
 
@@ -37,5 +37,5 @@ def tag_resource(call: Call) -> Answer:
 def untag_resource(call: Call) -> Answer:
     """UntagResource. Keys that are not there are passed over."""
     secret, gone = find_live(call), set(call.params["TagKeys"])
-    call.tx.put(secret.but(tags={key: value for key, value in secret.tags.items() if key not in gone}))
+    call.tx.put(secret.but(tags=tags_without(secret.tags, gone)))
     return {}

@@ -5,7 +5,7 @@ from typing import Any
 
 from longshore.api.operation import Call, Operation
 from longshore.api.servicediscovery.lookup import Answer, find_tagged, invalid
-from longshore.domain.tag import Tags, tags_from, tags_list
+from longshore.domain.tag import Tags, tags_from, tags_list, tags_without
 from longshore.wire.errors import ApiError
 
 MAX_TAGS = 50
@@ -34,7 +34,7 @@ def tag_resource(call: Call) -> Answer:
 def untag_resource(call: Call) -> Answer:
     """UntagResource. Keys that are not there are passed over."""
     record, keys = find_tagged(call, call.params["ResourceARN"]), set(call.params["TagKeys"])
-    call.tx.put(record.but(tags={key: value for key, value in record.tags.items() if key not in keys}))
+    call.tx.put(record.but(tags=tags_without(record.tags, keys)))
     return {}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from longshore.api.operation import Call, Operation
 from longshore.api.ssm.lookup import Answer, invalid
 from longshore.domain.parameter import Parameter
-from longshore.domain.tag import Tags, tags_from, tags_list
+from longshore.domain.tag import Tags, tags_from, tags_list, tags_without
 from longshore.wire.errors import ApiError
 
 MAX_TAGS = 50
@@ -33,7 +33,7 @@ def add_tags_to_resource(call: Call) -> Answer:
 def remove_tags_from_resource(call: Call) -> Answer:
     """RemoveTagsFromResource. Keys that are not there are passed over."""
     parameter, gone = _resource(call), set(call.params["TagKeys"])
-    call.tx.put(parameter.but(tags={key: value for key, value in parameter.tags.items() if key not in gone}))
+    call.tx.put(parameter.but(tags=tags_without(parameter.tags, gone)))
     return {}
 
 
