@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import difflib
 import gc
 import signal
 import socket
@@ -53,11 +52,10 @@ from longshore.drivers.ports import (
     ConnectDriver,
     EndpointProbe,
     Firewall,
-    Provider,
-    ProviderRefused,
     TaskEngine,
 )
 from longshore.link_local import LinkLocalServers
+from longshore.providers import Providers
 from longshore.repositories import Repositories
 from longshore.state import (
     ACCESS_LOGS,
@@ -75,7 +73,6 @@ from longshore.store.open import open_store
 from longshore.store.store import Transaction
 from longshore.system import SystemClock, SystemIds
 from longshore.vault import MasterVault
-from longshore.wire.atlas import Atlas
 
 DISK_LOOK_S = 1.0
 """How often to look whether the disk can be written."""
@@ -152,7 +149,7 @@ class Longshore:
         self._history = History(self.store, self._clock, history_s=config.history_s)
         self._expiry = Expiry(self.store, self._clock)
         self._retention = Retention(self.store, self.events, self._clock)
-        self._forwards, self._moto = make_providers(config)
+        self.providers = Providers(config)
         self._metrics = Metrics(self.store, lambda: self.balancers.counts, lambda: self.connect.counts)
         self._chain = self._make_chain()
 
@@ -162,7 +159,7 @@ class Longshore:
         config = self.config
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._let_go)
-            for provider in self._all_providers():
+            for provider in self.providers:
                 self._tell(f"getting ready: {provider.name}")
                 await provider.open()
                 stack.push_async_callback(provider.close)
@@ -329,19 +326,9 @@ class Longshore:
             vault=self.vault,
             metrics=self._metrics,
             prepare=self._prepare,
-            forwards=self._forwards,
-            everything_else=self._moto,
+            forwards=self.providers.forwards,
+            everything_else=self.providers.everything_else,
         )
-
-    @property
-    def providers(self) -> dict[str, str]:
-        """Who answers for services that are not served here, for people."""
-        said = {service: provider.name for service, provider in sorted(self._forwards.items())}
-        return {**said, **({"other services": self._moto.name} if self._moto else {})}
-
-    def _all_providers(self) -> list[Provider]:
-        forwards = list({id(provider): provider for provider in self._forwards.values()}.values())
-        return [*forwards, *([self._moto] if self._moto else [])]
 
     def _prepare(self, tx: Transaction, scope: Scope) -> None:
         """What a new account has in a region."""
@@ -370,7 +357,7 @@ class Longshore:
                         tx.delete(kind, record.key)
         self.events.clear()
         self._chain.forget()
-        for provider in self._all_providers():
+        for provider in self.providers:
             provider.reset()
 
     async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
@@ -383,27 +370,6 @@ class Longshore:
 
     def _task_environment(self, launch: TaskLaunch, container: str) -> dict[str, str]:
         return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)
-
-
-def make_providers(config: Config) -> tuple[dict[str, Provider], Provider | None]:
-    """Who answers for which service by the settings, and who for all others. Raises ProviderRefused."""
-    forwards: dict[str, Provider] = {}
-    if config.forwards:
-        from longshore.drivers.elsewhere.forward import Forward  # noqa: PLC0415  seldom needed
-
-        atlas = Atlas()
-        for name, url in config.forwards:
-            cards = atlas.named(name)
-            if not cards:
-                near = difflib.get_close_matches(name, atlas.cards)
-                hint = f" Did you mean {' or '.join(near)}?" if near else ""
-                raise ProviderRefused(f"--forward: AWS has no service {name!r}, as botocore names them.{hint}")
-            forwards.update(dict.fromkeys((card.service for card in cards), Forward(url)))
-    if not config.moto:
-        return forwards, None
-    from longshore.drivers.elsewhere.moto import Moto  # noqa: PLC0415  as above
-
-    return forwards, Moto()
 
 
 async def _unguarded(_device: str) -> None:

@@ -17,7 +17,7 @@ from longshore.drivers.elsewhere.forward import Forward
 from longshore.drivers.elsewhere.moto import Moto
 from longshore.drivers.elsewhere.resign import Signer, is_aws
 from longshore.drivers.ports import PassedRequest, ProviderRefused
-from longshore.main import make_providers
+from longshore.providers import Providers
 from longshore.wire.atlas import Atlas
 from longshore.wire.aws_chunked import unpack
 from longshore.wire.errors import ApiError
@@ -288,11 +288,11 @@ def test_a_service_is_forwarded_once() -> None:
 
 def test_a_service_that_is_none_is_named_with_what_was_meant() -> None:
     with pytest.raises(ProviderRefused, match=r"'dynamo'.*dynamodb"):
-        make_providers(Config(state=None, forwards=(("dynamo", "http://a"),)))
-    forwards, everything = make_providers(Config(state=None, forwards=(("s3", "http://a"),), moto=True))
-    assert set(forwards) == {"s3", "s3control"}
-    assert all(isinstance(each, Forward) for each in forwards.values())
-    assert isinstance(everything, Moto)
+        Providers(Config(state=None, forwards=(("dynamo", "http://a"),)))
+    providers = Providers(Config(state=None, forwards=(("s3", "http://a"),), moto=True))
+    assert set(providers.forwards) == {"s3", "s3control"}
+    assert all(isinstance(each, Forward) for each in providers.forwards.values())
+    assert isinstance(providers.everything_else, Moto)
 
 
 async def test_without_the_extra_moto_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

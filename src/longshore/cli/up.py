@@ -142,7 +142,7 @@ def _screen(console: Console, longshore: Longshore) -> None:
         f"\n[bold]Longshore {__version__}[/bold]: the ECS API at [bold]{url}[/bold], account {config.account}"
     )
     console.print(f"  engine {longshore.engine.name} · state {config.state}", style="dim", highlight=False)
-    for what, provider in longshore.providers.items():
+    for what, provider in longshore.providers.named.items():
         console.print(f"  {what}: answered by {provider}", style="dim", highlight=False)
     if longshore.firewall.why_off:
         console.print(f"  security groups are not enforced: {longshore.firewall.why_off}", style="dim", highlight=False)
