@@ -56,9 +56,8 @@ class RegistryController:
             return None
         images = {image.digest: image for image in self._store.select(Image, "repository", (key,))}
         refused = False
-        for image in sorted(
-            images.values(), key=lambda image: len(image.children)
-        ):  # what lists name comes before them
+        # What lists name comes before them.
+        for image in sorted(images.values(), key=lambda image: len(image.children)):
             if image.digest not in there:
                 refused |= not await self._put(image)
         for digest in sorted(there - set(images)):
