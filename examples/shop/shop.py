@@ -47,6 +47,7 @@ class Shop:
         """Make everything that is missing; the URL that answers."""
         self.logs_and_role()
         secret = self.secret()
+        self.let_read(secret)
         groups = {"balancer": self.group("balancer", port=80), "tasks": self.group("tasks", port=8080)}
         target_group, dns_name = self.balancer(groups["balancer"])
         self.ecs.create_cluster(clusterName=self.name)
@@ -81,6 +82,14 @@ class Shop:
             self.secrets.create_secret(Name=f"{self.name}/database", SecretString=value)
         arn: str = self.secrets.describe_secret(SecretId=f"{self.name}/database")["ARN"]
         return arn
+
+    def let_read(self, secret: str) -> None:
+        """Let ECS read the password for tasks that name it: AWS's own policy for this role leaves secrets out."""
+        allowed = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secret}
+        document = {"Version": "2012-10-17", "Statement": [allowed]}
+        self.iam.put_role_policy(
+            RoleName=f"{self.name}-execution", PolicyName="secrets", PolicyDocument=json.dumps(document)
+        )
 
     def group(self, purpose: str, port: int) -> str:
         """A security group that lets everybody in at one port; its id."""
@@ -218,7 +227,6 @@ class Shop:
             for role in ("web", "api"):
                 with missing("ServiceNotFoundException", "ServiceNotActiveException"):
                     self.ecs.delete_service(cluster=self.name, service=role, force=True)
-            self.ecs.get_waiter("services_inactive").wait(cluster=self.name, services=["web", "api"], WaiterConfig=WAIT)
             until(self.drop_cluster)
         for role in ("web", "api"):
             for arn in self.ecs.list_task_definitions(familyPrefix=f"{self.name}-{role}")["taskDefinitionArns"]:
@@ -232,15 +240,17 @@ class Shop:
             self.secrets.delete_secret(SecretId=f"{self.name}/database", ForceDeleteWithoutRecovery=True)
         with missing("NoSuchEntity"):
             self.iam.detach_role_policy(RoleName=f"{self.name}-execution", PolicyArn=EXECUTION_POLICY)
+            self.iam.delete_role_policy(RoleName=f"{self.name}-execution", PolicyName="secrets")
             self.iam.delete_role(RoleName=f"{self.name}-execution")
         with missing("ResourceNotFoundException"):
             self.logs.delete_log_group(logGroupName=f"/ecs/{self.name}")
 
     def drop_cluster(self) -> bool:
-        """Whether the cluster could go: not while tasks are on their way down."""
+        """Whether the cluster could go: not while services and tasks are on their way down."""
+        busy = self.ecs.exceptions
         try:
             self.ecs.delete_cluster(cluster=self.name)
-        except self.ecs.exceptions.ClusterContainsTasksException:
+        except (busy.ClusterContainsServicesException, busy.ClusterContainsTasksException):
             return False
         return True
 

@@ -300,10 +300,11 @@ class Server:
         for balancer in elb.describe_load_balancers()["LoadBalancers"]:
             elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
         ecs = self.ecs
-        for arn in ecs.list_services(maxResults=100)["serviceArns"]:
-            ecs.delete_service(service=arn, force=True)
-        for arn in ecs.list_tasks()["taskArns"]:
-            ecs.stop_task(task=arn)
+        for cluster in ecs.list_clusters()["clusterArns"]:
+            for arn in ecs.list_services(cluster=cluster, maxResults=100)["serviceArns"]:
+                ecs.delete_service(cluster=cluster, service=arn, force=True)
+            for arn in ecs.list_tasks(cluster=cluster)["taskArns"]:
+                ecs.stop_task(cluster=cluster, task=arn)
         until(lambda: not self.containers(), "all containers to be removed")
         health = f"{self.url}/_longshore/health"
         until(lambda: httpx.get(health, trust_env=False).json()["live_tasks"] == 0, "the tasks' cgroups to be removed")
