@@ -77,7 +77,7 @@ class Shop:
 
     def secret(self) -> str:
         """The database's password; its ARN."""
-        value = json.dumps({"username": "shop", "password": "correct horse"})
+        value = json.dumps({"username": "keeper", "password": "correct horse"})
         with existing("ResourceExistsException"):
             self.secrets.create_secret(Name=f"{self.name}/database", SecretString=value)
         arn: str = self.secrets.describe_secret(SecretId=f"{self.name}/database")["ARN"]

@@ -17,7 +17,7 @@ resource "aws_secretsmanager_secret" "database" {
 
 resource "aws_secretsmanager_secret_version" "database" {
   secret_id     = aws_secretsmanager_secret.database.id
-  secret_string = jsonencode({ username = "shop", password = var.password })
+  secret_string = jsonencode({ username = "keeper", password = var.password })
 }
 
 resource "aws_ssm_parameter" "table" {
