@@ -19,7 +19,7 @@ from pathlib import Path
 from bench import instructions
 from bench.load import Load, run
 from bench.table import Row, at_least, at_most, below, progress
-from longshore.domain.balancing import (
+from longshore.domain.elbv2.balancing import (
     BalancerPlan,
     CheckPlan,
     Condition,

@@ -25,13 +25,13 @@ from typing import Any
 import uvloop
 
 from bench.table import Row, above, below, progress
-from longshore.control.names import LoadBalancerNames, PrivateNames
-from longshore.control.zones import HostedZoneNames
-from longshore.domain.balancer import LoadBalancer, Zone
+from longshore.control.names.names import LoadBalancerNames, PrivateNames
+from longshore.control.names.zones import HostedZoneNames
+from longshore.domain.elbv2.balancer import LoadBalancer, Zone
 from longshore.domain.kinds import KINDS
-from longshore.domain.naming import DiscoveryService, RecordSetting, ServiceInstance
-from longshore.domain.resolving import ZoneAnswer
-from longshore.domain.zone import SOA_DATA, HostedZone, RecordSet, ZoneVpc
+from longshore.domain.names.naming import DiscoveryService, RecordSetting, ServiceInstance
+from longshore.domain.names.resolving import ZoneAnswer
+from longshore.domain.names.zone import SOA_DATA, HostedZone, RecordSet, ZoneVpc
 from longshore.drivers.dns.server import make_dns_server
 from longshore.drivers.ports import Zones
 from longshore.store.journal import MemoryJournal

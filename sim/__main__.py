@@ -9,6 +9,7 @@ import structlog
 
 from sim.play import Story, play
 from sim.secrets import SecretStory
+from sim.stack import StackStory
 
 
 def main() -> int:
@@ -17,9 +18,15 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=100, help="how many worlds")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="just this one")
-    parser.add_argument("--secrets", action="store_true", help="worlds whose containers have a secret")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--secrets", action="store_true", help="worlds whose containers have a secret")
+    kinds.add_argument("--stack", action="store_true", help="worlds whose users build whole stacks")
     arguments = parser.parse_args()
-    kind, option = (SecretStory, " --secrets") if arguments.secrets else (Story, "")
+    kind, option = Story, ""
+    if arguments.secrets:
+        kind, option = SecretStory, " --secrets"
+    elif arguments.stack:
+        kind, option = StackStory, " --stack"
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     seeds = (
         [arguments.seed] if arguments.seed is not None else range(arguments.first, arguments.first + arguments.seeds)

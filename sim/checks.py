@@ -3,19 +3,19 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from longshore.control.rules import Rules
-from longshore.control.services import ServiceController
-from longshore.decide.connect import DRAIN_S, ready
-from longshore.decide.names import discoverable
-from longshore.decide.rollout.rolling import ceiling_of, floor_of, occupies
-from longshore.decide.service import Plan, ServiceSnapshot
-from longshore.decide.task import MOVES, was_started
-from longshore.domain.balancer import Target
-from longshore.domain.launch import TaskLaunch
-from longshore.domain.naming import DiscoveryService, ServiceInstance
-from longshore.domain.network import NetworkInterface
-from longshore.domain.service import Deployment, Service
-from longshore.domain.task import Task
+from longshore.control.ec2.rules import Rules
+from longshore.control.ecs.services import ServiceController
+from longshore.decide.ecs.rollout.rolling import ceiling_of, floor_of, occupies
+from longshore.decide.ecs.service import Plan, ServiceSnapshot
+from longshore.decide.ecs.task import MOVES, was_started
+from longshore.decide.names.connect import DRAIN_S, ready
+from longshore.decide.names.names import discoverable
+from longshore.domain.ec2.network import NetworkInterface
+from longshore.domain.ecs.launch import TaskLaunch
+from longshore.domain.ecs.service import Deployment, Service
+from longshore.domain.ecs.task import Task
+from longshore.domain.elbv2.balancer import Target
+from longshore.domain.names.naming import DiscoveryService, ServiceInstance
 from longshore.store.store import Change, Reader, Transaction
 from sim.world import SCOPE, World
 

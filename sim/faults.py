@@ -4,10 +4,10 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
-from longshore.domain.balancing import BalancerPlan, TargetObservation, TargetPlan
-from longshore.domain.connect import ConnectPlan, Endpoint
-from longshore.domain.firewall import Ruleset, RulesetChange
-from longshore.domain.launch import TaskLaunch, TaskObservation
+from longshore.domain.ec2.firewall import Ruleset, RulesetChange
+from longshore.domain.ecs.launch import TaskLaunch, TaskObservation
+from longshore.domain.elbv2.balancing import BalancerPlan, TargetObservation, TargetPlan
+from longshore.domain.names.connect import ConnectPlan, Endpoint
 from longshore.drivers.ports import Retryable
 from longshore.drivers.sim.balancer import SimBalancer
 from longshore.drivers.sim.connect import SimConnect

@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import Any
 
 from longshore.control.loop import Loop
-from longshore.domain.launch import TaskLaunch
-from longshore.domain.naming import DiscoveryService, Namespace
-from longshore.domain.service import Deployment, Service
-from longshore.domain.task import Task
-from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
+from longshore.domain.ecs.launch import TaskLaunch
+from longshore.domain.ecs.service import Deployment, Service
+from longshore.domain.ecs.task import Task
+from longshore.domain.ecs.task_definition import TaskDefinition, task_definition_key_of
+from longshore.domain.names.naming import DiscoveryService, Namespace
 from longshore.wire.errors import ApiError
 from sim.checks import (
     CheckedServices,
@@ -225,7 +225,8 @@ class Story(World):
     def _services(self) -> list[Service]:
         return [s for s in self.plane.store.all(Service) if s.status == "ACTIVE"]
 
-    def _network(self) -> dict[str, Any]:
+    def network(self) -> dict[str, Any]:
+        """The `networkConfiguration` of services and tasks."""
         subnets = [s.subnet_id for s in self.subnets()]
         return {"awsvpcConfiguration": {"subnets": subnets}}
 
@@ -238,7 +239,7 @@ class Story(World):
             taskDefinition="web",
             desiredCount=self.dice.randrange(5),
             launchType="FARGATE",
-            networkConfiguration=self._network(),
+            networkConfiguration=self.network(),
             loadBalancers=self._uses(),
             serviceRegistries=[{"registryArn": NAME.arn}] if name in NAMED else [],
             **({"serviceConnectConfiguration": _connect(name)} if name in CONNECTED else {}),
@@ -273,7 +274,7 @@ class Story(World):
     async def _run(self) -> None:
         environment = self.dice.choice(BEHAVIOURS[3:])
         arn = await self._register(environment or {"LONGSHORE_SIM_EXIT_CODE": "0"})
-        network = self._network()
+        network = self.network()
         call = self.call("RunTask", taskDefinition=arn, launchType="FARGATE", count=2, networkConfiguration=network)
         if self.dice.random() < 0.2:
             doomed = asyncio.ensure_future(call)

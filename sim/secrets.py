@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from longshore.api import secretsmanager
-from longshore.decide.secrets import find_secret
+from longshore.decide.secrets.secrets import find_secret
 from longshore.domain.record import Key
 from longshore.store.journal import Row
 from sim.checks import Violation

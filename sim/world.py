@@ -9,20 +9,20 @@ from longshore.api.access.access import Access
 from longshore.api.auth import Caller, root_of
 from longshore.api.credentials import Credentials
 from longshore.api.ec2.defaults import seed as seed_network
-from longshore.api.operation import Call
+from longshore.api.operation import Call, Handler
 from longshore.control.balancers import BalancerController
-from longshore.control.capacity import measure
-from longshore.control.connect import ConnectController
-from longshore.control.discovery import Discovery
-from longshore.control.firewall import FirewallController
-from longshore.control.observe import Observer
-from longshore.control.services import ServiceController
-from longshore.control.tasks import TaskController
-from longshore.domain.connect import ConnectPlan, ConnectRoute
+from longshore.control.ec2.firewall import FirewallController
+from longshore.control.ecs.capacity import measure
+from longshore.control.ecs.observe import Observer
+from longshore.control.ecs.services import ServiceController
+from longshore.control.ecs.tasks import TaskController
+from longshore.control.names.connect import ConnectController
+from longshore.control.names.discovery import Discovery
+from longshore.domain.ec2.network import Subnet
+from longshore.domain.ecs.service import Deployment, Service
 from longshore.domain.kinds import KINDS
-from longshore.domain.network import Subnet
+from longshore.domain.names.connect import ConnectPlan, ConnectRoute
 from longshore.domain.record import Scope
-from longshore.domain.service import Deployment, Service
 from longshore.drivers.ports import EngineCapacity
 from longshore.drivers.sim.balancer import BalancerTimings, SimForwarder
 from longshore.drivers.sim.firewall import SimTable
@@ -176,9 +176,13 @@ class World:
 
     async def call(self, operation: str, **params: Any) -> dict[str, Any]:
         """A user's call, acknowledged when it returns."""
+        return await self.ask(operation, OPERATIONS[operation].handler, params)
+
+    async def ask(self, operation: str, handler: Handler, params: dict[str, Any]) -> dict[str, Any]:
+        """As `call`, of any service."""
         store = self.plane.store
         with store.transaction() as tx:
-            result = OPERATIONS[operation].handler(
+            result = handler(
                 Call(
                     tx=tx,
                     events=self.events,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from longshore.domain.network import parsed_address
+from longshore.domain.ec2.network import parsed_address
 
 DEFAULT_PORT = 4566
 DEFAULT_ACCOUNT = "123456789012"

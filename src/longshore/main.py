@@ -23,29 +23,29 @@ from longshore.api.task_endpoint import TaskEndpoint
 from longshore.api.task_endpoint.app import ADDRESS
 from longshore.config import TASK_API_PORT, Config, needs_loopback
 from longshore.control.balancers import BalancerController, Release
-from longshore.control.capacity import measure
-from longshore.control.connect import ConnectController
-from longshore.control.discovery import Discovery
+from longshore.control.ec2.firewall import FirewallController
+from longshore.control.ec2.networks import NetworkController
+from longshore.control.ec2.warm import WarmController
+from longshore.control.ecs.capacity import measure
+from longshore.control.ecs.history import History
+from longshore.control.ecs.observe import Observer
+from longshore.control.ecs.services import ServiceController
+from longshore.control.ecs.tasks import TaskController
 from longshore.control.expiry import Expiry
-from longshore.control.firewall import FirewallController
-from longshore.control.health import HealthChecks
-from longshore.control.history import History
 from longshore.control.logs import StoreLogSink
 from longshore.control.loop import Loop
-from longshore.control.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
-from longshore.control.networks import NetworkController
-from longshore.control.observe import Observer
+from longshore.control.names.connect import ConnectController
+from longshore.control.names.discovery import Discovery
+from longshore.control.names.health import HealthChecks
+from longshore.control.names.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
+from longshore.control.names.zones import HostedZoneNames
 from longshore.control.retention import Retention
-from longshore.control.services import ServiceController
-from longshore.control.tasks import TaskController
-from longshore.control.warm import WarmController
-from longshore.control.zones import HostedZoneNames
-from longshore.domain.cluster import Host
+from longshore.domain.ecr.repository import RegistryEndpoint
+from longshore.domain.ecs.cluster import Host
+from longshore.domain.ecs.launch import TaskLaunch
 from longshore.domain.kinds import KINDS
-from longshore.domain.launch import TaskLaunch
-from longshore.domain.naming import EndpointCheck
+from longshore.domain.names.naming import EndpointCheck
 from longshore.domain.record import Scope
-from longshore.domain.repository import RegistryEndpoint
 from longshore.drivers.dns.server import make_dns_server
 from longshore.drivers.ports import (
     BalancerDriver,

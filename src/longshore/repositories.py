@@ -10,13 +10,13 @@ from longshore.api.ecr.token import USER, login_password
 from longshore.api.metrics import Metrics
 from longshore.api.registry import RegistryApi
 from longshore.config import Config, default_registry_host
-from longshore.control.images import RegistryImages
-from longshore.control.lifecycle import LifecycleController
+from longshore.control.ecr.images import RegistryImages
+from longshore.control.ecr.lifecycle import LifecycleController
+from longshore.control.ecr.registry import RegistryController
 from longshore.control.loop import Loop
-from longshore.control.registry import RegistryController
 from longshore.domain.clock import Clock
+from longshore.domain.ecr.repository import RegistryEndpoint
 from longshore.domain.record import Scope
-from longshore.domain.repository import RegistryEndpoint
 from longshore.drivers.registry.driver import DockerRegistry
 from longshore.state import IMAGES, runtime_folder
 from longshore.store.store import Store

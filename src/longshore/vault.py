@@ -1,4 +1,4 @@
-"""The real vault: AES-256-GCM under a key derived from the master key. Built by `main`; see `domain/vault.py`.
+"""The real vault: AES-256-GCM under a key derived from the master key. Built by `main`; see `domain/secrets/vault.py`.
 
 Key material for certificates comes from here, and later for secrets: whatever must not be in plain text on disk.
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from longshore.domain.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint
+from longshore.domain.names.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint
 from longshore.drivers.connect.render import hosts, render, rules
 
 FOLDER = Path(__file__).parent / "connect"

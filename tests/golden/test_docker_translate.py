@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from longshore.domain.launch import (
+from longshore.domain.ecs.launch import (
     ContainerLaunch,
     HealthCheck,
     LogTarget,

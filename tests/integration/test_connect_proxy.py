@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from longshore.domain.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint
+from longshore.domain.names.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint
 from longshore.drivers.connect.driver import HaproxyConnect
 from longshore.drivers.ports import Permanent
 

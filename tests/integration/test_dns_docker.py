@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from longshore.control.names import LoadBalancerNames, PrivateNames
-from longshore.domain.balancer import LoadBalancer
-from longshore.domain.resolving import DnsRecord
+from longshore.control.names.names import LoadBalancerNames, PrivateNames
+from longshore.domain.elbv2.balancer import LoadBalancer
+from longshore.domain.names.resolving import DnsRecord
 from longshore.drivers.docker.linklocal import ADDRESS, open_sockets
 from longshore.store.journal import MemoryJournal
 from longshore.store.store import Store

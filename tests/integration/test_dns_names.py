@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dns.flags
 import dns.rcode
 
-from longshore.control.zones import HostedZoneNames
+from longshore.control.names.zones import HostedZoneNames
 from longshore.domain.kinds import KINDS
 from longshore.store.open import open_store
 from tests.support.dns_rig import HOST, Serving, Upstream, answering, serving, texts

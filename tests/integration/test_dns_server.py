@@ -13,8 +13,8 @@ import dns.rcode
 import pytest
 
 from longshore.cli.names import answers
-from longshore.control.names import PrivateNames
-from longshore.domain.resolving import DnsRecord, ZoneAnswer
+from longshore.control.names.names import PrivateNames
+from longshore.domain.names.resolving import DnsRecord, ZoneAnswer
 from longshore.drivers.dns.resolv_conf import resolvers
 from tests.support.dns_rig import HOST, FixedZones, Upstream, answering, serving, texts
 from tests.support.hostile_dns import PACKETS, bent

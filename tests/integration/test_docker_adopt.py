@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from longshore.domain.launch import Dependency, Mount, Volume
+from longshore.domain.ecs.launch import Dependency, Mount, Volume
 from longshore.drivers.docker.names import PAUSE
 from longshore.drivers.ports import Permanent, Retryable
 from tests.support import engine as docker
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-    from longshore.domain.launch import TaskLaunch
+    from longshore.domain.ecs.launch import TaskLaunch
 
     MakeRig = Callable[..., Awaitable[Rig]]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from longshore.domain.launch import Dependency, HealthCheck, RestartPolicy
+from longshore.domain.ecs.launch import Dependency, HealthCheck, RestartPolicy
 from tests.support.docker_rig import LISTENS, SLEEP, RecordingSink, Rig, container, make_rig, network, sh, task
 
 if TYPE_CHECKING:

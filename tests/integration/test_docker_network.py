@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from longshore.domain.launch import Mount, PortMapping, Volume
+from longshore.domain.ecs.launch import Mount, PortMapping, Volume
 from longshore.drivers.docker.linklocal import open_sockets
 from longshore.drivers.ports import Permanent
 from tests.support.docker_rig import SLEEP, RecordingSink, Rig, container, make_rig, network, sh, task

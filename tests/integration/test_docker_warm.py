@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from longshore.domain.launch import WarmNetwork
+from longshore.domain.ecs.launch import WarmNetwork
 from longshore.drivers.docker.containers import create_container
 from longshore.drivers.docker.translate import container_payload
 from tests.support import engine as docker
@@ -16,7 +16,7 @@ from tests.support.docker_rig import LISTENS, RecordingSink, Rig, container, mak
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from longshore.domain.launch import TaskNetwork
+    from longshore.domain.ecs.launch import TaskNetwork
 
     MakeRig = Callable[[], Awaitable[Rig]]
 

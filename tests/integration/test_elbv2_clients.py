@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from longshore.domain.balancer import Listener, LoadBalancer, Target, TargetGroup
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Target, TargetGroup
 from longshore.domain.record import Record
 from tests.support.balancers import forward, listener_of
 from tests.support.serving import ACCOUNT, REGION, Serving, furnished

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from longshore.domain.firewall import Allowance, Exit, GroupRules, Place, Ruleset, RulesetChange
+from longshore.domain.ec2.firewall import Allowance, Exit, GroupRules, Place, Ruleset, RulesetChange
 from longshore.drivers.firewall.book import book_of
 from longshore.drivers.firewall.nft import NftFirewall
 from longshore.drivers.ports import Retryable

@@ -15,7 +15,7 @@ from tests.support.plans import balancer, check, forward, group, listener, path,
 from tests.support.targets import Target, serving
 
 if TYPE_CHECKING:
-    from longshore.domain.balancing import BalancerPlan
+    from longshore.domain.elbv2.balancing import BalancerPlan
 
 pytestmark = pytest.mark.haproxy
 ADDRESS = f"{NET}.5.1"

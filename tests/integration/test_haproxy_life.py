@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from longshore.domain.balancing import BalancerPlan, TargetPlan
+from longshore.domain.elbv2.balancing import BalancerPlan, TargetPlan
 from longshore.drivers.haproxy.slots import Shape
 from longshore.drivers.ports import Permanent, Retryable
 from tests.support.haproxy_rig import NET, Rig, planned, rig

@@ -13,8 +13,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from longshore.domain.balancing import CertificatePlan, MutualTls, TargetPlan
-from longshore.domain.tls_policy import POLICIES
+from longshore.domain.elbv2.balancing import CertificatePlan, MutualTls, TargetPlan
+from longshore.domain.elbv2.tls_policy import POLICIES
 from longshore.drivers.haproxy import http2
 from tests.support import certificates
 from tests.support.h2_target import H2Target
@@ -25,7 +25,7 @@ from tests.support.targets import Target, serving
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from longshore.domain.balancing import BalancerPlan
+    from longshore.domain.elbv2.balancing import BalancerPlan
 
 pytestmark = pytest.mark.haproxy
 ADDRESS = f"{NET}.7.1"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from longshore.domain.balancing import (
+from longshore.domain.elbv2.balancing import (
     Condition,
     FixedResponse,
     Forward,

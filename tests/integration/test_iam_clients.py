@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from longshore.api.credentials import KeyPair
-from longshore.domain.cluster import Host
+from longshore.domain.ecs.cluster import Host
 from tests.support.identities import allow, deny, document, trust
 from tests.support.serving import ACCOUNT, REGION, Serving, furnished
 

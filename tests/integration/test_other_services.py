@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from longshore.api.credentials import KeyPair
-from longshore.domain.cluster import Cluster
+from longshore.domain.ecs.cluster import Cluster
 from longshore.drivers.elsewhere.forward import Forward
 from longshore.drivers.elsewhere.moto import Moto
 from tests.support.moto_server import moto_server

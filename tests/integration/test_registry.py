@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from longshore.api.credentials import KeyPair
-from longshore.domain.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST
-from longshore.domain.repository import Image, ImageTag
+from longshore.domain.ecr.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST
+from longshore.domain.ecr.repository import Image, ImageTag
 from longshore.drivers.ports import Permanent, RegistryRequest
 from longshore.drivers.registry import files
 from longshore.drivers.registry.driver import DockerRegistry

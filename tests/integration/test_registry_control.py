@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from longshore.api import ecr
-from longshore.control.registry import COLLECT, RegistryController
-from longshore.domain.repository import Image, Repository
+from longshore.control.ecr.registry import COLLECT, RegistryController
+from longshore.domain.ecr.repository import Image, Repository
 from longshore.drivers.ports import RegistryRequest
 from longshore.drivers.registry import files
 from longshore.drivers.registry.driver import GARBAGE, MISSING_S, DockerRegistry

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from longshore.api.app import MAX_BODY_BYTES
 from longshore.api.credentials import KeyPair
 from longshore.api.operation import Call, Operation
-from longshore.domain.cluster import Cluster
+from longshore.domain.ecs.cluster import Cluster
 from longshore.wire.errors import ApiError
 from tests.support.serving import ACCOUNT, REGION, Serving
 

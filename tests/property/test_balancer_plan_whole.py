@@ -7,10 +7,10 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from longshore.decide.balancing import plan_of
-from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup, Zone
-from longshore.domain.balancing import BalancerPlan, CertificatePlan, Forward
-from longshore.domain.health_check import code_ranges, default_check
+from longshore.decide.elbv2.balancing import plan_of
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, TargetGroup, Zone
+from longshore.domain.elbv2.balancing import BalancerPlan, CertificatePlan, Forward
+from longshore.domain.elbv2.health_check import code_ranges, default_check
 from tests.support.balancers import PLACE, forward, listener_of, rule_of
 
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

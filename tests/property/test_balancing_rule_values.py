@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from longshore.api.elbv2.actions import REDIRECT, Place, checked_actions
 from longshore.api.elbv2.conditions import MAX_VALUES, MAX_WILDCARDS, checked_conditions
 from longshore.api.elbv2.transforms import checked_transforms
-from longshore.decide.balancing_rules import FIELD_CONFIGS, action_plan, condition_plan, rewrite_plans
-from longshore.domain.balancing import Redirect
+from longshore.decide.elbv2.balancing_rules import FIELD_CONFIGS, action_plan, condition_plan, rewrite_plans
+from longshore.domain.elbv2.balancing import Redirect
 from longshore.wire.errors import ApiError
 
 Document = dict[str, Any]

@@ -17,7 +17,7 @@ import dns.rdatatype
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longshore.domain.resolving import DnsRecord
+from longshore.domain.names.resolving import DnsRecord
 from longshore.drivers.dns.message import (
     HEADER,
     NOERROR,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from longshore.domain.firewall import Ruleset, RulesetChange
+from longshore.domain.ec2.firewall import Ruleset, RulesetChange
 from longshore.drivers.firewall.nft import NftFirewall
 from tests.support.namespaces import ARRIVED_S
 from tests.support.nft_rig import BALANCER, BRIDGE, HOST, Rig, namespace_of, open_firewall

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longshore.domain.balancing import Condition, FixedResponse, Forward, Redirect, Rewrite, WeightedGroup
+from longshore.domain.elbv2.balancing import Condition, FixedResponse, Forward, Redirect, Rewrite, WeightedGroup
 from longshore.drivers.haproxy.render import Settings, render
 from longshore.drivers.haproxy.slots import EMPTY, Slot
 from longshore.drivers.program import find
 from tests.support.plans import balancer, check, group, listener, plan, rule
 
 if TYPE_CHECKING:
-    from longshore.domain.balancing import GroupPlan, RulePlan
+    from longshore.domain.elbv2.balancing import GroupPlan, RulePlan
 
 pytestmark = pytest.mark.haproxy
 

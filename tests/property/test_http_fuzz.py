@@ -23,7 +23,7 @@ import structlog
 
 from longshore.api import app, connection
 from longshore.api.services import SERVICES
-from longshore.domain.cluster import Cluster
+from longshore.domain.ecs.cluster import Cluster
 from longshore.wire.http import HttpResponse
 from tests.support.house import protocols, read
 from tests.support.serving import Serving

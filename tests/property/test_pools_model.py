@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from longshore.control.pools import Pools
+from longshore.control.names.pools import Pools
 from longshore.domain.kinds import KINDS
-from longshore.domain.naming import ServiceInstance
+from longshore.domain.names.naming import ServiceInstance
 from longshore.store.open import open_store
 from tests.support.api import SCOPE
 from tests.support.names import instance

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from longshore.domain.ecs.task import DesiredStatus, Task, TaskStatus
 from longshore.domain.kinds import KINDS
 from longshore.domain.record import Record
-from longshore.domain.task import DesiredStatus, Task, TaskStatus
 
 LIVES = st.fixed_dictionaries(
     {

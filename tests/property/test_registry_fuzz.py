@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longshore.api.registry.routes import route
-from longshore.domain.image_name import NAME, image_name, repository_uri, scoped_name
-from longshore.domain.manifest import read_manifest
+from longshore.domain.ecr.image_name import NAME, image_name, repository_uri, scoped_name
+from longshore.domain.ecr.manifest import read_manifest
+from longshore.domain.ecr.repository import Repository
 from longshore.domain.record import Scope
-from longshore.domain.repository import Repository
 from tests.support.ecr import digest, manifest
 from tests.support.serving import ACCOUNT, REGION, Serving
 

@@ -5,8 +5,8 @@ import random
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from longshore.decide.rollout.rolling import ceiling_of, floor_of, occupies
-from longshore.domain.task import Task
+from longshore.decide.ecs.rollout.rolling import ceiling_of, floor_of, occupies
+from longshore.domain.ecs.task import Task
 from tests.support.world import World, configuration, service
 
 PERCENTAGES = [(100, 200), (50, 100), (0, 100), (50, 150), (75, 125), (100, 150), (0, 200)]

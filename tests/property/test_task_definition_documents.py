@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from longshore.api.ecs.task_definitions.register import checked
-from longshore.decide.launch import launch_of
-from longshore.decide.launching import TaskRequest, new_task
-from longshore.decide.served import unserved
-from longshore.domain.cluster import Cluster
-from longshore.domain.task_definition import TaskDefinition
+from longshore.decide.ecs.launch import launch_of
+from longshore.decide.ecs.launching import TaskRequest, new_task
+from longshore.decide.ecs.served import unserved
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.task_definition import TaskDefinition
 from longshore.wire.errors import ApiError
 from tests.support.world import ACCOUNT, REGION, SeededIds
 

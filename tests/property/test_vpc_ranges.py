@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longshore.api import ec2
-from longshore.domain.cluster import Host
-from longshore.domain.network import Subnet, Vpc, moved_range, real_ranges
+from longshore.domain.ec2.network import Subnet, Vpc, moved_range, real_ranges
+from longshore.domain.ecs.cluster import Host
 from tests.support.api import SCOPE, Api
 
 Network = ipaddress.IPv4Network

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longshore.api.route53.values import fault_in
-from longshore.control.zones import HostedZoneNames
-from longshore.decide.zones import of_set
-from longshore.domain.dns_name import absolute, shown
+from longshore.control.names.zones import HostedZoneNames
+from longshore.decide.names.zones import of_set
 from longshore.domain.kinds import KINDS
+from longshore.domain.names.dns_name import absolute, shown
 from longshore.drivers.dns.message import NOERROR, TCP_LIMIT, Answer, Query, name_text, name_wire, render
 from longshore.drivers.dns.records import from_zone
 from longshore.store.open import open_store

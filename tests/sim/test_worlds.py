@@ -4,19 +4,22 @@ from typing import Any
 
 import pytest
 
-from longshore.control import tasks as control_tasks
-from longshore.control.connect import ConnectController
-from longshore.control.firewall import FirewallController
-from longshore.decide.rollout import rolling
-from longshore.decide.task import released
+from longshore.control.ec2.firewall import FirewallController
+from longshore.control.ecs import tasks as control_tasks
+from longshore.control.names.connect import ConnectController
+from longshore.decide.ecs.rollout import rolling
+from longshore.decide.ecs.task import released
 from longshore.drivers.sim.machine import SimMachine
+from longshore.wire.errors import ApiError
 from sim import play as stories
 from sim.checks import Violation
 from sim.play import play
 from sim.secrets import SecretStory
+from sim.stack import StackStory
 
 WORLDS = 1000
 SECRET_WORLDS = 40
+STACK_WORLDS = 200
 SHARE = 20
 """Worlds per test, so that two processes share the work."""
 
@@ -41,18 +44,24 @@ def test_every_promise_holds_where_containers_have_a_secret(first: int) -> None:
         play(seed, SecretStory)
 
 
+@pytest.mark.parametrize("first", range(0, STACK_WORLDS, SHARE))
+def test_every_promise_holds_where_users_build_stacks(first: int) -> None:
+    for seed in range(first, first + SHARE):
+        play(seed, StackStory)
+
+
 def test_checkers_see_containers_without_their_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control_tasks, "task_secrets", lambda *_: {})
     with pytest.raises(Violation, match="began with"):
         play(0, SecretStory)
 
 
-def broken_worlds(seeds: int) -> int:
+def broken_worlds(seeds: int, kind: type[stories.Story] = stories.Story) -> int:
     """How many worlds notice."""
     broken = 0
     for seed in range(seeds):
         try:
-            play(seed)
+            play(seed, kind)
         except Violation:
             broken += 1
     return broken
@@ -104,18 +113,33 @@ def test_checkers_see_a_machine_that_starts_twice(monkeypatch: pytest.MonkeyPatc
     assert broken_worlds(20)
 
 
-def test_checkers_see_an_answer_given_before_the_disk_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def hasty(self: stories.Story, operation: str, **params: Any) -> dict[str, Any]:
+@pytest.mark.parametrize("kind", [stories.Story, StackStory])
+def test_checkers_see_an_answer_given_before_the_disk_has_it(
+    monkeypatch: pytest.MonkeyPatch, kind: type[stories.Story]
+) -> None:
+    async def hasty(self: stories.Story, *arguments: Any) -> dict[str, Any]:
         store = self.plane.store
         monkeypatch.setattr(store, "durable", _at_once)
         try:
-            return await original(self, operation, **params)
+            return await original(self, *arguments)
         finally:
             monkeypatch.delattr(store, "durable")
 
-    original = stories.Story.call
-    monkeypatch.setattr(stories.Story, "call", hasty)
-    assert broken_worlds(40)
+    original = stories.Story.ask
+    monkeypatch.setattr(stories.Story, "ask", hasty)
+    assert broken_worlds(40, kind)
+
+
+def test_checkers_see_an_error_behind_which_something_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(self: stories.Story, operation: str, *arguments: Any) -> dict[str, Any]:
+        answer = await original(self, operation, *arguments)
+        if operation == "TagPolicy":
+            raise ApiError("ServiceFailure", "It is done, and this is not so.")
+        return answer
+
+    original = stories.Story.ask
+    monkeypatch.setattr(stories.Story, "ask", refuse)
+    assert broken_worlds(40, StackStory)
 
 
 async def _at_once(_revision: int | None = None) -> None:

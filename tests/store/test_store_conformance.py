@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from longshore.domain.cluster import Cluster
+from longshore.domain.ecs.cluster import Cluster
 from longshore.domain.record import Record
 from longshore.store.errors import TransactionMisusedError, UnknownKindError
 from longshore.store.open import open_store

@@ -15,11 +15,11 @@ from longshore.api.credentials import Credentials, Principal
 from longshore.api.ec2.defaults import seed
 from longshore.api.operation import Call, Operation
 from longshore.api.refusals import compile_refusals
-from longshore.domain.cluster import Cluster, Host
+from longshore.domain.ec2.network import SecurityGroup, Subnet, Vpc, default_subnets
+from longshore.domain.ecs.cluster import Cluster, Host
+from longshore.domain.ecs.task_definition import TaskDefinition, TaskDefinitionFamily
 from longshore.domain.kinds import KINDS
-from longshore.domain.network import SecurityGroup, Subnet, Vpc, default_subnets
 from longshore.domain.record import Record, Scope
-from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.store.store import Transaction

@@ -3,7 +3,7 @@
 from typing import Any
 
 from longshore.api import acm
-from longshore.domain.balancer import HealthCheckSettings, Listener, LoadBalancer, Rule, TargetGroup, Zone
+from longshore.domain.elbv2.balancer import HealthCheckSettings, Listener, LoadBalancer, Rule, TargetGroup, Zone
 from tests.support.api import SCOPE, Api
 from tests.support.certificates import Key, make
 

@@ -14,7 +14,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from longshore.domain.resolving import DnsRecord, ZoneAnswer, soa
+from longshore.domain.names.resolving import DnsRecord, ZoneAnswer, soa
 from longshore.drivers.dns.cache import Cache
 from longshore.drivers.dns.forward import Forwarder
 from longshore.drivers.dns.resolver import Resolver

@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from longshore.domain.launch import (
+from longshore.domain.ecs.launch import (
     ContainerLaunch,
     ContainerObservation,
     LogTarget,

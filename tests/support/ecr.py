@@ -6,8 +6,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from longshore.domain.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST, read_manifest
-from longshore.domain.repository import Blob, Image, Repository
+from longshore.domain.ecr.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST, read_manifest
+from longshore.domain.ecr.repository import Blob, Image, Repository
 
 if TYPE_CHECKING:
     from tests.support.api import Api

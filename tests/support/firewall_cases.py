@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from longshore.domain.firewall import Allowance, Exit, GroupRules, Place, Ruleset, RulesetChange
+from longshore.domain.ec2.firewall import Allowance, Exit, GroupRules, Place, Ruleset, RulesetChange
 from longshore.drivers.firewall.book import Book, book_of
 
 if TYPE_CHECKING:

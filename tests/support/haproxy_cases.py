@@ -1,6 +1,6 @@
 """Plans that between them use everything the renderer knows."""
 
-from longshore.domain.balancing import (
+from longshore.domain.elbv2.balancing import (
     CertificatePlan,
     Condition,
     FixedResponse,

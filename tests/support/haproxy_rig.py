@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from longshore.domain.balancing import TargetObservation, TargetPlan
+from longshore.domain.elbv2.balancing import TargetObservation, TargetPlan
 from longshore.drivers.haproxy.driver import HaproxyBalancer
 
 if TYPE_CHECKING:

@@ -22,21 +22,21 @@ from longshore.api.ec2.defaults import seed, seeded
 from longshore.api.ecr.pushing import write_image
 from longshore.api.metrics import Metrics
 from longshore.api.services import SERVICES
-from longshore.domain.balancer import Listener as BalancerListener
-from longshore.domain.balancer import LoadBalancer, Rule, TargetGroup, TrustStore
-from longshore.domain.certificate import Certificate
-from longshore.domain.cluster import Cluster, Host
+from longshore.domain.ec2.network import SecurityGroup, Subnet, Vpc
+from longshore.domain.ecr.manifest import read_manifest
+from longshore.domain.ecr.repository import Image, ImageTag, Repository
+from longshore.domain.ecs.cluster import Cluster, Host
+from longshore.domain.ecs.service import Deployment, Service
+from longshore.domain.ecs.task import Task
+from longshore.domain.ecs.task_definition import TaskDefinition
+from longshore.domain.elbv2.balancer import Listener as BalancerListener
+from longshore.domain.elbv2.balancer import LoadBalancer, Rule, TargetGroup, TrustStore
+from longshore.domain.elbv2.certificate import Certificate
 from longshore.domain.kinds import KINDS
 from longshore.domain.log import LogStream
-from longshore.domain.manifest import read_manifest
-from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation
-from longshore.domain.network import SecurityGroup, Subnet, Vpc
+from longshore.domain.names.naming import DiscoveryService, Namespace, NamingOperation
+from longshore.domain.names.zone import HostedZone
 from longshore.domain.record import Record, Scope
-from longshore.domain.repository import Image, ImageTag, Repository
-from longshore.domain.service import Deployment, Service
-from longshore.domain.task import Task
-from longshore.domain.task_definition import TaskDefinition
-from longshore.domain.zone import HostedZone
 from longshore.store.events import EventLog
 from longshore.store.open import open_store
 from longshore.vault import MasterVault

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from longshore.domain.alarm import MetricAlarm
-from longshore.domain.cluster import Cluster
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.service import Service
 from longshore.domain.log import QueryDefinition
-from longshore.domain.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
-from longshore.domain.service import Service
+from longshore.domain.scaling.alarm import MetricAlarm
+from longshore.domain.scaling.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
 from tests.support.play_around import ALARM, BODY, CPU, MATHS, POLICY, STEP, TRANSFORMATION
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longshore.domain.encryption_key import EncryptionKey, KeyAlias, KeyGrant
-from longshore.domain.parameter import Parameter, ParameterVersion
-from longshore.domain.secret import Secret, SecretVersion
+from longshore.domain.secrets.encryption_key import EncryptionKey, KeyAlias, KeyGrant
+from longshore.domain.secrets.parameter import Parameter, ParameterVersion
+from longshore.domain.secrets.secret import Secret, SecretVersion
 
 if TYPE_CHECKING:
     from tests.support.house import House

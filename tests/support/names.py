@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from longshore.domain.naming import DiscoveryService, RecordSetting, ServiceInstance
-from longshore.domain.zone import SOA_DATA, HostedZone, RecordSet, ZoneVpc
+from longshore.domain.names.naming import DiscoveryService, RecordSetting, ServiceInstance
+from longshore.domain.names.zone import SOA_DATA, HostedZone, RecordSet, ZoneVpc
 from tests.support.api import SCOPE
 
 PLACE: dict[str, Any] = {"account": SCOPE.account, "region": SCOPE.region}

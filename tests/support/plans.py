@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longshore.domain.balancing import (
+from longshore.domain.elbv2.balancing import (
     BalancerPlan,
     CheckPlan,
     Condition,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from longshore.domain.service import Service
+from longshore.domain.ecs.service import Service
 from tests.support.api import SCOPE
 
 if TYPE_CHECKING:

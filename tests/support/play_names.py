@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from longshore.api.elbv2.load_balancers import HOSTED_ZONES
-from longshore.domain.network import Vpc
-from longshore.domain.zone import HostedZone, ZoneVpc
+from longshore.domain.ec2.network import Vpc
+from longshore.domain.names.zone import HostedZone, ZoneVpc
 from longshore.wire.errors import ApiError
 from tests.support.api import SCOPE
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from longshore.decide.firewall import group_rules, place_of
-from longshore.domain.firewall import Ruleset
-from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, mac_of
+from longshore.decide.ec2.firewall import group_rules, place_of
+from longshore.domain.ec2.firewall import Ruleset
+from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, mac_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 
 from longshore.api.ecs import deployments, services, tasks
-from longshore.control.services import ServiceController
-from longshore.decide import task as life
-from longshore.domain.service import Deployment, Service
-from longshore.domain.task import Task
+from longshore.control.ecs.services import ServiceController
+from longshore.decide.ecs import task as life
+from longshore.domain.ecs.service import Deployment, Service
+from longshore.domain.ecs.task import Task
 from tests.support.api import SCOPE, Api, awsvpc
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from longshore.decide import task as life
-from longshore.decide.rollout.begin import begin
-from longshore.decide.service import Plan, ServiceSnapshot, plan
-from longshore.domain.balancer import Target, TargetState
-from longshore.domain.service import Deployment, DeploymentConfiguration, Service
-from longshore.domain.task import Attachment, Container, Task
+from longshore.decide.ecs import task as life
+from longshore.decide.ecs.rollout.begin import begin
+from longshore.decide.ecs.service import Plan, ServiceSnapshot, plan
+from longshore.domain.ecs.service import Deployment, DeploymentConfiguration, Service
+from longshore.domain.ecs.task import Attachment, Container, Task
+from longshore.domain.elbv2.balancer import Target, TargetState
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from longshore.api import acm
-from longshore.domain.balancer import Listener
-from longshore.domain.certificate import AUTHORITY_KEY, Authority, Certificate
+from longshore.domain.elbv2.balancer import Listener
+from longshore.domain.elbv2.certificate import AUTHORITY_KEY, Authority, Certificate
 from longshore.domain.kinds import KINDS
 from tests.support.api import SCOPE, VAULT, Api
 from tests.support.certificates import Made, make

@@ -18,7 +18,7 @@ from longshore.api.credentials import Credentials
 from longshore.api.internal import internal_paths
 from longshore.api.metrics import Metrics
 from longshore.api.services import SERVICES
-from longshore.domain.cluster import Cluster
+from longshore.domain.ecs.cluster import Cluster
 from longshore.domain.kinds import KINDS
 from longshore.domain.log import LogEvent
 from longshore.domain.record import Scope

@@ -9,7 +9,7 @@ import pytest
 from longshore.api.coverage import page
 from longshore.api.operation import Operation
 from longshore.api.services import SERVICES
-from longshore.decide.served import ALLOWED, INERT, UNSERVED, UNSERVED_OVERRIDES
+from longshore.decide.ecs.served import ALLOWED, INERT, UNSERVED, UNSERVED_OVERRIDES
 from longshore.wire.models import Shelf
 
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from longshore.api import autoscaling, cloudwatch
-from longshore.domain.alarm import AlarmHistoryItem, MetricAlarm
-from longshore.domain.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
-from longshore.domain.schedule import fault_in
+from longshore.domain.scaling.alarm import AlarmHistoryItem, MetricAlarm
+from longshore.domain.scaling.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
+from longshore.domain.scaling.schedule import fault_in
 from tests.support.api import SCOPE, Api
 from tests.support.play_around import ALARM, CPU, MATHS, ONE_METRIC, SCALED, STEP, web_service
 

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 import pytest
 
 from longshore.control.balancers import GIVE_UP_S, PLAN, BalancerController
-from longshore.domain.balancer import HealthCheckSettings, Listener, LoadBalancer, Target, TargetGroup
-from longshore.domain.balancing import BalancerPlan, TargetPlan
-from longshore.domain.certificate import Certificate
+from longshore.domain.elbv2.balancer import HealthCheckSettings, Listener, LoadBalancer, Target, TargetGroup
+from longshore.domain.elbv2.balancing import BalancerPlan, TargetPlan
+from longshore.domain.elbv2.certificate import Certificate
 from longshore.drivers.ports import Permanent, Retryable
 from longshore.drivers.sim.balancer import BalancerTimings, SimBalancer, SimForwarder
 from longshore.drivers.sim.machine import SimMachine

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from longshore.api import elbv2
-from longshore.decide.balancing import plan_of
-from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
-from longshore.domain.balancing import (
+from longshore.decide.elbv2.balancing import plan_of
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
+from longshore.domain.elbv2.balancing import (
     BalancerPlan,
     CertificatePlan,
     Forward,

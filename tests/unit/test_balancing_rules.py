@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from longshore.decide.balancing_rules import action_plan, condition_plan, rule_plans
-from longshore.domain.balancer import Listener, Rule
-from longshore.domain.balancing import Condition, FixedResponse, Forward, Redirect, Rewrite, WeightedGroup
+from longshore.decide.elbv2.balancing_rules import action_plan, condition_plan, rule_plans
+from longshore.domain.elbv2.balancer import Listener, Rule
+from longshore.domain.elbv2.balancing import Condition, FixedResponse, Forward, Redirect, Rewrite, WeightedGroup
 
 PLACE: dict[str, Any] = {
     "account": "123456789012",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from longshore.api import cloudwatch
-from longshore.domain.alarm import HISTORY_S, AlarmHistoryItem, MetricAlarm
+from longshore.domain.scaling.alarm import HISTORY_S, AlarmHistoryItem, MetricAlarm
 from tests.support.api import Api
 from tests.support.play_around import ALARM, BODY
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from longshore.decide import connect as decide
-from longshore.domain.cluster import Cluster
-from longshore.domain.connect import ConnectService, Endpoint, ServiceConnect
-from longshore.domain.naming import DiscoveryService, Namespace
-from longshore.domain.service import Deployment
-from longshore.domain.task import Attachment, Container, Task
-from longshore.domain.task_definition import TaskDefinition
+from longshore.decide.names import connect as decide
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.service import Deployment
+from longshore.domain.ecs.task import Attachment, Container, Task
+from longshore.domain.ecs.task_definition import TaskDefinition
+from longshore.domain.names.connect import ConnectService, Endpoint, ServiceConnect
+from longshore.domain.names.naming import DiscoveryService, Namespace
 from tests.support.api import SCOPE, awsvpc
 from tests.support.services import ServiceApi
 

@@ -6,14 +6,14 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from longshore.control.connect import ConnectController
-from longshore.control.names import ConnectNames
-from longshore.domain.connect import ConnectPlan, Endpoint
+from longshore.control.names.connect import ConnectController
+from longshore.control.names.names import ConnectNames
+from longshore.domain.ec2.network import Subnet
+from longshore.domain.ecs.task import Task
 from longshore.domain.kinds import KINDS
-from longshore.domain.network import Subnet
+from longshore.domain.names.connect import ConnectPlan, Endpoint
+from longshore.domain.names.resolving import ZoneAnswer
 from longshore.domain.record import Key
-from longshore.domain.resolving import ZoneAnswer
-from longshore.domain.task import Task
 from longshore.drivers.ports import Retryable
 from longshore.drivers.sim.connect import SimConnect
 from longshore.store.open import open_store

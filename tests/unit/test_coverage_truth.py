@@ -14,14 +14,14 @@ from longshore.api import ecs
 from longshore.api.ecs.task_definitions.register import checked
 from longshore.api.ecs.task_definitions.validate_containers import AWSLOGS_OPTIONS
 from longshore.api.services import SERVICES
-from longshore.decide.launch import launch_of
-from longshore.decide.launching import TaskRequest, new_task
-from longshore.decide.served import INERT, UNSERVED
-from longshore.domain.cluster import Cluster
-from longshore.domain.launch import TaskLaunch
-from longshore.domain.network import Subnet
-from longshore.domain.task import Attachment
-from longshore.domain.task_definition import TaskDefinition
+from longshore.decide.ecs.launch import launch_of
+from longshore.decide.ecs.launching import TaskRequest, new_task
+from longshore.decide.ecs.served import INERT, UNSERVED
+from longshore.domain.ec2.network import Subnet
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.launch import TaskLaunch
+from longshore.domain.ecs.task import Attachment
+from longshore.domain.ecs.task_definition import TaskDefinition
 from longshore.drivers.docker.names import Names
 from longshore.drivers.docker.translate import EngineFacts, container_payload, pause_payload, volume_payloads
 from longshore.store.events import EventLog

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from longshore.control.discovery import Discovery
-from longshore.decide import task as life
-from longshore.decide.names import instance_of
-from longshore.domain.launch import TaskObservation
-from longshore.domain.naming import DiscoveryService, ServiceInstance
-from longshore.domain.service import ServiceRegistry
-from longshore.domain.task import Container, NetworkBinding, Task
+from longshore.control.names.discovery import Discovery
+from longshore.decide.ecs import task as life
+from longshore.decide.names.names import instance_of
+from longshore.domain.ecs.launch import TaskObservation
+from longshore.domain.ecs.service import ServiceRegistry
+from longshore.domain.ecs.task import Container, NetworkBinding, Task
+from longshore.domain.names.naming import DiscoveryService, ServiceInstance
 from tests.support.api import SCOPE, awsvpc
 from tests.support.names import registry
 from tests.support.services import ClockOf, ServiceApi

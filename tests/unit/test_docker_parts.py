@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longshore.domain.launch import ContainerLaunch, ContainerObservation, PortMapping, RestartPolicy, TaskLaunch
+from longshore.domain.ecs.launch import ContainerLaunch, ContainerObservation, PortMapping, RestartPolicy, TaskLaunch
 from longshore.domain.log import LogEvent
 from longshore.drivers.docker.images import digest, with_tag
 from longshore.drivers.docker.inspect import bindings, seconds

@@ -6,7 +6,7 @@ import pytest
 
 from longshore.api import ec2
 from longshore.api.ec2.defaults import CANDIDATE_CIDRS, next_vpc_cidr, seed
-from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc
+from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, Subnet, Vpc
 from longshore.domain.record import Scope
 from longshore.store.store import Transaction
 from tests.support.api import SCOPE, VPC_CIDR, Api

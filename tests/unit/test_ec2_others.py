@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from longshore.api import ec2
-from longshore.domain.network import NetworkInterface
+from longshore.domain.ec2.network import NetworkInterface
 from tests.support.api import SCOPE, Api
 from tests.support.play_ec2 import TAG, one, tagged
 

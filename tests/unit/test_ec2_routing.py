@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from longshore.api import ec2
-from longshore.control.history import History
-from longshore.domain.network import NetworkInterface
-from longshore.domain.routing import NatGateway
+from longshore.control.ecs.history import History
+from longshore.domain.ec2.network import NetworkInterface
+from longshore.domain.ec2.routing import NatGateway
 from tests.support.api import SCOPE, Api
 from tests.support.play_ec2 import one
 from tests.support.world import SeededIds

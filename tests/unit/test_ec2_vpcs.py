@@ -8,10 +8,10 @@ import pytest
 from longshore.api import ec2
 from longshore.api.ec2.defaults import seed, seeded
 from longshore.api.ec2.vpcs.ranges import POOL
-from longshore.domain.cluster import Host
-from longshore.domain.network import SecurityGroup, SecurityGroupRule, Subnet, Vpc, default_subnets, real_ranges
+from longshore.domain.ec2.network import SecurityGroup, SecurityGroupRule, Subnet, Vpc, default_subnets, real_ranges
+from longshore.domain.ec2.routing import RouteTable
+from longshore.domain.ecs.cluster import Host
 from longshore.domain.record import Scope
-from longshore.domain.routing import RouteTable
 from tests.support.api import SCOPE, VPC_CIDR, Api
 from tests.support.play_ec2 import one
 

@@ -10,8 +10,8 @@ import pytest
 from longshore.api import ecr
 from longshore.api.ecr.lookup import MAX_TAGS
 from longshore.api.ecr.token import LAYER_TOKEN_S, TOKEN_S, PasswordRefused, opens_layer, principal_of
+from longshore.domain.ecr.repository import Image, ImageTag, LifecyclePreview, RegistryEndpoint, Repository
 from longshore.domain.kinds import KINDS
-from longshore.domain.repository import Image, ImageTag, LifecyclePreview, RegistryEndpoint, Repository
 from tests.support.api import ME, SCOPE, VAULT, Api
 from tests.support.ecr import digest, index, manifest, pushed, signature
 from tests.support.play_ecr import LIFECYCLE, POLICY

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from longshore.api.ecs import account_settings, clusters, tags
-from longshore.domain.cluster import Cluster
-from longshore.domain.naming import Namespace
-from longshore.domain.service import Service
-from longshore.domain.task import Task
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.service import Service
+from longshore.domain.ecs.task import Task
+from longshore.domain.names.naming import Namespace
 from tests.support import world
 from tests.support.api import SCOPE, Api
 

@@ -3,8 +3,8 @@
 import pytest
 
 from longshore.api.ecs import deployments
-from longshore.decide import task as life
-from longshore.domain.service import Deployment
+from longshore.decide.ecs import task as life
+from longshore.domain.ecs.service import Deployment
 from tests.support.services import ServiceApi
 from tests.support.shapes import has_input
 

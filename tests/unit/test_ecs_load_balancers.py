@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from longshore.domain.balancer import Target, TargetGroup
+from longshore.domain.elbv2.balancer import Target, TargetGroup
 from tests.support.api import awsvpc
 from tests.support.balancers import group_in_use
 from tests.support.services import ServiceApi

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from longshore.api.ecs import services
-from longshore.domain.network import Subnet
+from longshore.domain.ec2.network import Subnet
 from tests.support.api import SCOPE, awsvpc
 from tests.support.services import ServiceApi
 from tests.support.shapes import has_input

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from longshore.api.ecs import tasks
-from longshore.decide import task as life
-from longshore.domain.cluster import HOST_KEY, Cluster, Host
-from longshore.domain.network import SecurityGroup, Subnet, Vpc
-from longshore.domain.task import Task
+from longshore.decide.ecs import task as life
+from longshore.domain.ec2.network import SecurityGroup, Subnet, Vpc
+from longshore.domain.ecs.cluster import HOST_KEY, Cluster, Host
+from longshore.domain.ecs.task import Task
 from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.shapes import has_input
 

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longshore.decide.egress import Routing, exits_of
-from longshore.domain.firewall import Exit
-from longshore.domain.network import Subnet, Vpc
-from longshore.domain.routing import InternetGateway, NatGateway, Route, RouteTable
+from longshore.decide.ec2.egress import Routing, exits_of
+from longshore.domain.ec2.firewall import Exit
+from longshore.domain.ec2.network import Subnet, Vpc
+from longshore.domain.ec2.routing import InternetGateway, NatGateway, Route, RouteTable
 from tests.support.security_groups import PLACE, VPC
 
 EVERYWHERE = "0.0.0.0/0"

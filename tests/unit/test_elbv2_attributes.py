@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longshore.api import elbv2
-from longshore.domain.balancer import TrustStore
-from longshore.domain.balancer_attributes import (
+from longshore.domain.elbv2.balancer import TrustStore
+from longshore.domain.elbv2.balancer_attributes import (
     LOAD_BALANCER,
     TARGET_GROUP,
     Attribute,
@@ -16,7 +16,7 @@ from longshore.domain.balancer_attributes import (
     group_type,
     load_balancer_attributes,
 )
-from longshore.domain.tls_policy import DEFAULT_POLICY, POLICIES
+from longshore.domain.elbv2.tls_policy import DEFAULT_POLICY, POLICIES
 from tests.support.api import Api
 from tests.support.balancers import ARN, PLACE, create_balancer, create_group, forward, listener_of, rule_of
 

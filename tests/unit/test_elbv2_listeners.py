@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from longshore.api import elbv2
 from longshore.api.elbv2.limits import LIMITS
-from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup
-from longshore.domain.network import Vpc
+from longshore.domain.ec2.network import Vpc
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, TargetGroup
 from tests.support.api import SCOPE, Api
 from tests.support.balancers import create_balancer, create_group, import_certificate
 

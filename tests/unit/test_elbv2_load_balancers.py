@@ -7,8 +7,8 @@ import pytest
 from longshore.api import elbv2
 from longshore.api.ec2 import SERVICE as EC2
 from longshore.api.elbv2.limits import LIMITS
-from longshore.domain.balancer import Listener, LoadBalancer, Rule
-from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc
+from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, Subnet, Vpc
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule
 from tests.support.api import SCOPE, Api
 from tests.support.balancers import (
     ARN,

@@ -6,7 +6,7 @@ import pytest
 
 from longshore.api import elbv2
 from longshore.api.elbv2.limits import LIMITS
-from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, TargetGroup
 from tests.support.api import Api
 from tests.support.balancers import create_balancer, create_group
 from tests.support.serving import Serving

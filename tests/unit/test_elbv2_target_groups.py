@@ -6,7 +6,7 @@ import pytest
 
 from longshore.api import elbv2
 from longshore.api.elbv2.limits import LIMITS
-from longshore.domain.balancer import Target, TargetGroup
+from longshore.domain.elbv2.balancer import Target, TargetGroup
 from tests.support.api import Api
 from tests.support.balancers import ARN, create_balancer, create_group, forward, listener_of, rule_of
 

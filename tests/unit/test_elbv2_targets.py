@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from longshore.api import elbv2
-from longshore.domain.balancer import Target, TargetGroup
+from longshore.domain.elbv2.balancer import Target, TargetGroup
 from tests.support.api import SCOPE, Api
 from tests.support.balancers import create_balancer, create_group, forward, listener_of
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from longshore.api import elbv2
-from longshore.domain.balancer import TrustStore
+from longshore.domain.elbv2.balancer import TrustStore
 from tests.support.api import Api
 from tests.support.balancers import create_balancer, import_certificate
 from tests.support.certificates import make, revoking

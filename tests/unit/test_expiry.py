@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from longshore.api import kms, secretsmanager
 from longshore.control.expiry import Expiry
-from longshore.domain.encryption_key import EncryptionKey, KeyAlias, KeyGrant
-from longshore.domain.secret import Secret, SecretVersion
+from longshore.domain.secrets.encryption_key import EncryptionKey, KeyAlias, KeyGrant
+from longshore.domain.secrets.secret import Secret, SecretVersion
 from tests.support.api import Api
 from tests.support.services import ClockOf
 

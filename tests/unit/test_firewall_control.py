@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from longshore.control.firewall import FirewallController
-from longshore.control.rules import Rules
-from longshore.control.tasks import TaskController
-from longshore.domain.endpoint import PrefixEntry, PrefixList
-from longshore.domain.firewall import Exit, Ruleset, RulesetChange
-from longshore.domain.launch import TaskLaunch
-from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
-from longshore.domain.routing import InternetGateway, RouteTable
-from longshore.domain.task import Attachment, Task
+from longshore.control.ec2.firewall import FirewallController
+from longshore.control.ec2.rules import Rules
+from longshore.control.ecs.tasks import TaskController
+from longshore.domain.ec2.endpoint import PrefixEntry, PrefixList
+from longshore.domain.ec2.firewall import Exit, Ruleset, RulesetChange
+from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from longshore.domain.ec2.routing import InternetGateway, RouteTable
+from longshore.domain.ecs.launch import TaskLaunch
+from longshore.domain.ecs.task import Attachment, Task
 from longshore.drivers.ports import Permanent, Retryable
 from longshore.drivers.sim.engine import SimEngine
 from longshore.drivers.sim.firewall import SimFirewall

@@ -1,8 +1,8 @@
 """What security groups' records mean to a firewall."""
 
-from longshore.decide.firewall import group_rules, meant_by, place_of
-from longshore.domain.firewall import Allowance, GroupRules, Place
-from longshore.domain.network import SecurityGroupRule, Vpc
+from longshore.decide.ec2.firewall import group_rules, meant_by, place_of
+from longshore.domain.ec2.firewall import Allowance, GroupRules, Place
+from longshore.domain.ec2.network import SecurityGroupRule, Vpc
 from tests.support.security_groups import PLACE, VPC, interface, outbound, rule
 
 EVERYWHERE = ("0.0.0.0/0",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from longshore.domain.balancing import TargetPlan
+from longshore.domain.elbv2.balancing import TargetPlan
 from longshore.drivers.haproxy import access_log, http2
 from longshore.drivers.haproxy.health import verdict
 from longshore.drivers.haproxy.process import refusal

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from longshore.control.health import HealthChecks
-from longshore.decide.health import INTERVAL_S, Run, check_of, judged
+from longshore.control.names.health import HealthChecks
+from longshore.decide.names.health import INTERVAL_S, Run, check_of, judged
 from longshore.domain.kinds import KINDS
-from longshore.domain.naming import DiscoveryService, EndpointCheck, HealthCheckConfig, ServiceInstance
+from longshore.domain.names.naming import DiscoveryService, EndpointCheck, HealthCheckConfig, ServiceInstance
 from longshore.drivers.haproxy.endpoints import answers
 from longshore.store.open import open_store
 from tests.support.dns_rig import HandClock

@@ -2,15 +2,15 @@
 
 from types import SimpleNamespace
 
-from longshore.control.history import DEPLOYMENTS_KEPT, History
-from longshore.domain.cluster import Cluster
+from longshore.control.ecs.history import DEPLOYMENTS_KEPT, History
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.service import Deployment, Service
+from longshore.domain.ecs.task import Task
+from longshore.domain.ecs.task_definition import TaskDefinition, TaskDefinitionFamily
 from longshore.domain.kinds import KINDS
-from longshore.domain.naming import NamingOperation
+from longshore.domain.names.naming import NamingOperation
+from longshore.domain.names.zone import ZoneChange
 from longshore.domain.record import Record
-from longshore.domain.service import Deployment, Service
-from longshore.domain.task import Task
-from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
-from longshore.domain.zone import ZoneChange
 from longshore.store.open import open_store
 from longshore.store.store import Store
 from tests.support.world import ACCOUNT, REGION, definition_arn, service

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from longshore.api.kms import SERVICE
 from longshore.api.kms.specs import RSA_SIGNING, SPECS
-from longshore.domain.encryption_key import EncryptionKey
+from longshore.domain.secrets.encryption_key import EncryptionKey
 from tests.support.api import Api
 
 ARN = "arn:aws:kms:us-east-1:123456789012:"

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from longshore.decide.launch import container_records, counts_health, launch_of, resources_of
-from longshore.decide.launching import TaskRequest, new_task
-from longshore.decide.log_target import datetime_pattern
-from longshore.decide.served import unserved
-from longshore.domain.cluster import Cluster
-from longshore.domain.launch import ContainerLaunch, Dependency, HealthCheck, LogTarget, TaskLaunch, Volume
-from longshore.domain.network import Subnet
-from longshore.domain.task import Attachment
-from longshore.domain.task_definition import TaskDefinition
+from longshore.decide.ecs.launch import container_records, counts_health, launch_of, resources_of
+from longshore.decide.ecs.launching import TaskRequest, new_task
+from longshore.decide.ecs.log_target import datetime_pattern
+from longshore.decide.ecs.served import unserved
+from longshore.domain.ec2.network import Subnet
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.launch import ContainerLaunch, Dependency, HealthCheck, LogTarget, TaskLaunch, Volume
+from longshore.domain.ecs.task import Attachment
+from longshore.domain.ecs.task_definition import TaskDefinition
 from tests.support.world import ACCOUNT, REGION, SeededIds
 
 APP = {"name": "app", "image": "busybox"}

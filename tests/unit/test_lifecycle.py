@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from longshore.decide.lifecycle import DAY_S, Expiry, expiry
-from longshore.decide.lifecycle_policy import MAX_RULES, PolicyRefusedError, read_policy
-from longshore.domain.repository import Image
+from longshore.decide.ecr.lifecycle import DAY_S, Expiry, expiry
+from longshore.decide.ecr.lifecycle_policy import MAX_RULES, PolicyRefusedError, read_policy
+from longshore.domain.ecr.repository import Image
 from tests.support.ecr import image
 
 NOW = 1_700_000_000.0

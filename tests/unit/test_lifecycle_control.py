@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from longshore.api import ecr
-from longshore.control.lifecycle import SETTLE_S, LifecycleController
-from longshore.domain.repository import Image, ImageTag, Repository
+from longshore.control.ecr.lifecycle import SETTLE_S, LifecycleController
+from longshore.domain.ecr.repository import Image, ImageTag, Repository
 from tests.support.api import SCOPE, Api
 from tests.support.ecr import digest, index, manifest, pushed
 

@@ -7,7 +7,7 @@ import pytest
 
 from longshore.api import logs
 from longshore.api.ecs import clusters, deployments, services, task_definitions, tasks
-from longshore.domain.cluster import Cluster
+from longshore.domain.ecs.cluster import Cluster
 from longshore.store.events import EventLog
 from tests.support.api import SCOPE, Api, awsvpc
 

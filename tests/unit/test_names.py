@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from longshore.control.names import EndpointNames, LoadBalancerNames, PrivateNames
-from longshore.domain.balancer import LoadBalancer
-from longshore.domain.resolving import DnsRecord, ZoneAnswer, soa
+from longshore.control.names.names import EndpointNames, LoadBalancerNames, PrivateNames
+from longshore.domain.elbv2.balancer import LoadBalancer
+from longshore.domain.names.resolving import DnsRecord, ZoneAnswer, soa
 from longshore.store.journal import MemoryJournal
 from longshore.store.store import Store
 from tests.support.balancers import standing_at

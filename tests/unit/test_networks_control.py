@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from longshore.api import ec2
-from longshore.control.networks import NetworkController
+from longshore.control.ec2.networks import NetworkController
 from longshore.drivers.ports import Retryable
 from longshore.drivers.sim.engine import SimEngine
 from tests.support.api import SCOPE, Api

@@ -2,7 +2,7 @@
 
 import pytest
 
-from longshore.domain.launch import ContainerLaunch, ContainerObservation, Dependency, TaskLaunch
+from longshore.domain.ecs.launch import ContainerLaunch, ContainerObservation, Dependency, TaskLaunch
 from longshore.drivers.ordering import next_starts, next_stops
 
 

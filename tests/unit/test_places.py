@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from longshore.api.ecs import tasks
-from longshore.control.places import Places, release
-from longshore.domain.network import NetworkInterface, Subnet
-from longshore.domain.task import Task
+from longshore.control.ecs.places import Places, release
+from longshore.domain.ec2.network import NetworkInterface, Subnet
+from longshore.domain.ecs.task import Task
 from tests.support.api import SCOPE, Api, awsvpc
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from longshore.api.ecs import task_view, tasks
+from longshore.domain.ecs.task import Task
+from longshore.domain.ecs.task_definition import TaskDefinition
 from longshore.domain.remembered import Remembered
-from longshore.domain.task import Task
-from longshore.domain.task_definition import TaskDefinition
 from longshore.wire.catalog import Catalog
 from longshore.wire.kept import Kept
 from tests.support.api import Api, awsvpc

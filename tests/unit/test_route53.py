@@ -9,8 +9,8 @@ import pytest
 from longshore.api import route53, servicediscovery
 from longshore.api.elbv2.load_balancers import HOSTED_ZONES
 from longshore.api.route53 import OPERATIONS
-from longshore.domain.network import Vpc
-from longshore.domain.zone import HostedZone, RecordSet
+from longshore.domain.ec2.network import Vpc
+from longshore.domain.names.zone import HostedZone, RecordSet
 from tests.support.api import SCOPE, Api
 from tests.support.names import instance, registry
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from longshore.api.secretsmanager import SERVICE
-from longshore.domain.encryption_key import EncryptionKey, KeyAlias
-from longshore.domain.secret import Secret, SecretVersion
+from longshore.domain.secrets.encryption_key import EncryptionKey, KeyAlias
+from longshore.domain.secrets.secret import Secret, SecretVersion
 from tests.support.api import Api
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from longshore.decide.backoff import launch_delay_s, passed
-from longshore.decide.rollout.breaker import threshold
-from longshore.decide.rollout.rolling import CONTAINER_REASON, ceiling_of, floor_of, occupies
-from longshore.domain.service import ServiceLoadBalancer
+from longshore.decide.ecs.backoff import launch_delay_s, passed
+from longshore.decide.ecs.rollout.breaker import threshold
+from longshore.decide.ecs.rollout.rolling import CONTAINER_REASON, ceiling_of, floor_of, occupies
+from longshore.domain.ecs.service import ServiceLoadBalancer
 from tests.support.world import World, configuration, service
 
 GROUP_ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/web/0123456789abcdef"

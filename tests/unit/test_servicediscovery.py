@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from longshore.api.servicediscovery import OPERATIONS
-from longshore.domain.naming import Namespace, NamingOperation, ServiceInstance
-from longshore.domain.zone import HostedZone, RecordSet
+from longshore.domain.names.naming import Namespace, NamingOperation, ServiceInstance
+from longshore.domain.names.zone import HostedZone, RecordSet
 from tests.support.api import SCOPE, Api
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from longshore.domain.network import SecurityGroup, Subnet
+from longshore.domain.ec2.network import SecurityGroup, Subnet
 from longshore.domain.record import Record
 from tests.support.api import SCOPE, awsvpc
 from tests.support.services import ServiceApi

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from longshore.domain.launch import ContainerLaunch, ContainerObservation, Dependency, TaskLaunch, TaskObservation
+from longshore.domain.ecs.launch import ContainerLaunch, ContainerObservation, Dependency, TaskLaunch, TaskObservation
 from longshore.drivers.sim.engine import SimEngine
 from longshore.drivers.sim.machine import SimMachine
 from longshore.system import SystemClock

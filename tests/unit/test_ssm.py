@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from longshore.api import kms, secretsmanager, ssm
-from longshore.domain.encryption_key import EncryptionKey
-from longshore.domain.parameter import Parameter, ParameterVersion
+from longshore.domain.secrets.encryption_key import EncryptionKey
+from longshore.domain.secrets.parameter import Parameter, ParameterVersion
 from tests.support.api import Api
 
 ARN = "arn:aws:ssm:us-east-1:123456789012:parameter"

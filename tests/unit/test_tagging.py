@@ -21,12 +21,12 @@ from longshore.api import (
     tagging,
 )
 from longshore.api.tagging.registry import REGISTRY
-from longshore.domain.cluster import Cluster
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.service import Service
 from longshore.domain.kinds import KINDS
+from longshore.domain.names.zone import HostedZone
 from longshore.domain.record import Scope
-from longshore.domain.service import Service
 from longshore.domain.tag import Tags
-from longshore.domain.zone import HostedZone
 from tests.support.api import SCOPE, Api, awsvpc
 from tests.support.play_around import ALARM, BODY, SCALED, web_service
 

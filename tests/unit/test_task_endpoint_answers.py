@@ -9,9 +9,9 @@ import pytest
 from longshore.api.access.access import Access
 from longshore.api.credentials import Credentials
 from longshore.api.task_endpoint import TaskEndpoint
-from longshore.domain.launch import ContainerLaunch, TaskLaunch
-from longshore.domain.network import NetworkInterface
-from longshore.domain.task import Attachment, Container, NetworkBinding, Task
+from longshore.domain.ec2.network import NetworkInterface
+from longshore.domain.ecs.launch import ContainerLaunch, TaskLaunch
+from longshore.domain.ecs.task import Attachment, Container, NetworkBinding, Task
 from tests.support.api import SCOPE, Api
 
 TASK_ID = "a" * 32

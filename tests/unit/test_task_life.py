@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from longshore.decide import task as life
-from longshore.domain.launch import ContainerObservation, TaskObservation
-from longshore.domain.task import Container, Task
+from longshore.decide.ecs import task as life
+from longshore.domain.ecs.launch import ContainerObservation, TaskObservation
+from longshore.domain.ecs.task import Container, Task
 from tests.support.world import ACCOUNT, REGION
 
 

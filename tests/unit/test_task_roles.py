@@ -13,10 +13,10 @@ from longshore.api.access.access import Access
 from longshore.api.credentials import Credentials
 from longshore.api.ecs import tasks
 from longshore.api.task_endpoint import TaskEndpoint
-from longshore.control.tasks import TaskController
-from longshore.decide.roles import assumable, permit_of
+from longshore.control.ecs.tasks import TaskController
+from longshore.decide.ecs.roles import assumable, permit_of
+from longshore.domain.ecs.task import Task
 from longshore.domain.iam import Role
-from longshore.domain.task import Task
 from longshore.drivers.sim.engine import SimEngine
 from longshore.drivers.sim.machine import SimMachine
 from tests.support.api import SCOPE, VAULT, Api, awsvpc

@@ -13,16 +13,16 @@ import pytest
 
 from longshore.api import kms, secretsmanager, ssm
 from longshore.api.ecs import tasks
-from longshore.control.observe import Observer
-from longshore.control.places import Places
-from longshore.control.tasks import TaskController, launch_from
-from longshore.decide.roles import Permit, permit_of
-from longshore.decide.task_secrets import SecretsUnavailable, go_text, secret_value
+from longshore.control.ecs.observe import Observer
+from longshore.control.ecs.places import Places
+from longshore.control.ecs.tasks import TaskController, launch_from
+from longshore.decide.ecs.roles import Permit, permit_of
+from longshore.decide.ecs.task_secrets import SecretsUnavailable, go_text, secret_value
+from longshore.domain.ecs.launch import ContainerLaunch, Hidden, TaskLaunch
+from longshore.domain.ecs.task import Task
 from longshore.domain.iam import Role
 from longshore.domain.kinds import KINDS
-from longshore.domain.launch import ContainerLaunch, Hidden, TaskLaunch
 from longshore.domain.record import Scope
-from longshore.domain.task import Task
 from longshore.drivers.docker.names import Names
 from longshore.drivers.docker.translate import EngineFacts, container_payload
 from longshore.drivers.sim.engine import SimEngine

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from longshore.api.ecs import tasks
-from longshore.control.places import Places
-from longshore.control.warm import MOST_SUBNETS, REST_S, WarmController
-from longshore.domain.launch import WarmNetwork
-from longshore.domain.network import NetworkInterface, Subnet
-from longshore.domain.task import Task
+from longshore.control.ec2.warm import MOST_SUBNETS, REST_S, WarmController
+from longshore.control.ecs.places import Places
+from longshore.domain.ec2.network import NetworkInterface, Subnet
+from longshore.domain.ecs.launch import WarmNetwork
+from longshore.domain.ecs.task import Task
 from longshore.drivers.docker.names import CONTAINER, PAUSE, TASK, Names
 from longshore.drivers.sim.engine import SimEngine
 from tests.support.api import SCOPE, Api, awsvpc

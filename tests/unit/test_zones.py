@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from longshore.control.zones import HostedZoneNames
+from longshore.control.names.zones import HostedZoneNames
 from longshore.domain.kinds import KINDS
-from longshore.domain.naming import ServiceInstance
+from longshore.domain.names.naming import ServiceInstance
+from longshore.domain.names.resolving import DnsRecord, ZoneAnswer
+from longshore.domain.names.zone import HostedZone, RecordSet
 from longshore.domain.record import Record
-from longshore.domain.resolving import DnsRecord, ZoneAnswer
-from longshore.domain.zone import HostedZone, RecordSet
 from longshore.store.open import open_store
 from tests.support.balancers import standing_at
 from tests.support.names import instance, record_set, registry, soa_set, zone

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from longshore.api.operation import Call
-from longshore.domain.alarm import HISTORY_ITEMS, HISTORY_S, AlarmHistoryItem, MetricAlarm
+from longshore.domain.scaling.alarm import HISTORY_ITEMS, HISTORY_S, AlarmHistoryItem, MetricAlarm
 from longshore.domain.tag import Tags
 
 CONFIGURATION, STATE = "ConfigurationUpdate", "StateUpdate"

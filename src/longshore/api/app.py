@@ -27,7 +27,7 @@ from longshore.api.passing import Passage
 from longshore.api.refusals import Check, compile_refusals
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.record import Scope
-from longshore.domain.vault import Vault
+from longshore.domain.secrets.vault import Vault
 from longshore.drivers.ports import Provider
 from longshore.store.errors import StoreFailed
 from longshore.store.events import EventLog

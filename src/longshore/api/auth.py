@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from longshore.api.credentials import Credentials, Principal, TokenRefused
-from longshore.domain.network import parsed_address
+from longshore.domain.ec2.network import parsed_address
 from longshore.wire.aws_chunked import ChunkKey
 from longshore.wire.credential import CredentialScope, scope_of
 from longshore.wire.errors import ApiError

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from longshore.domain.balancer import LoadBalancer, Target, TargetGroup
-from longshore.domain.balancing import BalancerCounts, GroupCounts
+from longshore.domain.elbv2.balancer import LoadBalancer, Target, TargetGroup
+from longshore.domain.elbv2.balancing import BalancerCounts, GroupCounts
 from longshore.store.store import Store
 
 Counts = tuple[Sequence[BalancerCounts], Sequence[GroupCounts]]

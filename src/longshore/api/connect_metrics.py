@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from longshore.domain.connect import ConnectCounts
+from longshore.domain.ecs.task import Task
+from longshore.domain.names.connect import ConnectCounts
 from longshore.domain.record import Key
-from longshore.domain.task import Task
 from longshore.store.store import Store
 
 CODES = ("1xx", "2xx", "3xx", "4xx", "5xx")

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from longshore.api.operation import Operation, Service
 from longshore.api.services import SERVICES
-from longshore.decide.served import ALLOWED, UNSERVED, UNSERVED_OVERRIDES
-from longshore.domain.balancer_attributes import LOAD_BALANCER, TARGET_GROUP, Attribute
-from longshore.domain.listener_attributes import LISTENER
+from longshore.decide.ecs.served import ALLOWED, UNSERVED, UNSERVED_OVERRIDES
+from longshore.domain.elbv2.balancer_attributes import LOAD_BALANCER, TARGET_GROUP, Attribute
+from longshore.domain.elbv2.listener_attributes import LISTENER
 from longshore.wire.models import Shelf
 
 LISTED_MOST = 200

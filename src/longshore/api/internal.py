@@ -8,7 +8,7 @@ import msgspec
 from longshore import __version__
 from longshore.api.auth import Listener, refuse_strangers
 from longshore.api.metrics import Metrics
-from longshore.domain.task import Task
+from longshore.domain.ecs.task import Task
 from longshore.store.store import Store
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest, HttpResponse

@@ -8,8 +8,8 @@ from prometheus_client.registry import Collector
 
 from longshore.api.balancer_metrics import BalancerMetrics, Counts
 from longshore.api.connect_metrics import ByTask, ConnectMetrics
-from longshore.domain.cluster import Cluster
-from longshore.domain.task import Task
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.task import Task
 from longshore.store.store import Store
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)

@@ -14,7 +14,7 @@ from longshore.api.access.access import Access
 from longshore.api.auth import Caller
 from longshore.domain.clock import Ids
 from longshore.domain.record import Scope
-from longshore.domain.vault import Vault
+from longshore.domain.secrets.vault import Vault
 from longshore.store.events import EventLog
 from longshore.store.store import Transaction
 

@@ -1,9 +1,9 @@
 """Hosted zones as both Route 53 and Cloud Map make and remove them: with SOA and NS, and all that is in them."""
 
 from longshore.api.operation import Call
-from longshore.domain.naming import DiscoveryService, Namespace, ServiceInstance
+from longshore.domain.names.naming import DiscoveryService, Namespace, ServiceInstance
+from longshore.domain.names.zone import GLOBAL, NAME_SERVERS, SOA_DATA, HostedZone, RecordSet, ZoneVpc
 from longshore.domain.record import Scope
-from longshore.domain.zone import GLOBAL, NAME_SERVERS, SOA_DATA, HostedZone, RecordSet, ZoneVpc
 
 NS_TTL_S = 172800
 ID_LENGTH = 19

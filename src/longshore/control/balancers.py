@@ -11,12 +11,15 @@ from typing import Literal, NamedTuple
 
 import structlog
 
-from longshore.control.firewall import Guarded, unguarded
+from longshore.control.ec2.firewall import Guarded, unguarded
 from longshore.control.loop import Loop, Timer
-from longshore.decide import targets as decide
-from longshore.decide.balancing import plan_of
-from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
-from longshore.domain.balancing import (
+from longshore.decide.elbv2 import targets as decide
+from longshore.decide.elbv2.balancing import plan_of
+from longshore.domain.clock import Clock
+from longshore.domain.ec2.network import Vpc
+from longshore.domain.ecs.task import Task
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
+from longshore.domain.elbv2.balancing import (
     BalancerCounts,
     BalancerPlan,
     CertificatePlan,
@@ -24,12 +27,9 @@ from longshore.domain.balancing import (
     TargetObservation,
     TargetPlan,
 )
-from longshore.domain.certificate import Certificate
-from longshore.domain.clock import Clock
-from longshore.domain.network import Vpc
+from longshore.domain.elbv2.certificate import Certificate
 from longshore.domain.record import Key
-from longshore.domain.task import Task
-from longshore.domain.vault import Vault
+from longshore.domain.secrets.vault import Vault
 from longshore.drivers.ports import BalancerDriver, Permanent, Retryable
 from longshore.store.store import Change, Store, Transaction
 

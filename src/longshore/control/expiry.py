@@ -1,13 +1,13 @@
 """Removes what was marked for deletion and whose time is over: secrets after their recovery window, keys after theirs.
 
-A timer, started by `main`. What is due is nobody's already (`decide/secrets.py`, `decide/encryption.py` look at the
-time themselves), so nothing here is urgent: but then what they held must go from the disk.
+A timer, started by `main`. What is due is nobody's already (`decide/secrets/secrets.py`, `decide/secrets/encryption.py`
+look at the time themselves), so nothing here is urgent: but then what they held must go from the disk.
 """
 
 from longshore.control.loop import Timer
 from longshore.domain.clock import Clock
-from longshore.domain.encryption_key import EncryptionKey, KeyAlias, KeyGrant
-from longshore.domain.secret import Secret, SecretVersion
+from longshore.domain.secrets.encryption_key import EncryptionKey, KeyAlias, KeyGrant
+from longshore.domain.secrets.secret import Secret, SecretVersion
 from longshore.store.store import Store, Transaction
 
 SWEEP_S = 600.0

@@ -10,9 +10,9 @@ from typing import ClassVar, Literal
 import msgspec
 
 from longshore.domain.arn import Arn
+from longshore.domain.names.zone import GLOBAL
 from longshore.domain.record import Key, Record, Scope
 from longshore.domain.tag import Tags
-from longshore.domain.zone import GLOBAL
 
 AWS_ACCOUNT = "aws"
 """The account in the ARNs of policies that AWS manages."""
@@ -159,7 +159,7 @@ class AccessKey(Record, frozen=True, kw_only=True, omit_defaults=True):
     access_key_id: str
     user_name: str
     sealed_secret: str
-    """The secret, sealed (see `domain/vault.py`): never in plain text on disk."""
+    """The secret, sealed (see `domain/secrets/vault.py`): never in plain text on disk."""
     status: Literal["Active", "Inactive"] = "Active"
     created_at: float
     last_used_at: float | None = None

@@ -1,15 +1,7 @@
 """Every class of record there is: what a store is opened with."""
 
-from longshore.domain.alarm import AlarmHistoryItem, Dashboard, MetricAlarm
-from longshore.domain.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
-from longshore.domain.certificate import Authority, Certificate
-from longshore.domain.cluster import AccountSetting, Cluster, Host
-from longshore.domain.encryption_key import EncryptionKey, KeyAlias, KeyGrant
-from longshore.domain.endpoint import PrefixList, VpcEndpoint
-from longshore.domain.iam import AccessKey, AccountAlias, Group, InstanceProfile, Policy, Role, User
-from longshore.domain.log import LogGroup, LogResourcePolicy, LogStream, MetricFilter, QueryDefinition
-from longshore.domain.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
-from longshore.domain.network import (
+from longshore.domain.ec2.endpoint import PrefixList, VpcEndpoint
+from longshore.domain.ec2.network import (
     NetworkInterface,
     RegionNetwork,
     SecurityGroup,
@@ -17,11 +9,10 @@ from longshore.domain.network import (
     Subnet,
     Vpc,
 )
-from longshore.domain.network_acl import NetworkAcl
-from longshore.domain.network_settings import DhcpOptions, FlowLog
-from longshore.domain.parameter import Parameter, ParameterVersion
-from longshore.domain.record import Record
-from longshore.domain.repository import (
+from longshore.domain.ec2.network_acl import NetworkAcl
+from longshore.domain.ec2.network_settings import DhcpOptions, FlowLog
+from longshore.domain.ec2.routing import Address, InternetGateway, NatGateway, RouteTable
+from longshore.domain.ecr.repository import (
     Image,
     ImageTag,
     LifecyclePreview,
@@ -29,13 +20,22 @@ from longshore.domain.repository import (
     RegistrySettings,
     Repository,
 )
-from longshore.domain.routing import Address, InternetGateway, NatGateway, RouteTable
-from longshore.domain.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
-from longshore.domain.secret import Secret, SecretVersion
-from longshore.domain.service import Deployment, Service, ServiceEvent
-from longshore.domain.task import Task
-from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
-from longshore.domain.zone import HostedZone, RecordSet, ZoneChange
+from longshore.domain.ecs.cluster import AccountSetting, Cluster, Host
+from longshore.domain.ecs.service import Deployment, Service, ServiceEvent
+from longshore.domain.ecs.task import Task
+from longshore.domain.ecs.task_definition import TaskDefinition, TaskDefinitionFamily
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
+from longshore.domain.elbv2.certificate import Authority, Certificate
+from longshore.domain.iam import AccessKey, AccountAlias, Group, InstanceProfile, Policy, Role, User
+from longshore.domain.log import LogGroup, LogResourcePolicy, LogStream, MetricFilter, QueryDefinition
+from longshore.domain.names.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
+from longshore.domain.names.zone import HostedZone, RecordSet, ZoneChange
+from longshore.domain.record import Record
+from longshore.domain.scaling.alarm import AlarmHistoryItem, Dashboard, MetricAlarm
+from longshore.domain.scaling.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
+from longshore.domain.secrets.encryption_key import EncryptionKey, KeyAlias, KeyGrant
+from longshore.domain.secrets.parameter import Parameter, ParameterVersion
+from longshore.domain.secrets.secret import Secret, SecretVersion
 
 KINDS: tuple[type[Record], ...] = (
     AccessKey,

@@ -7,7 +7,7 @@ Must not decide whether a task should run: that an essential container exited is
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from longshore.domain.launch import ContainerLaunch, ContainerObservation, Dependency, TaskLaunch
+from longshore.domain.ecs.launch import ContainerLaunch, ContainerObservation, Dependency, TaskLaunch
 
 NEVER_SEEN = ContainerObservation(name="", status="PENDING")
 

@@ -10,14 +10,14 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
-from longshore.domain.balancing import BalancerCounts, BalancerPlan, GroupCounts, TargetObservation, TargetPlan
-from longshore.domain.connect import ConnectCounts, ConnectPlan, Endpoint
-from longshore.domain.firewall import Ruleset, RulesetChange
-from longshore.domain.launch import LogTarget, TaskLaunch, TaskObservation, WarmNetwork
+from longshore.domain.ec2.firewall import Ruleset, RulesetChange
+from longshore.domain.ecs.launch import LogTarget, TaskLaunch, TaskObservation, WarmNetwork
+from longshore.domain.elbv2.balancing import BalancerCounts, BalancerPlan, GroupCounts, TargetObservation, TargetPlan
 from longshore.domain.log import LogEvent
-from longshore.domain.naming import EndpointCheck
+from longshore.domain.names.connect import ConnectCounts, ConnectPlan, Endpoint
+from longshore.domain.names.naming import EndpointCheck
+from longshore.domain.names.resolving import ZoneAnswer
 from longshore.domain.record import Scope
-from longshore.domain.resolving import ZoneAnswer
 
 
 class Retryable(Exception):  # noqa: N818  named for what the caller does about it

@@ -8,9 +8,9 @@ from typing import Any
 
 from longshore.api.access.asking import ANY, Ask, Need, On, Rule, on
 from longshore.domain.arn import Arn, ecs_arn, ecs_names
+from longshore.domain.ecs.service import Service
+from longshore.domain.ecs.task_definition import TaskDefinition, TaskDefinitionFamily, task_definition_key
 from longshore.domain.iam import TASK_SESSIONS, iam_arn
-from longshore.domain.service import Service
-from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily, task_definition_key
 
 DEFAULT_CLUSTER = "default"
 ROLES = ("taskRoleArn", "executionRoleArn")

@@ -2,7 +2,7 @@
 
 from longshore.api.access.asking import ANY, Ask, Need, On, Rule, on
 from longshore.domain.iam import Global, Group, InstanceProfile, Policy, Role, User, iam_arn
-from longshore.domain.zone import GLOBAL
+from longshore.domain.names.zone import GLOBAL
 
 KINDS: dict[str, type[Global]] = {
     "RoleName": Role,

@@ -3,7 +3,7 @@
 from longshore.api.auth import Caller
 from longshore.api.credentials import Principal
 from longshore.domain.iam import AccessKey, User
-from longshore.domain.vault import Vault
+from longshore.domain.secrets.vault import Vault
 from longshore.store.store import Reader, Transaction
 
 USE_NOTED_S = 900.0

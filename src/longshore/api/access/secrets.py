@@ -6,12 +6,12 @@ Policies name secrets and keys by their whole ARNs, and requests by name or alia
 from collections.abc import Iterable, Iterator
 
 from longshore.api.access.asking import ANY, Ask, Need, On, Values, on
-from longshore.decide.encryption import KeyRefused, find_key
-from longshore.decide.parameters import SECRETS, ParameterRefused, name_in
-from longshore.decide.secrets import SecretRefused, find_secret
-from longshore.domain.ciphertext import CiphertextError, opened
-from longshore.domain.encryption_key import EncryptionKey
-from longshore.domain.parameter import Parameter, ParameterVersion, parameter_arn, split_selector
+from longshore.decide.secrets.encryption import KeyRefused, find_key
+from longshore.decide.secrets.parameters import SECRETS, ParameterRefused, name_in
+from longshore.decide.secrets.secrets import SecretRefused, find_secret
+from longshore.domain.secrets.ciphertext import CiphertextError, opened
+from longshore.domain.secrets.encryption_key import EncryptionKey
+from longshore.domain.secrets.parameter import Parameter, ParameterVersion, parameter_arn, split_selector
 
 NO_KEY = frozenset({"CreateKey", "GenerateRandom", "ListKeys", "ListAliases", "ListRetirableGrants"})
 NOW = 0.0

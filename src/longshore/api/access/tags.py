@@ -5,27 +5,27 @@ from typing import Any
 
 from longshore.api.access.asking import Ask
 from longshore.domain.arn import Arn
-from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
-from longshore.domain.certificate import Certificate, certificate_key_of
-from longshore.domain.cluster import Cluster
-from longshore.domain.encryption_key import EncryptionKey
-from longshore.domain.endpoint import PrefixList, VpcEndpoint
+from longshore.domain.ec2.endpoint import PrefixList, VpcEndpoint
+from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from longshore.domain.ec2.network_acl import NetworkAcl
+from longshore.domain.ec2.network_settings import DhcpOptions, FlowLog
+from longshore.domain.ec2.routing import Address, InternetGateway, NatGateway, RouteTable
+from longshore.domain.ecr.repository import Repository
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.service import Service
+from longshore.domain.ecs.task import Task
+from longshore.domain.ecs.task_definition import TaskDefinition, task_definition_key
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
+from longshore.domain.elbv2.certificate import Certificate, certificate_key_of
 from longshore.domain.iam import Group, InstanceProfile, Policy, Role, User
 from longshore.domain.log import LogGroup
-from longshore.domain.naming import DiscoveryService, Namespace
-from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
-from longshore.domain.network_acl import NetworkAcl
-from longshore.domain.network_settings import DhcpOptions, FlowLog
-from longshore.domain.parameter import Parameter
+from longshore.domain.names.naming import DiscoveryService, Namespace
+from longshore.domain.names.zone import GLOBAL, HostedZone
 from longshore.domain.record import Record
-from longshore.domain.repository import Repository
-from longshore.domain.routing import Address, InternetGateway, NatGateway, RouteTable
-from longshore.domain.secret import Secret
-from longshore.domain.service import Service
+from longshore.domain.secrets.encryption_key import EncryptionKey
+from longshore.domain.secrets.parameter import Parameter
+from longshore.domain.secrets.secret import Secret
 from longshore.domain.tag import Tags
-from longshore.domain.task import Task
-from longshore.domain.task_definition import TaskDefinition, task_definition_key
-from longshore.domain.zone import GLOBAL, HostedZone
 from longshore.store.store import Reader
 
 GIVEN = ("tags", "Tags", "TagList", "AddTags", "TagsToAdd")

@@ -9,7 +9,7 @@ from cryptography import x509
 from longshore.api.acm.lookup import Answer, find_certificate, users_of
 from longshore.api.acm.material import extended_key_usages, invalid, key_usages
 from longshore.api.operation import Call
-from longshore.domain.certificate import Certificate
+from longshore.domain.elbv2.certificate import Certificate
 from longshore.wire.errors import ApiError
 from longshore.wire.pagination import page
 

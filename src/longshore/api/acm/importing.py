@@ -17,7 +17,7 @@ from longshore.api.acm.material import (
 from longshore.api.acm.tags import checked_tags
 from longshore.api.operation import Call
 from longshore.api.pem import pem_of
-from longshore.domain.certificate import Certificate
+from longshore.domain.elbv2.certificate import Certificate
 
 
 def import_certificate(call: Call) -> Answer:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from longshore.api.operation import Call
-from longshore.domain.balancer import Listener
-from longshore.domain.certificate import Certificate, certificate_key_of
+from longshore.domain.elbv2.balancer import Listener
+from longshore.domain.elbv2.certificate import Certificate, certificate_key_of
 from longshore.wire.errors import ApiError
 
 Answer = dict[str, Any]

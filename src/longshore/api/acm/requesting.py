@@ -8,7 +8,7 @@ from longshore.api.acm.material import facts_of, key_pem
 from longshore.api.acm.tags import checked_tags
 from longshore.api.operation import Call, Operation
 from longshore.api.pem import pem_of
-from longshore.domain.certificate import Certificate
+from longshore.domain.elbv2.certificate import Certificate
 from longshore.wire.errors import ApiError
 
 ALGORITHMS = ("RSA_2048", "EC_prime256v1", "EC_secp384r1")

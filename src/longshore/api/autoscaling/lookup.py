@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from longshore.api.operation import Call
+from longshore.domain.ecs.service import Service
 from longshore.domain.record import Key
-from longshore.domain.scaling import DESIRED_COUNT, NAMESPACE, ScalableTarget
-from longshore.domain.service import Service
+from longshore.domain.scaling.scaling import DESIRED_COUNT, NAMESPACE, ScalableTarget
 from longshore.wire.errors import ApiError
 from longshore.wire.pagination import page
 

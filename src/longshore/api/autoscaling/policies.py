@@ -16,8 +16,8 @@ from longshore.api.autoscaling.policy_alarms import alarms_of, keep_alarms
 from longshore.api.autoscaling.step import step_scaling, step_view
 from longshore.api.autoscaling.tracking import check_metric_is_free, target_tracking, tracking_view
 from longshore.api.operation import Call, Operation
-from longshore.domain.alarm import MetricAlarm, alarm_arn
-from longshore.domain.scaling import NAMESPACE, ScalableTarget, ScalingPolicy
+from longshore.domain.scaling.alarm import MetricAlarm, alarm_arn
+from longshore.domain.scaling.scaling import NAMESPACE, ScalableTarget, ScalingPolicy
 from longshore.wire.errors import ApiError
 
 PAGE = 10

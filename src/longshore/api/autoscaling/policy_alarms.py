@@ -7,8 +7,8 @@ from typing import Any
 
 from longshore.api.alarms import drop_alarm, keep_alarm
 from longshore.api.operation import Call
-from longshore.domain.alarm import MetricAlarm
-from longshore.domain.scaling import HIGH_PERIODS, LOW_PERIODS, LOW_SHARE, ScalingPolicy, TargetTracking
+from longshore.domain.scaling.alarm import MetricAlarm
+from longshore.domain.scaling.scaling import HIGH_PERIODS, LOW_PERIODS, LOW_SHARE, ScalingPolicy, TargetTracking
 
 PERIOD_S, QUICK_PERIOD_S = 60, 20
 _USE = {"CPU": "CPUUtilization", "Memory": "MemoryUtilization"}

@@ -13,8 +13,8 @@ from longshore.api.autoscaling.lookup import (
 )
 from longshore.api.autoscaling.targets import RECORDED, check_bounds
 from longshore.api.operation import Call, Operation
-from longshore.domain.scaling import NAMESPACE, ScheduledAction
-from longshore.domain.schedule import fault_in
+from longshore.domain.scaling.scaling import NAMESPACE, ScheduledAction
+from longshore.domain.scaling.schedule import fault_in
 from longshore.wire.errors import ApiError
 
 PAGE = 50

@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 from longshore.api.autoscaling.lookup import invalid
-from longshore.domain.scaling import Step, StepScaling
+from longshore.domain.scaling.scaling import Step, StepScaling
 
 MAX_STEPS = 20
 Document = dict[str, Any]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from longshore.api.autoscaling.lookup import Answer, invalid
 from longshore.api.operation import Call, Operation
-from longshore.domain.scaling import ScalableTarget
+from longshore.domain.scaling.scaling import ScalableTarget
 from longshore.domain.tag import Tags, tags_without
 from longshore.wire.errors import ApiError
 

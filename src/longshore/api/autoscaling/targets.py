@@ -13,7 +13,7 @@ from longshore.api.autoscaling.lookup import (
 from longshore.api.autoscaling.policies import drop_policy
 from longshore.api.autoscaling.tags import checked_tags
 from longshore.api.operation import Call, Operation
-from longshore.domain.scaling import NAMESPACE, ScalableTarget, ScalingPolicy, ScheduledAction
+from longshore.domain.scaling.scaling import NAMESPACE, ScalableTarget, ScalingPolicy, ScheduledAction
 
 PAGE = 50
 RECORDED = "Recorded, not acted on yet: Longshore doesn't scale services by itself so far."

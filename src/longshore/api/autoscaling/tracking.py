@@ -6,7 +6,7 @@ from typing import Any
 
 from longshore.api.autoscaling.lookup import invalid
 from longshore.api.operation import Call
-from longshore.domain.scaling import ScalingPolicy, TargetTracking
+from longshore.domain.scaling.scaling import ScalingPolicy, TargetTracking
 
 PREDEFINED = frozenset(
     {

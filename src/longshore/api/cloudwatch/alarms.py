@@ -7,7 +7,7 @@ from longshore.api.alarms import change_state, drop_alarm, keep_alarm
 from longshore.api.cloudwatch.alarm_rules import settings_of
 from longshore.api.cloudwatch.lookup import Answer, bad_combination, checked_tags, found_alarm, invalid
 from longshore.api.operation import Call, Operation
-from longshore.domain.alarm import AlarmHistoryItem, MetricAlarm
+from longshore.domain.scaling.alarm import AlarmHistoryItem, MetricAlarm
 from longshore.wire.errors import ApiError
 from longshore.wire.pagination import page
 

@@ -4,8 +4,8 @@ import json
 
 from longshore.api.cloudwatch.lookup import Answer, bad_value, checked_tags
 from longshore.api.operation import Call, Operation
-from longshore.domain.alarm import Dashboard
 from longshore.domain.record import Scope
+from longshore.domain.scaling.alarm import Dashboard
 from longshore.wire.errors import ApiError
 from longshore.wire.pagination import page
 

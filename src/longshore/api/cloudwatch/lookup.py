@@ -3,7 +3,7 @@
 from typing import Any
 
 from longshore.api.operation import Call
-from longshore.domain.alarm import MetricAlarm
+from longshore.domain.scaling.alarm import MetricAlarm
 from longshore.domain.tag import Tags, tags_from
 from longshore.wire.errors import ApiError
 

@@ -3,8 +3,8 @@
 from longshore.api.cloudwatch.dashboards import global_scope
 from longshore.api.cloudwatch.lookup import Answer, bad_value, checked_tags
 from longshore.api.operation import Call, Operation
-from longshore.domain.alarm import Dashboard, MetricAlarm
 from longshore.domain.arn import Arn
+from longshore.domain.scaling.alarm import Dashboard, MetricAlarm
 from longshore.domain.tag import tags_list, tags_without
 from longshore.wire.errors import ApiError
 

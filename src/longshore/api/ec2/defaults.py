@@ -12,9 +12,9 @@ from typing import Any
 from longshore.api.ec2.making import default_options, furnish, new_subnet
 from longshore.api.ec2.regions import zones_of
 from longshore.domain.clock import Ids
-from longshore.domain.network import RegionNetwork, Subnet, Vpc, default_subnets, derived_id
+from longshore.domain.ec2.network import RegionNetwork, Subnet, Vpc, default_subnets, derived_id
+from longshore.domain.ec2.routing import RouteTable
 from longshore.domain.record import Scope
-from longshore.domain.routing import RouteTable
 from longshore.store.store import Reader, Transaction
 
 CANDIDATE_CIDRS: tuple[str, ...] = (

@@ -6,11 +6,11 @@ Ids of what a VPC has only one of follow from its own id, as they did before the
 from typing import Any
 
 from longshore.domain.clock import Ids
-from longshore.domain.network import SecurityGroup, SecurityGroupRule, Subnet, Vpc, derived_id, moved_range
-from longshore.domain.network_acl import ALLOW_ALL, NetworkAcl
-from longshore.domain.network_settings import DhcpOptions
+from longshore.domain.ec2.network import SecurityGroup, SecurityGroupRule, Subnet, Vpc, derived_id, moved_range
+from longshore.domain.ec2.network_acl import ALLOW_ALL, NetworkAcl
+from longshore.domain.ec2.network_settings import DhcpOptions
+from longshore.domain.ec2.routing import InternetGateway, Route, RouteTable
 from longshore.domain.record import Scope
-from longshore.domain.routing import InternetGateway, Route, RouteTable
 from longshore.store.store import Transaction
 
 ANYWHERE = "0.0.0.0/0"

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeVar
 
 from longshore.api.operation import Call
-from longshore.domain.endpoint import PrefixList, VpcEndpoint
-from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
-from longshore.domain.network_acl import NetworkAcl
-from longshore.domain.network_settings import DhcpOptions, FlowLog
+from longshore.domain.ec2.endpoint import PrefixList, VpcEndpoint
+from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from longshore.domain.ec2.network_acl import NetworkAcl
+from longshore.domain.ec2.network_settings import DhcpOptions, FlowLog
+from longshore.domain.ec2.routing import Address, InternetGateway, NatGateway, RouteTable
 from longshore.domain.record import Record
-from longshore.domain.routing import Address, InternetGateway, NatGateway, RouteTable
 from longshore.wire.errors import ApiError
 
 R = TypeVar("R", bound=Record)

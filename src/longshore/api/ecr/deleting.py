@@ -1,6 +1,6 @@
-"""Takes images out of a repository's records; `control/registry.py` sees that their files follow."""
+"""Takes images out of a repository's records; `control/ecr/registry.py` sees that their files follow."""
 
-from longshore.domain.repository import Image, ImageTag
+from longshore.domain.ecr.repository import Image, ImageTag
 from longshore.store.store import Transaction
 
 

@@ -21,9 +21,9 @@ from longshore.api.ecr.lookup import (
 from longshore.api.ecr.pushing import check_tag, digest_of, missing_parts, write_image
 from longshore.api.ecr.token import layer_token
 from longshore.api.operation import Call, Operation
-from longshore.domain.image_name import TAG, repository_uri
-from longshore.domain.manifest import DIGEST, Manifest, read_manifest
-from longshore.domain.repository import Image, ImageTag, Repository
+from longshore.domain.ecr.image_name import TAG, repository_uri
+from longshore.domain.ecr.manifest import DIGEST, Manifest, read_manifest
+from longshore.domain.ecr.repository import Image, ImageTag, Repository
 from longshore.wire.errors import ApiError
 
 AS_PUSHED = "Manifests are answered as they were pushed: none is converted to another media type."

@@ -1,10 +1,10 @@
-"""Lifecycle policies of repositories, and previews of what they would do. `control/lifecycle.py` carries them out."""
+"""Lifecycle policies of repositories, and previews of them. `control/ecr/lifecycle.py` carries them out."""
 
 from longshore.api.ecr.lookup import Answer, constraint, find_image, find_repository, listed, tags_of
 from longshore.api.operation import Call, Operation
-from longshore.decide.lifecycle import Rule, expiry
-from longshore.decide.lifecycle_policy import PolicyRefusedError, read_policy
-from longshore.domain.repository import Image, LifecyclePreview, PreviewedImage, Repository
+from longshore.decide.ecr.lifecycle import Rule, expiry
+from longshore.decide.ecr.lifecycle_policy import PolicyRefusedError, read_policy
+from longshore.domain.ecr.repository import Image, LifecyclePreview, PreviewedImage, Repository
 from longshore.wire.errors import ApiError
 
 

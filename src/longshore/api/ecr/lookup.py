@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 from longshore.api.operation import Call
 from longshore.domain.arn import Arn
-from longshore.domain.image_name import repository_uri
-from longshore.domain.repository import DEFAULT_HOST, ENDPOINT_KEY, Image, ImageTag, RegistryEndpoint, Repository
+from longshore.domain.ecr.image_name import repository_uri
+from longshore.domain.ecr.repository import DEFAULT_HOST, ENDPOINT_KEY, Image, ImageTag, RegistryEndpoint, Repository
 from longshore.domain.tag import Tags
 from longshore.store.store import Reader
 from longshore.wire.errors import ApiError

@@ -5,7 +5,7 @@ import json
 from longshore.api.ecr.lookup import Answer, constraint, find_repository
 from longshore.api.ecr.registry import settings
 from longshore.api.operation import Call, Operation
-from longshore.domain.repository import Repository
+from longshore.domain.ecr.repository import Repository
 from longshore.wire.errors import ApiError
 
 NOT_ASKED = "Kept and answered; what IAM policies say holds."

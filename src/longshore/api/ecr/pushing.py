@@ -3,9 +3,9 @@
 import hashlib
 
 from longshore.api.ecr.lookup import image_at
-from longshore.domain.manifest import LISTS, Manifest
+from longshore.domain.ecr.manifest import LISTS, Manifest
+from longshore.domain.ecr.repository import Image, ImageTag, Repository
 from longshore.domain.record import Key
-from longshore.domain.repository import Image, ImageTag, Repository
 from longshore.store.store import Reader, Transaction
 from longshore.wire.errors import ApiError
 

@@ -3,7 +3,7 @@
 from longshore.api.ecr.lookup import Answer, constraint, host
 from longshore.api.ecr.token import TOKEN_S, basic, login_password
 from longshore.api.operation import Call, Operation
-from longshore.domain.repository import RegistrySettings
+from longshore.domain.ecr.repository import RegistrySettings
 from longshore.wire.errors import ApiError
 
 ACCOUNT_SETTINGS = {

@@ -16,7 +16,7 @@ from longshore.api.ecr.lookup import (
     repository_view,
 )
 from longshore.api.operation import Call, Operation
-from longshore.domain.repository import Image, LifecyclePreview, Repository
+from longshore.domain.ecr.repository import Image, LifecyclePreview, Repository
 from longshore.domain.tag import tags_from, tags_list, tags_without
 from longshore.wire.errors import ApiError
 

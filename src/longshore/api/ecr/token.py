@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from longshore.api.credentials import Principal
-from longshore.domain.repository import Repository
-from longshore.domain.vault import Vault
+from longshore.domain.ecr.repository import Repository
+from longshore.domain.secrets.vault import Vault
 
 USER = "AWS"
 TOKEN_S = 12 * 3600.0

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from longshore.api.operation import Call, Operation
 from longshore.domain.arn import Arn
-from longshore.domain.cluster import AccountSetting
+from longshore.domain.ecs.cluster import AccountSetting
 from longshore.wire.errors import ApiError
 from longshore.wire.pagination import page
 

@@ -1,6 +1,6 @@
 """The load balancers of a service: `loadBalancers` of CreateService and UpdateService, checked with ECS's texts.
 
-Reads target groups; changes nothing. What is registered in them is `control/services.py`'s.
+Reads target groups; changes nothing. What is registered in them is `control/ecs/services.py`'s.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,10 @@ from typing import Any
 from longshore.api.ecs import placing
 from longshore.api.elbv2.target_groups import in_use
 from longshore.api.operation import Call
-from longshore.decide.launch import port_numbers
-from longshore.domain.balancer import TargetGroup, group_key_of
-from longshore.domain.service import ServiceLoadBalancer
-from longshore.domain.task_definition import TaskDefinition
+from longshore.decide.ecs.launch import port_numbers
+from longshore.domain.ecs.service import ServiceLoadBalancer
+from longshore.domain.ecs.task_definition import TaskDefinition
+from longshore.domain.elbv2.balancer import TargetGroup, group_key_of
 from longshore.wire.errors import ApiError
 
 MOST = 5

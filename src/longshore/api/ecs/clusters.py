@@ -11,10 +11,10 @@ from longshore.api.ecs.lookup import DEFAULT_CLUSTER, cluster_name, cluster_name
 from longshore.api.ecs.tags import checked_tags
 from longshore.api.operation import Call, Operation
 from longshore.domain.arn import Arn, ecs_arn
-from longshore.domain.cluster import Cluster
-from longshore.domain.service import Service
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.service import Service
+from longshore.domain.ecs.task import Task
 from longshore.domain.tag import tags_list
-from longshore.domain.task import Task
 from longshore.wire.errors import ApiError
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")

@@ -1,7 +1,7 @@
 """Service Connect in requests and answers: `serviceConnectConfiguration` and `serviceConnectDefaults`.
 
 Checks with ECS's texts, gives a new name its place in the namespace, and makes in Cloud Map what ECS makes there. What
-proxies do with it is `control/connect.py`'s.
+proxies do with it is `control/names/connect.py`'s.
 """
 
 import re
@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from longshore.api.operation import Call
-from longshore.decide import connect as decide
-from longshore.decide.connect import NamedPort, named_port
-from longshore.decide.launch import port_numbers
+from longshore.decide.ecs.launch import port_numbers
+from longshore.decide.names import connect as decide
+from longshore.decide.names.connect import NamedPort, named_port
 from longshore.domain.arn import Arn
-from longshore.domain.cluster import Cluster
-from longshore.domain.connect import ConnectService, ServiceConnect
-from longshore.domain.naming import DiscoveryService, Namespace, ServiceInstance
-from longshore.domain.service import Deployment, Service
-from longshore.domain.task_definition import TaskDefinition
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.service import Deployment, Service
+from longshore.domain.ecs.task_definition import TaskDefinition
+from longshore.domain.names.connect import ConnectService, ServiceConnect
+from longshore.domain.names.naming import DiscoveryService, Namespace, ServiceInstance
 from longshore.wire.errors import ApiError
 
 MOST_ALIASES = 1

@@ -7,11 +7,11 @@ from typing import Any
 
 from longshore.api.ecs import balancing, registries
 from longshore.api.ecs.service_view import Counts, counts_of, deployment_configuration, platform, requested, resolved
-from longshore.decide.rollout.breaker import threshold
+from longshore.decide.ecs.rollout.breaker import threshold
 from longshore.domain.arn import ecs_arn
-from longshore.domain.service import Deployment, Service
-from longshore.domain.task import Task
-from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
+from longshore.domain.ecs.service import Deployment, Service
+from longshore.domain.ecs.task import Task
+from longshore.domain.ecs.task_definition import TaskDefinition, task_definition_key_of
 from longshore.store.store import Reader
 
 TO_COME = {"PENDING", "IN_PROGRESS"}

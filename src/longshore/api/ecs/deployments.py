@@ -1,6 +1,6 @@
 """Service deployments and service revisions: list, describe, and ask for a stop.
 
-A stop is only a wish here: `control/services.py` rolls the service back.
+A stop is only a wish here: `control/ecs/services.py` rolls the service back.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from longshore.api.ecs.listing import listed
 from longshore.api.ecs.lookup import find_cluster
 from longshore.api.ecs.references import deployment_of, revision_of, service_named
 from longshore.api.operation import Call, Operation
-from longshore.domain.service import Deployment, Service
+from longshore.domain.ecs.service import Deployment, Service
 from longshore.wire.errors import ApiError
 
 MAX_DESCRIBED = 20

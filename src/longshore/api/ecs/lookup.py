@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from longshore.api.operation import Call
 from longshore.domain.arn import Arn
-from longshore.domain.cluster import Cluster
-from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily, task_definition_key
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.task_definition import TaskDefinition, TaskDefinitionFamily, task_definition_key
 from longshore.wire.errors import ApiError
 
 DEFAULT_CLUSTER = "default"

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from longshore.api.ecs.task_definitions.validate_task import ROLE
-from longshore.decide.launch import merged_containers, task_limits
-from longshore.decide.sizes import cpu_units, is_fargate_size, memory_mib
-from longshore.domain.task_definition import TaskDefinition
+from longshore.decide.ecs.launch import merged_containers, task_limits
+from longshore.decide.ecs.sizes import cpu_units, is_fargate_size, memory_mib
+from longshore.domain.ecs.task_definition import TaskDefinition
 from longshore.wire.errors import ApiError
 
 MAX_LENGTH = 8192

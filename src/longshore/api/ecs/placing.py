@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from longshore.api.operation import Call
-from longshore.decide.served import unserved
-from longshore.domain.cluster import HOST_KEY, Host
-from longshore.domain.network import SecurityGroup, Subnet
+from longshore.decide.ecs.served import unserved
+from longshore.domain.ec2.network import SecurityGroup, Subnet
+from longshore.domain.ecs.cluster import HOST_KEY, Host
+from longshore.domain.ecs.task_definition import TaskDefinition
 from longshore.domain.remembered import Remembered
-from longshore.domain.task_definition import TaskDefinition
 from longshore.wire.errors import ApiError
 
 PLATFORM_VERSIONS = ("LATEST", "1.4.0", "1.3.0")

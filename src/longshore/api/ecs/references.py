@@ -5,10 +5,10 @@ Called by the operations on them; reads the store, changes nothing. Clusters and
 
 from longshore.api.operation import Call
 from longshore.domain.arn import Arn, ecs_names
-from longshore.domain.cluster import Cluster
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.service import Deployment, Service
+from longshore.domain.ecs.task import Task
 from longshore.domain.record import Scope
-from longshore.domain.service import Deployment, Service
-from longshore.domain.task import Task
 from longshore.wire.errors import ApiError
 
 

@@ -1,6 +1,6 @@
 """The registries of a service: `serviceRegistries` of CreateService and UpdateService, checked with ECS's texts.
 
-Reads Cloud Map's services; changes nothing. Who is registered in them is `control/discovery.py`'s.
+Reads Cloud Map's services; changes nothing. Who is registered in them is `control/names/discovery.py`'s.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,9 +9,9 @@ from typing import Any
 from longshore.api.ecs.balancing import check_port
 from longshore.api.operation import Call
 from longshore.domain.arn import Arn
-from longshore.domain.naming import DiscoveryService
-from longshore.domain.service import ServiceRegistry
-from longshore.domain.task_definition import TaskDefinition
+from longshore.domain.ecs.service import ServiceRegistry
+from longshore.domain.ecs.task_definition import TaskDefinition
+from longshore.domain.names.naming import DiscoveryService
 from longshore.wire.errors import ApiError
 
 MOST = 1

@@ -1,7 +1,7 @@
 """RunTask: standalone tasks, placed at once or refused at once.
 
 The answer says what fits: a task for which the machine has no room is in `failures`, the others are in `tasks`. What
-starts them is `control/tasks.py`.
+starts them is `control/ecs/tasks.py`.
 """
 
 import hashlib
@@ -15,16 +15,16 @@ from longshore.api.ecs import placing, task_view
 from longshore.api.ecs.lookup import find_cluster, find_runnable
 from longshore.api.ecs.tags import checked_tags
 from longshore.api.operation import Call, Operation
-from longshore.decide.launch import resources_of
-from longshore.decide.launching import TaskRequest, choose_subnet, new_task, room_for
-from longshore.decide.roles import refused_role
-from longshore.decide.served import INERT_OVERRIDES, UNSERVED_OVERRIDES
+from longshore.decide.ecs.launch import resources_of
+from longshore.decide.ecs.launching import TaskRequest, choose_subnet, new_task, room_for
+from longshore.decide.ecs.roles import refused_role
+from longshore.decide.ecs.served import INERT_OVERRIDES, UNSERVED_OVERRIDES
 from longshore.domain.arn import ecs_arn
-from longshore.domain.cluster import HOST_KEY, Cluster, Host
+from longshore.domain.ecs.cluster import HOST_KEY, Cluster, Host
+from longshore.domain.ecs.task import Task
+from longshore.domain.ecs.task_definition import TaskDefinition, task_definition_key_of
 from longshore.domain.iam import Role
 from longshore.domain.tag import Tags
-from longshore.domain.task import Task
-from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
 from longshore.wire.errors import ApiError
 
 MAX_COUNT = 10

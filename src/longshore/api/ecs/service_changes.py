@@ -1,7 +1,7 @@
 """CreateService, UpdateService and DeleteService: write what a service is to be.
 
-What runs follows: `control/services.py` starts and stops tasks. A new deployment begins here, in the transaction that
-asks for it, so that the answer shows it.
+What runs follows: `control/ecs/services.py` starts and stops tasks. A new deployment begins here, in the transaction
+that asks for it, so that the answer shows it.
 """
 
 from typing import Any
@@ -12,14 +12,14 @@ from longshore.api.ecs.references import service_named
 from longshore.api.ecs.service_rules import refuse
 from longshore.api.ecs.tags import checked_tags
 from longshore.api.operation import Call
-from longshore.decide.launch import resources_of
-from longshore.decide.rollout.begin import begin
+from longshore.decide.ecs.launch import resources_of
+from longshore.decide.ecs.rollout.begin import begin
 from longshore.domain.arn import Arn
-from longshore.domain.cluster import Cluster
-from longshore.domain.connect import ServiceConnect
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.service import Deployment, DeploymentConfiguration, Service, ServiceEvent
+from longshore.domain.ecs.task_definition import TaskDefinition, task_definition_key_of
+from longshore.domain.names.connect import ServiceConnect
 from longshore.domain.record import Scope
-from longshore.domain.service import Deployment, DeploymentConfiguration, Service, ServiceEvent
-from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
 from longshore.wire.errors import ApiError
 
 LINKED_ROLE = "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"

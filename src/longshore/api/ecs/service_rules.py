@@ -11,7 +11,7 @@ import msgspec
 
 from longshore.api.ecs import balancing, connecting, placing
 from longshore.api.operation import Call
-from longshore.domain.service import DeploymentConfiguration
+from longshore.domain.ecs.service import DeploymentConfiguration
 from longshore.wire.errors import ApiError
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")

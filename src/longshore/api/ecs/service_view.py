@@ -12,9 +12,9 @@ from typing import Any
 
 from longshore.api.ecs import balancing, connecting, registries
 from longshore.domain.arn import ecs_arn
-from longshore.domain.service import Deployment, DeploymentConfiguration, Service, ServiceEvent
+from longshore.domain.ecs.service import Deployment, DeploymentConfiguration, Service, ServiceEvent
+from longshore.domain.ecs.task import STARTING, Task
 from longshore.domain.tag import tags_list
-from longshore.domain.task import STARTING, Task
 from longshore.store.store import Reader
 
 CURRENT_PLATFORM_VERSION = "1.4.0"

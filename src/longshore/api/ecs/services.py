@@ -8,7 +8,7 @@ from longshore.api.ecs.lookup import find_cluster
 from longshore.api.ecs.references import name_in, service_named
 from longshore.api.operation import Call, Operation
 from longshore.domain.arn import ecs_arn
-from longshore.domain.service import Deployment, Service
+from longshore.domain.ecs.service import Deployment, Service
 from longshore.wire.errors import ApiError
 
 MAX_DESCRIBED = 10

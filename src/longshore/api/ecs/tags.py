@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 from longshore.api.ecs.lookup import definition_named
 from longshore.api.operation import Call, Operation
 from longshore.domain.arn import Arn
-from longshore.domain.cluster import Cluster
-from longshore.domain.service import Service
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.service import Service
+from longshore.domain.ecs.task import Task
+from longshore.domain.ecs.task_definition import TaskDefinition
 from longshore.domain.tag import Tags, tags_from, tags_list, tags_without
-from longshore.domain.task import Task
-from longshore.domain.task_definition import TaskDefinition
 from longshore.wire.errors import ApiError
 
 T = TypeVar("T")

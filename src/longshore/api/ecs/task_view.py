@@ -7,13 +7,13 @@ too: waiters and Terraform tell absent from empty.
 from collections.abc import Mapping
 from typing import Any
 
-from longshore.decide.launch import merged_containers
+from longshore.decide.ecs.launch import merged_containers
 from longshore.domain.arn import ecs_arn
-from longshore.domain.network import private_dns_name
+from longshore.domain.ec2.network import private_dns_name
+from longshore.domain.ecs.task import Attachment, Container, Task
+from longshore.domain.ecs.task_definition import TaskDefinition
 from longshore.domain.remembered import Remembered
 from longshore.domain.tag import tags_list
-from longshore.domain.task import Attachment, Container, Task
-from longshore.domain.task_definition import TaskDefinition
 from longshore.wire.kept import Kept
 
 ARCHITECTURES = {"X86_64": "x86_64", "ARM64": "arm64"}

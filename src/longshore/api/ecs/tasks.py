@@ -1,6 +1,6 @@
 """StopTask, DescribeTasks and ListTasks; RunTask is in `run_task.py`.
 
-A stop is only a wish here: `control/tasks.py` carries it out.
+A stop is only a wish here: `control/ecs/tasks.py` carries it out.
 """
 
 from typing import Any
@@ -10,12 +10,12 @@ from longshore.api.ecs.listing import listed
 from longshore.api.ecs.lookup import find_cluster
 from longshore.api.ecs.references import name_in, service_named, task_named
 from longshore.api.operation import Call, Operation
-from longshore.decide.task import request_stop
+from longshore.decide.ecs.task import request_stop
 from longshore.domain.arn import ecs_arn
-from longshore.domain.cluster import Cluster
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.task import Task
+from longshore.domain.ecs.task_definition import TaskDefinition, task_definition_key_of
 from longshore.domain.record import Key
-from longshore.domain.task import Task
-from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
 from longshore.wire.errors import ApiError
 
 MAX_DESCRIBED = 100

@@ -1,6 +1,7 @@
 """The attributes of load balancers and target groups: described, and changed after the rules of each.
 
-What there is stands in `domain/balancer_attributes.py`; here is what ELBv2 says of a wrong one, and which go together.
+What there is stands in `domain/elbv2/balancer_attributes.py`; here is what ELBv2 says of a wrong one, and which go
+together.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +10,7 @@ from typing import Any
 from longshore.api.elbv2.errors import conflict
 from longshore.api.elbv2.lookup import find_group, find_load_balancer
 from longshore.api.operation import Call, Operation
-from longshore.domain.balancer_attributes import (
+from longshore.domain.elbv2.balancer_attributes import (
     LOAD_BALANCER,
     TARGET_GROUP,
     Attribute,

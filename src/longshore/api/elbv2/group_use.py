@@ -8,7 +8,7 @@ from longshore.api.elbv2.limits import LIMITS
 from longshore.api.elbv2.lookup import find_group
 from longshore.api.elbv2.target_groups import groups_of, users_of
 from longshore.api.operation import Call
-from longshore.domain.balancer import LoadBalancer, TargetGroup, forwarded_groups
+from longshore.domain.elbv2.balancer import LoadBalancer, TargetGroup, forwarded_groups
 from longshore.wire.errors import ApiError
 
 FITTING: Mapping[str, tuple[str, ...]] = {

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from longshore.api.elbv2.errors import conflict
-from longshore.domain.balancer import HealthCheckSettings
-from longshore.domain.health_check import TRAFFIC_PORT, allowed_codes, check_protocols, code_ranges, default_check
+from longshore.domain.elbv2.balancer import HealthCheckSettings
+from longshore.domain.elbv2.health_check import TRAFFIC_PORT, allowed_codes, check_protocols, code_ranges, default_check
 from longshore.wire.errors import ApiError
 
 Params = Mapping[str, Any]

@@ -8,7 +8,7 @@ from longshore.api.elbv2.listener_tls import SECURE, find_tls_certificate
 from longshore.api.elbv2.lookup import find_listener
 from longshore.api.elbv2.paging import paged
 from longshore.api.operation import Call, Operation
-from longshore.domain.balancer import Listener
+from longshore.domain.elbv2.balancer import Listener
 from longshore.wire.errors import ApiError
 
 MAX_CERTIFICATES = LIMITS["certificates-per-application-load-balancer"]

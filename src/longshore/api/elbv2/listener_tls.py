@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 from longshore.api.elbv2.errors import conflict, invalid
 from longshore.api.elbv2.lookup import find_trust_store
 from longshore.api.operation import Call
-from longshore.decide.balancing import ALPN
-from longshore.domain.balancer import Listener, LoadBalancer
-from longshore.domain.certificate import Certificate, certificate_key_of
-from longshore.domain.tls_policy import DEFAULT_POLICY, POLICIES
+from longshore.decide.elbv2.balancing import ALPN
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer
+from longshore.domain.elbv2.certificate import Certificate, certificate_key_of
+from longshore.domain.elbv2.tls_policy import DEFAULT_POLICY, POLICIES
 from longshore.wire.errors import ApiError
 
 Document = Mapping[str, Any]

@@ -12,8 +12,8 @@ from longshore.api.elbv2.lookup import find_listener, find_load_balancer
 from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.operation import Call, Operation
-from longshore.domain.balancer import Listener, LoadBalancer, Rule
-from longshore.domain.listener_attributes import LISTENER, listener_attributes, listener_table
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule
+from longshore.domain.elbv2.listener_attributes import LISTENER, listener_attributes, listener_table
 from longshore.wire.errors import ApiError
 
 PROTOCOLS = {"application": ("HTTP", "HTTPS"), "network": ("TCP", "TLS")}

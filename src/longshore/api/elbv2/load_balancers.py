@@ -14,9 +14,9 @@ from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.elbv2.zones import Place, asked_places, attach, detach, moved
 from longshore.api.operation import Call, Operation
-from longshore.domain.balancer import Listener, LoadBalancer, LoadBalancerType, Rule, Scheme, Zone
-from longshore.domain.balancer_attributes import load_balancer_attributes
-from longshore.domain.network import NetworkInterface, SecurityGroup
+from longshore.domain.ec2.network import NetworkInterface, SecurityGroup
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, LoadBalancerType, Rule, Scheme, Zone
+from longshore.domain.elbv2.balancer_attributes import load_balancer_attributes
 from longshore.wire.errors import ApiError
 
 HOSTED_ZONES = {"application": "ZLONGSHOREALB", "network": "ZLONGSHORENLB"}

@@ -2,7 +2,7 @@
 
 from longshore.api.operation import Call
 from longshore.domain.arn import Arn
-from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
 from longshore.wire.errors import ApiError
 
 SERVICE = "elasticloadbalancing"

@@ -1,10 +1,10 @@
-"""DescribeSSLPolicies: AWS's security policies, as `domain/tls_policy.py` has them."""
+"""DescribeSSLPolicies: AWS's security policies, as `domain/elbv2/tls_policy.py` has them."""
 
 from typing import Any
 
 from longshore.api.elbv2.paging import paged
 from longshore.api.operation import Call, Operation
-from longshore.domain.tls_policy import POLICIES, TlsPolicy
+from longshore.domain.elbv2.tls_policy import POLICIES, TlsPolicy
 from longshore.wire.errors import ApiError
 
 

@@ -14,7 +14,7 @@ from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.elbv2.transforms import checked_transforms
 from longshore.api.operation import Call, Operation
-from longshore.domain.balancer import HTTP_PROTOCOLS, Listener, Rule
+from longshore.domain.elbv2.balancer import HTTP_PROTOCOLS, Listener, Rule
 from longshore.domain.record import Key
 from longshore.wire.errors import ApiError
 

@@ -13,7 +13,7 @@ from longshore.api.elbv2.lookup import (
 )
 from longshore.api.operation import Call, Operation
 from longshore.domain.arn import Arn
-from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
 from longshore.domain.tag import Tags, tags_from, tags_list, tags_without
 from longshore.wire.errors import ApiError
 

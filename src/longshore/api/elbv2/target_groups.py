@@ -10,7 +10,8 @@ from longshore.api.elbv2.names import check_name
 from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.operation import Call, Operation
-from longshore.domain.balancer import (
+from longshore.domain.ec2.network import Vpc
+from longshore.domain.elbv2.balancer import (
     HTTP_PROTOCOLS,
     Listener,
     LoadBalancer,
@@ -20,7 +21,6 @@ from longshore.domain.balancer import (
     forwarded_groups,
     group_key_of,
 )
-from longshore.domain.network import Vpc
 from longshore.wire.errors import ApiError
 
 VERSIONS = ("HTTP1", "HTTP2", "GRPC")

@@ -1,4 +1,4 @@
-"""Targets: registered, deregistered, and how they are. Those of a service's tasks are `control/services.py`'s."""
+"""Targets: registered, deregistered, and how they are. Those of a service's tasks are `control/ecs/services.py`'s."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from longshore.api.elbv2.limits import LIMITS
 from longshore.api.elbv2.lookup import find_group
 from longshore.api.elbv2.target_groups import in_use
 from longshore.api.operation import Call, Operation
-from longshore.domain.balancer import NOT_IN_USE, Target, TargetGroup
-from longshore.domain.health_check import TRAFFIC_PORT
-from longshore.domain.network import Subnet, holds
+from longshore.domain.ec2.network import Subnet, holds
+from longshore.domain.elbv2.balancer import NOT_IN_USE, Target, TargetGroup
+from longshore.domain.elbv2.health_check import TRAFFIC_PORT
 from longshore.domain.record import Key
 from longshore.wire.errors import ApiError
 

@@ -7,7 +7,7 @@ from typing import Any
 from longshore.api.elbv2.conditions import visible
 from longshore.api.elbv2.errors import invalid
 from longshore.api.elbv2.regexes import check_regex
-from longshore.decide.balancing_rules import REWRITE_CONFIGS
+from longshore.decide.elbv2.balancing_rules import REWRITE_CONFIGS
 
 Document = dict[str, Any]
 

@@ -14,7 +14,7 @@ from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.operation import Call, Operation
 from longshore.api.pem import certificates_in, pem_of, revocations_in
-from longshore.domain.balancer import Listener, TrustStore
+from longshore.domain.elbv2.balancer import Listener, TrustStore
 from longshore.wire.errors import ApiError
 
 INLINE = "inline"

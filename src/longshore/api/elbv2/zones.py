@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from longshore.api.elbv2.errors import conflict
 from longshore.api.operation import Call
-from longshore.decide.launching import free_address
-from longshore.domain.balancer import LoadBalancer, LoadBalancerType, Scheme, Zone
-from longshore.domain.network import RESERVED_HEAD, NetworkInterface, Subnet, mac_of
+from longshore.decide.ecs.launching import free_address
+from longshore.domain.ec2.network import RESERVED_HEAD, NetworkInterface, Subnet, mac_of
+from longshore.domain.elbv2.balancer import LoadBalancer, LoadBalancerType, Scheme, Zone
 from longshore.wire.errors import ApiError
 
 MIN_ZONES = {"application": 2, "network": 1}

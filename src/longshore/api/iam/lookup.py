@@ -7,9 +7,9 @@ from longshore.api.operation import Call
 from longshore.decide.policy.document import Kind, PolicyRefused, parse
 from longshore.decide.policy.managed import is_of_aws
 from longshore.domain.iam import Global, Group, Identity, InstanceProfile, Policy, Role, User, iam_key_of
+from longshore.domain.names.zone import GLOBAL
 from longshore.domain.record import Scope
 from longshore.domain.tag import Tags, tags_list
-from longshore.domain.zone import GLOBAL
 from longshore.wire.errors import ApiError
 from longshore.wire.pagination import page
 

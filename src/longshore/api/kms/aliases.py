@@ -5,7 +5,7 @@ import re
 from longshore.api.kms.lookup import PREDEFINED, Answer, find, find_by_id
 from longshore.api.kms.paging import listed
 from longshore.api.operation import Call, Operation
-from longshore.domain.encryption_key import EncryptionKey, KeyAlias, alias_arn
+from longshore.domain.secrets.encryption_key import EncryptionKey, KeyAlias, alias_arn
 from longshore.wire.errors import ApiError
 
 NAME = re.compile(r"alias/[A-Za-z0-9/_-]+")

@@ -11,8 +11,8 @@ from longshore.api.kms.lookup import Answer, encrypt_under, find, find_usable, k
 from longshore.api.kms.rotation import rotated_when_due
 from longshore.api.kms.specs import make_private_key, private_bytes, private_key, public_bytes, spec_named
 from longshore.api.operation import Call, Operation
-from longshore.decide.encryption import decrypt_blob, usable
-from longshore.domain.encryption_key import SYMMETRIC, EncryptionKey
+from longshore.decide.secrets.encryption import decrypt_blob, usable
+from longshore.domain.secrets.encryption_key import SYMMETRIC, EncryptionKey
 from longshore.wire.errors import ApiError
 
 HASHES: dict[str, type[HashAlgorithm]] = {"RSAES_OAEP_SHA_1": SHA1, "RSAES_OAEP_SHA_256": SHA256}

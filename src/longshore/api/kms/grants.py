@@ -8,7 +8,7 @@ from longshore.api.kms.lookup import Answer, find_by_id, find_usable
 from longshore.api.kms.paging import listed
 from longshore.api.operation import Call, Operation
 from longshore.domain.arn import Arn
-from longshore.domain.encryption_key import EncryptionKey, KeyGrant
+from longshore.domain.secrets.encryption_key import EncryptionKey, KeyGrant
 from longshore.wire.errors import ApiError
 
 SERVICES = "Grants for AWS's services are not served: name a principal."

@@ -17,8 +17,8 @@ from longshore.api.kms.policies import checked_policy
 from longshore.api.kms.specs import make_secret, spec_named
 from longshore.api.kms.tags import checked_tags
 from longshore.api.operation import Call, Operation
-from longshore.decide.encryption import gone
-from longshore.domain.encryption_key import SYMMETRIC, EncryptionKey, KeyUsage
+from longshore.decide.secrets.encryption import gone
+from longshore.domain.secrets.encryption_key import SYMMETRIC, EncryptionKey, KeyUsage
 from longshore.wire.errors import ApiError
 
 MIN_WINDOW_DAYS, MAX_WINDOW_DAYS = 7, 30

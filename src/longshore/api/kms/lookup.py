@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from longshore.api.operation import Call
-from longshore.decide.encryption import KeyRefused, find_key, secret_of, usable
-from longshore.domain.ciphertext import NONCE_BYTES, Context, encrypt
-from longshore.domain.encryption_key import SYMMETRIC, EncryptionKey, KeyAlias, KeyMaterial
+from longshore.decide.secrets.encryption import KeyRefused, find_key, secret_of, usable
 from longshore.domain.record import Scope
+from longshore.domain.secrets.ciphertext import NONCE_BYTES, Context, encrypt
+from longshore.domain.secrets.encryption_key import SYMMETRIC, EncryptionKey, KeyAlias, KeyMaterial
 from longshore.wire.errors import ApiError
 
 Answer = dict[str, Any]

@@ -6,7 +6,7 @@ Automatic rotation is done when the key is next used to encrypt, once its period
 from longshore.api.kms.lookup import DAY_S, Answer, find_by_id, find_own, new_material, random_bytes
 from longshore.api.kms.paging import listed
 from longshore.api.operation import Call, Operation
-from longshore.domain.encryption_key import SYMMETRIC, EncryptionKey, KeyMaterial
+from longshore.domain.secrets.encryption_key import SYMMETRIC, EncryptionKey, KeyMaterial
 from longshore.wire.errors import ApiError
 
 PERIOD_DAYS = 365

@@ -15,8 +15,8 @@ from longshore.api.kms.keys import GRANTS_NO_EFFECT, algorithms
 from longshore.api.kms.lookup import Answer, find, find_usable, kms_errors, material_of
 from longshore.api.kms.specs import PrivateKey, private_key, spec_named
 from longshore.api.operation import Call, Operation
-from longshore.decide.encryption import usable
-from longshore.domain.encryption_key import EncryptionKey
+from longshore.decide.secrets.encryption import usable
+from longshore.domain.secrets.encryption_key import EncryptionKey
 from longshore.wire.errors import ApiError
 
 HASHES: dict[str, type[HashAlgorithm]] = {"256": SHA256, "384": SHA384, "512": SHA512}

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from longshore.api.operation import Call
-from longshore.domain.encryption_key import SYMMETRIC, KeyUsage
+from longshore.domain.secrets.encryption_key import SYMMETRIC, KeyUsage
 from longshore.wire.errors import ApiError
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey

@@ -6,7 +6,7 @@ from typing import Any
 from longshore.api.kms.lookup import Answer, find_by_id, find_own
 from longshore.api.kms.paging import listed
 from longshore.api.operation import Call, Operation
-from longshore.domain.encryption_key import EncryptionKey
+from longshore.domain.secrets.encryption_key import EncryptionKey
 from longshore.domain.tag import Tags, tags_from, tags_without
 from longshore.wire.errors import ApiError
 

@@ -24,10 +24,10 @@ from longshore.api.registry.errors import RegistryError, answer_of, unknown_name
 from longshore.api.registry.login import check_allowed, check_caller
 from longshore.api.registry.routes import Route, route
 from longshore.domain.clock import Clock
-from longshore.domain.image_name import NAME, scope_of_host, scoped_name
+from longshore.domain.ecr.image_name import NAME, scope_of_host, scoped_name
+from longshore.domain.ecr.repository import Repository
 from longshore.domain.record import Scope
-from longshore.domain.repository import Repository
-from longshore.domain.vault import Vault
+from longshore.domain.secrets.vault import Vault
 from longshore.drivers.ports import Permanent, RegistryDriver, Retryable
 from longshore.store.errors import StoreFailed
 from longshore.store.store import Store

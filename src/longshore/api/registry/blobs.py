@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlencode
 
 from longshore.api.registry.call import RegistryCall, Reply
 from longshore.api.registry.errors import RegistryError, unsupported
-from longshore.domain.image_name import scoped_name
-from longshore.domain.manifest import DIGEST
-from longshore.domain.repository import RegistrySettings, Repository
+from longshore.domain.ecr.image_name import scoped_name
+from longshore.domain.ecr.manifest import DIGEST
+from longshore.domain.ecr.repository import RegistrySettings, Repository
 from longshore.drivers.ports import RegistryRequest
 
 ASKED = ("accept", "if-none-match", "range")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from longshore.api.registry.routes import Route
 from longshore.domain.clock import Clock
+from longshore.domain.ecr.repository import Repository
 from longshore.domain.record import Scope
-from longshore.domain.repository import Repository
 from longshore.drivers.ports import RegistryDriver
 from longshore.store.store import Store
 

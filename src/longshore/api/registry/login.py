@@ -12,8 +12,8 @@ from longshore.api.auth import Caller, Listener, refuse_strangers
 from longshore.api.credentials import Principal
 from longshore.api.ecr.token import PasswordRefused, principal_of
 from longshore.api.registry.errors import CHALLENGE, RegistryError
-from longshore.domain.image_name import scope_of_host
-from longshore.domain.vault import Vault
+from longshore.domain.ecr.image_name import scope_of_host
+from longshore.domain.secrets.vault import Vault
 from longshore.wire.errors import ApiError
 
 

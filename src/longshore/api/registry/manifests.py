@@ -9,9 +9,9 @@ from longshore.api.ecr.lookup import image_at
 from longshore.api.ecr.pushing import check_tag, digest_of, missing_parts, write_image
 from longshore.api.registry.call import RegistryCall, Reply
 from longshore.api.registry.errors import RegistryError, unknown_manifest, unknown_name, unsupported
-from longshore.domain.image_name import TAG
-from longshore.domain.manifest import DIGEST, MAX_MANIFEST_BYTES, OCI_INDEX, Manifest, read_manifest
-from longshore.domain.repository import Image, ImageTag, Repository
+from longshore.domain.ecr.image_name import TAG
+from longshore.domain.ecr.manifest import DIGEST, MAX_MANIFEST_BYTES, OCI_INDEX, Manifest, read_manifest
+from longshore.domain.ecr.repository import Image, ImageTag, Repository
 from longshore.drivers.ports import RegistryRequest
 from longshore.store.errors import StoreFailed
 from longshore.wire.errors import ApiError

@@ -17,9 +17,9 @@ from longshore.api.route53.lookup import (
     own_zone,
 )
 from longshore.api.zones import OWN_TYPES, conflicting, count_sets, global_scope, make_zone, remove_zone
-from longshore.domain.dns_name import absolute, shown
-from longshore.domain.network import Vpc
-from longshore.domain.zone import NAME_SERVERS, HostedZone, RecordSet, ZoneChange, ZoneVpc
+from longshore.domain.ec2.network import Vpc
+from longshore.domain.names.dns_name import absolute, shown
+from longshore.domain.names.zone import NAME_SERVERS, HostedZone, RecordSet, ZoneChange, ZoneVpc
 from longshore.wire.errors import ApiError
 from longshore.wire.pagination import page
 

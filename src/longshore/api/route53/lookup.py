@@ -4,10 +4,10 @@ from typing import Any
 
 from longshore.api.operation import Call
 from longshore.api.zones import global_scope
-from longshore.domain.dns_name import labels_of
-from longshore.domain.naming import naming_arn
+from longshore.domain.names.dns_name import labels_of
+from longshore.domain.names.naming import naming_arn
+from longshore.domain.names.zone import HostedZone, ZoneChange
 from longshore.domain.record import Scope
-from longshore.domain.zone import HostedZone, ZoneChange
 from longshore.wire.errors import ApiError
 
 Answer = dict[str, Any]

@@ -6,10 +6,10 @@ from longshore.api.operation import Call, Operation
 from longshore.api.route53.batch import apply_change
 from longshore.api.route53.lookup import Answer, changed, find_zone, in_order, invalid, max_items, own_zone
 from longshore.api.route53.values import alias_view, zone_of_alias
-from longshore.decide.zones import alias_of, records_of, service_name
-from longshore.domain.dns_name import absolute, shown
-from longshore.domain.naming import DiscoveryService, ServiceInstance
-from longshore.domain.zone import HostedZone, RecordSet
+from longshore.decide.names.zones import alias_of, records_of, service_name
+from longshore.domain.names.dns_name import absolute, shown
+from longshore.domain.names.naming import DiscoveryService, ServiceInstance
+from longshore.domain.names.zone import HostedZone, RecordSet
 
 MOST_SETS = 300
 MOST_CHANGES = 1000

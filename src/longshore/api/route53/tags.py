@@ -2,8 +2,8 @@
 
 from longshore.api.operation import Call, Operation
 from longshore.api.route53.lookup import Answer, find_zone, invalid
+from longshore.domain.names.zone import HostedZone
 from longshore.domain.tag import tags_from, tags_list
-from longshore.domain.zone import HostedZone
 from longshore.wire.errors import ApiError
 
 MAX_TAGS = 50

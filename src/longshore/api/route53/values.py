@@ -10,9 +10,9 @@ import dns.rdatatype
 
 from longshore.api.elbv2.load_balancers import HOSTED_ZONES
 from longshore.api.operation import Call
-from longshore.decide.zones import zone_file
-from longshore.domain.balancer import LoadBalancer
-from longshore.domain.zone import RecordSet
+from longshore.decide.names.zones import zone_file
+from longshore.domain.elbv2.balancer import LoadBalancer
+from longshore.domain.names.zone import RecordSet
 
 ADDRESSES = {"A": ipaddress.IPv4Address, "AAAA": ipaddress.IPv6Address}
 QUOTED = frozenset({"TXT", "SPF"})

@@ -6,7 +6,7 @@ from typing import Any
 from longshore.api.operation import Call, Operation
 from longshore.api.secretsmanager.lookup import Answer, find, versions_of
 from longshore.api.secretsmanager.secrets import summary
-from longshore.domain.secret import Secret, SecretVersion
+from longshore.domain.secrets.secret import Secret, SecretVersion
 from longshore.wire.pagination import page
 
 MAX_LISTED = 100

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from longshore.api.operation import Call
-from longshore.decide.secrets import DELETED, SecretRefused, find_secret
-from longshore.domain.secret import DEFAULT_ALIAS, Secret, SecretVersion
+from longshore.decide.secrets.secrets import DELETED, SecretRefused, find_secret
+from longshore.domain.secrets.secret import DEFAULT_ALIAS, Secret, SecretVersion
 from longshore.wire.errors import ApiError
 
 Answer = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Any
 from longshore.api.kms.lookup import DAY_S
 from longshore.api.operation import Call, Operation
 from longshore.api.secretsmanager.lookup import Answer, find_live, invalid, refused
-from longshore.domain.secret import CURRENT, PENDING, Secret
+from longshore.domain.secrets.secret import CURRENT, PENDING, Secret
 
 RATE = re.compile(r"rate\((\d+) (hours?|days?)\)")
 CRON = re.compile(r"cron\([^()]+\)")

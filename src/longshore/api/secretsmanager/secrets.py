@@ -18,8 +18,8 @@ from longshore.api.secretsmanager.lookup import (
 from longshore.api.secretsmanager.rotation import next_rotation, shown_rules
 from longshore.api.secretsmanager.tags import checked_tags
 from longshore.api.secretsmanager.versions import Value, encrypt_anew, put_version, value_in
-from longshore.decide.encryption import KeyRefused
-from longshore.domain.secret import CURRENT, SUFFIX_LENGTH, Secret, SecretVersion, secret_arn
+from longshore.decide.secrets.encryption import KeyRefused
+from longshore.domain.secrets.secret import CURRENT, SUFFIX_LENGTH, Secret, SecretVersion, secret_arn
 from longshore.wire.errors import ApiError
 
 MIN_WINDOW_DAYS, MAX_WINDOW_DAYS, WINDOW_DAYS = 7, 30, 30

@@ -4,8 +4,8 @@ from longshore.api.operation import Call, Operation
 from longshore.api.secretsmanager.listing import MAX_BATCH, matching, page_of
 from longshore.api.secretsmanager.lookup import Answer, day_of, find, find_live, invalid, refused, secret_errors
 from longshore.api.secretsmanager.versions import moved, put_version, value_in
-from longshore.decide.secrets import NOT_FOUND, chosen_version, value_of
-from longshore.domain.secret import CURRENT, PREVIOUS, Secret, SecretVersion
+from longshore.decide.secrets.secrets import NOT_FOUND, chosen_version, value_of
+from longshore.domain.secrets.secret import CURRENT, PREVIOUS, Secret, SecretVersion
 from longshore.wire.errors import ApiError
 
 

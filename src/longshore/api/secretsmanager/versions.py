@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from longshore.api.kms.lookup import encrypt_under, symmetric_key
 from longshore.api.operation import Call
 from longshore.api.secretsmanager.lookup import invalid, key_reference, secret_errors, versions_of
-from longshore.decide.encryption import KeyRefused
-from longshore.decide.secrets import value_of
-from longshore.domain.secret import CURRENT, PENDING, PREVIOUS, Secret, SecretVersion, secret_context
+from longshore.decide.secrets.encryption import KeyRefused
+from longshore.decide.secrets.secrets import value_of
+from longshore.domain.secrets.secret import CURRENT, PENDING, PREVIOUS, Secret, SecretVersion, secret_context
 from longshore.wire.errors import ApiError
 
 MAX_VERSIONS = 100

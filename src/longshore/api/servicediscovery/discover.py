@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from longshore.api.operation import Call, Operation
 from longshore.api.servicediscovery.instances import health_of
 from longshore.api.servicediscovery.lookup import Answer, check_owner
-from longshore.domain.naming import DiscoveryService, Namespace, ServiceInstance
+from longshore.domain.names.naming import DiscoveryService, Namespace, ServiceInstance
 from longshore.wire.errors import ApiError
 
 DEFAULT_RESULTS = 100

@@ -1,6 +1,6 @@
 """Instances: registered and deregistered by a user, listed, and said to be healthy or not.
 
-Those of ECS's tasks are `control/discovery.py`'s; they are shown and may be taken away here like any other.
+Those of ECS's tasks are `control/names/discovery.py`'s; they are shown and may be taken away here like any other.
 """
 
 import ipaddress
@@ -11,8 +11,8 @@ from longshore.api.operation import Call, Operation
 from longshore.api.servicediscovery.listing import listed
 from longshore.api.servicediscovery.lookup import Answer, find_instance, find_service, invalid, present
 from longshore.api.servicediscovery.operations import done, repeated
-from longshore.domain.dns_name import absolute
-from longshore.domain.naming import (
+from longshore.domain.names.dns_name import absolute
+from longshore.domain.names.naming import (
     ALIAS,
     CNAME,
     INIT_HEALTH,

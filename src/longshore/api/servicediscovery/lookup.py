@@ -4,7 +4,7 @@ from typing import Any
 
 from longshore.api.operation import Call
 from longshore.domain.arn import Arn
-from longshore.domain.naming import DiscoveryService, Namespace, ServiceInstance
+from longshore.domain.names.naming import DiscoveryService, Namespace, ServiceInstance
 from longshore.wire.errors import ApiError
 
 Answer = dict[str, Any]

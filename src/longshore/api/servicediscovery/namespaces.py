@@ -10,10 +10,10 @@ from longshore.api.servicediscovery.lookup import Answer, find_namespace, invali
 from longshore.api.servicediscovery.operations import done, repeated
 from longshore.api.servicediscovery.tags import checked_tags
 from longshore.api.zones import conflicting, make_zone, remove_zone, set_soa_ttl, soa_ttl_s
-from longshore.domain.dns_name import absolute
-from longshore.domain.naming import DiscoveryService, Namespace, NamespaceType
-from longshore.domain.network import Vpc
-from longshore.domain.zone import ZoneVpc
+from longshore.domain.ec2.network import Vpc
+from longshore.domain.names.dns_name import absolute
+from longshore.domain.names.naming import DiscoveryService, Namespace, NamespaceType
+from longshore.domain.names.zone import ZoneVpc
 from longshore.wire.errors import ApiError
 
 SOA_TTL_S = 15

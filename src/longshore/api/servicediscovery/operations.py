@@ -9,7 +9,7 @@ from longshore.api.operation import Call, Operation
 from longshore.api.servicediscovery.filters import Filter, chosen
 from longshore.api.servicediscovery.listing import listed
 from longshore.api.servicediscovery.lookup import Answer, check_owner, invalid, present
-from longshore.domain.naming import NamingOperation, OperationType
+from longshore.domain.names.naming import NamingOperation, OperationType
 from longshore.wire.errors import ApiError
 
 

@@ -9,8 +9,8 @@ from longshore.api.servicediscovery.listing import listed
 from longshore.api.servicediscovery.lookup import Answer, find_namespace, find_service, invalid, present
 from longshore.api.servicediscovery.operations import done
 from longshore.api.servicediscovery.tags import checked_tags
-from longshore.domain.dns_name import absolute
-from longshore.domain.naming import (
+from longshore.domain.names.dns_name import absolute
+from longshore.domain.names.naming import (
     DiscoveryService,
     HealthCheckConfig,
     Namespace,

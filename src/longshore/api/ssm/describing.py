@@ -4,7 +4,7 @@ from longshore.api.operation import Call, Operation
 from longshore.api.ssm.filters import DESCRIBED, ParameterFilter, checked_filters, passes
 from longshore.api.ssm.lookup import Answer, invalid, newest_of
 from longshore.api.ssm.reading import description
-from longshore.domain.parameter import Parameter
+from longshore.domain.secrets.parameter import Parameter
 from longshore.wire.pagination import page
 
 MAX_LISTED = 50

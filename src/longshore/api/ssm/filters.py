@@ -5,7 +5,7 @@ from typing import Any
 
 from longshore.api.operation import Call
 from longshore.api.ssm.lookup import versions_of
-from longshore.domain.parameter import Parameter, ParameterVersion
+from longshore.domain.secrets.parameter import Parameter, ParameterVersion
 from longshore.wire.errors import ApiError
 
 ParameterFilter = tuple[str, str, Sequence[str]]

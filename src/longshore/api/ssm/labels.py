@@ -3,8 +3,8 @@
 from longshore.api.operation import Call, Operation
 from longshore.api.ssm.lookup import Answer, find, parameter_errors, versions_of
 from longshore.api.ssm.names import is_label
-from longshore.decide.parameters import chosen
-from longshore.domain.parameter import Parameter, ParameterVersion
+from longshore.decide.secrets.parameters import chosen
+from longshore.domain.secrets.parameter import Parameter, ParameterVersion
 from longshore.wire.errors import ApiError
 
 MAX_LABELS = 10

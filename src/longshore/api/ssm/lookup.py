@@ -6,8 +6,8 @@ from typing import Any
 
 from longshore.api.ec2.regions import region_names
 from longshore.api.operation import Call
-from longshore.decide.parameters import NOT_FOUND, ParameterRefused, Reading, name_in, read_parameter
-from longshore.domain.parameter import Parameter, ParameterVersion
+from longshore.decide.secrets.parameters import NOT_FOUND, ParameterRefused, Reading, name_in, read_parameter
+from longshore.domain.secrets.parameter import Parameter, ParameterVersion
 from longshore.wire.errors import ApiError
 
 Answer = dict[str, Any]

@@ -10,9 +10,9 @@ from longshore.api.operation import Call, Operation
 from longshore.api.ssm.lookup import Answer, find, invalid, newest_of, versions_of
 from longshore.api.ssm.names import check_name
 from longshore.api.ssm.tags import checked_tags
-from longshore.decide.encryption import KeyRefused
-from longshore.decide.parameters import ParameterRefused, name_in
-from longshore.domain.parameter import (
+from longshore.decide.secrets.encryption import KeyRefused
+from longshore.decide.secrets.parameters import ParameterRefused, name_in
+from longshore.domain.secrets.parameter import (
     DEFAULT_ALIAS,
     Parameter,
     ParameterType,

@@ -7,9 +7,9 @@ from longshore.api.operation import Call, Operation
 from longshore.api.ssm.filters import checked_filters, passes
 from longshore.api.ssm.lookup import Answer, find, invalid, newest_of, parameter_errors, read, reading_view, versions_of
 from longshore.api.ssm.names import checked_path
-from longshore.decide.parameters import ParameterRefused, Reading, public_reading, reading_of
-from longshore.domain.parameter import Parameter, ParameterVersion
-from longshore.domain.public_parameters import ROOT, public_parameters
+from longshore.decide.secrets.parameters import ParameterRefused, Reading, public_reading, reading_of
+from longshore.domain.secrets.parameter import Parameter, ParameterVersion
+from longshore.domain.secrets.public_parameters import ROOT, public_parameters
 from longshore.wire.pagination import page
 
 BY_PATH, HISTORY = 10, 50

@@ -5,7 +5,7 @@ from typing import Any
 
 from longshore.api.operation import Call, Operation
 from longshore.api.ssm.lookup import Answer, invalid
-from longshore.domain.parameter import Parameter
+from longshore.domain.secrets.parameter import Parameter
 from longshore.domain.tag import Tags, tags_from, tags_list, tags_without
 from longshore.wire.errors import ApiError
 

@@ -25,24 +25,24 @@ from longshore.api.route53.tags import change_tags_for_resource
 from longshore.api.secretsmanager import tags as secretsmanager
 from longshore.api.servicediscovery import tags as servicediscovery
 from longshore.api.ssm import tags as ssm
-from longshore.domain.alarm import Dashboard, MetricAlarm
 from longshore.domain.arn import Arn
-from longshore.domain.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
-from longshore.domain.certificate import Certificate
-from longshore.domain.cluster import Cluster
-from longshore.domain.encryption_key import EncryptionKey
+from longshore.domain.ecr.repository import Repository
+from longshore.domain.ecs.cluster import Cluster
+from longshore.domain.ecs.service import Service
+from longshore.domain.ecs.task import Task
+from longshore.domain.ecs.task_definition import TaskDefinition
+from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
+from longshore.domain.elbv2.certificate import Certificate
 from longshore.domain.log import LogGroup
-from longshore.domain.naming import DiscoveryService, Namespace
-from longshore.domain.parameter import Parameter
+from longshore.domain.names.naming import DiscoveryService, Namespace
+from longshore.domain.names.zone import HostedZone
 from longshore.domain.record import Record
-from longshore.domain.repository import Repository
-from longshore.domain.scaling import ScalableTarget
-from longshore.domain.secret import Secret
-from longshore.domain.service import Service
+from longshore.domain.scaling.alarm import Dashboard, MetricAlarm
+from longshore.domain.scaling.scaling import ScalableTarget
+from longshore.domain.secrets.encryption_key import EncryptionKey
+from longshore.domain.secrets.parameter import Parameter
+from longshore.domain.secrets.secret import Secret
 from longshore.domain.tag import Tags, tags_list
-from longshore.domain.task import Task
-from longshore.domain.task_definition import TaskDefinition
-from longshore.domain.zone import HostedZone
 
 GLOBAL_REGION = "us-east-1"
 """Where AWS shows the tags of what belongs to no region."""

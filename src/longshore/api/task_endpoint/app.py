@@ -14,12 +14,12 @@ import msgspec
 from longshore.api.access.access import Access
 from longshore.api.app import Receive, Scopes, Send, send_response
 from longshore.api.task_endpoint.metadata import container_metadata, task_metadata, with_tags
-from longshore.decide.roles import TASK_ROLE, UNASSUMABLE, assumable, role_arn
+from longshore.decide.ecs.roles import TASK_ROLE, UNASSUMABLE, assumable, role_arn
 from longshore.domain.clock import Clock
+from longshore.domain.ecs.launch import TaskLaunch
+from longshore.domain.ecs.task import Container, Task
+from longshore.domain.ecs.task_definition import TaskDefinition, task_definition_key_of
 from longshore.domain.iam import Role, iam_arn
-from longshore.domain.launch import TaskLaunch
-from longshore.domain.task import Container, Task
-from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
 from longshore.store.store import Store
 from longshore.wire.http import HttpResponse
 

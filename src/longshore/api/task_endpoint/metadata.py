@@ -8,10 +8,10 @@ from typing import Any
 
 from longshore.api.ec2.regions import zone_id
 from longshore.domain.arn import ecs_arn
-from longshore.domain.network import NetworkInterface, Subnet, gateway_of, private_dns_name
+from longshore.domain.ec2.network import NetworkInterface, Subnet, gateway_of, private_dns_name
+from longshore.domain.ecs.task import Container, Task
+from longshore.domain.ecs.task_definition import TaskDefinition, task_definition_key_of
 from longshore.domain.tag import Tags
-from longshore.domain.task import Container, Task
-from longshore.domain.task_definition import TaskDefinition, task_definition_key_of
 from longshore.store.store import Reader
 
 

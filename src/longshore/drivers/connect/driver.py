@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from longshore.domain.connect import ConnectCounts, ConnectPlan, Endpoint
+from longshore.domain.names.connect import ConnectCounts, ConnectPlan, Endpoint
 from longshore.drivers.connect.proxy import TaskProxy
 from longshore.drivers.ports import Permanent
 

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from longshore.domain.connect import ConnectCounts, ConnectPlan, ConnectRoute, Endpoint
+from longshore.domain.names.connect import ConnectCounts, ConnectPlan, ConnectRoute, Endpoint
 from longshore.drivers.connect.render import NOWHERE, Layout, backend, emptied, hosts, render, rules, twin
 from longshore.drivers.haproxy.counts import Counters, Sums, sums
 from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest

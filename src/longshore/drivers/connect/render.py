@@ -8,7 +8,7 @@ after 30 seconds HAProxy tries a connection to it and takes it in again.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from longshore.domain.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint
+from longshore.domain.names.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint
 from longshore.drivers.haproxy.render.text import block
 from longshore.drivers.haproxy.slots import server_name
 

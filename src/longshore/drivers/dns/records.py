@@ -16,7 +16,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
-from longshore.domain.resolving import DnsRecord
+from longshore.domain.names.resolving import DnsRecord
 from longshore.drivers.dns.message import CNAME, NOERROR, NXDOMAIN, SOA, Answer, Rr, name_wire
 
 _PROOFS = frozenset({dns.rdatatype.SOA, dns.rdatatype.NSEC, dns.rdatatype.NSEC3, dns.rdatatype.RRSIG})

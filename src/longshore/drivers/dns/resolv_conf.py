@@ -6,7 +6,7 @@ Called by the forwarder for every question it asks, and by the Docker engine onc
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from longshore.domain.network import parsed_address
+from longshore.domain.ec2.network import parsed_address
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 SYSTEMD = Path("/run/systemd/resolve/resolv.conf")

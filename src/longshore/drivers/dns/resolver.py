@@ -8,7 +8,7 @@ from typing import NamedTuple
 import dns.rdatatype
 
 from longshore.domain.clock import Ids
-from longshore.domain.resolving import DnsRecord, ZoneAnswer
+from longshore.domain.names.resolving import DnsRecord, ZoneAnswer
 from longshore.drivers.dns.cache import Cache, Question
 from longshore.drivers.dns.forward import Forwarder
 from longshore.drivers.dns.message import (

@@ -6,7 +6,7 @@ Called by the engine. What this instance has put there is read off its bridges, 
 import socket
 from collections.abc import Collection
 
-from longshore.domain.launch import TaskNetwork
+from longshore.domain.ecs.launch import TaskNetwork
 from longshore.drivers.docker.client import DockerClient
 from longshore.drivers.docker.linklocal import ip
 from longshore.drivers.docker.names import VPC, Names

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from longshore.domain.clock import Clock
-from longshore.domain.launch import TaskLaunch, TaskObservation, WarmNetwork
+from longshore.domain.ecs.launch import TaskLaunch, TaskObservation, WarmNetwork
 from longshore.drivers.docker.addresses import HostAddresses
 from longshore.drivers.docker.cgroups import TaskCgroups
 from longshore.drivers.docker.client import DockerClient, DockerError, UnreachableError, json_lines

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from longshore.domain.launch import ContainerLaunch, ContainerObservation, TaskLaunch
-from longshore.domain.task import HealthStatus, NetworkBinding
+from longshore.domain.ecs.launch import ContainerLaunch, ContainerObservation, TaskLaunch
+from longshore.domain.ecs.task import HealthStatus, NetworkBinding
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 HEALTH: dict[str, HealthStatus] = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 
-from longshore.domain.launch import TaskLaunch, Volume
+from longshore.domain.ecs.launch import TaskLaunch, Volume
 
 INSTANCE = "longshore.instance"
 TASK = "longshore.task"

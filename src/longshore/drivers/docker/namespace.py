@@ -7,7 +7,7 @@ import asyncio
 import logging
 from typing import Any
 
-from longshore.domain.launch import TaskLaunch
+from longshore.domain.ecs.launch import TaskLaunch
 from longshore.drivers.docker.client import DockerClient
 from longshore.drivers.docker.containers import create_container, delete_container, inspect_container
 from longshore.drivers.docker.names import PAUSE, Names

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from longshore.domain.launch import TaskLaunch, TaskNetwork
+from longshore.domain.ecs.launch import TaskLaunch, TaskNetwork
 from longshore.drivers.docker.client import DockerClient, DockerError
 from longshore.drivers.docker.names import INSTANCE, VPC, Names
 from longshore.drivers.ports import Permanent

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from longshore.domain.clock import Clock
-from longshore.domain.launch import ContainerLaunch, TaskLaunch, TaskObservation
+from longshore.domain.ecs.launch import ContainerLaunch, TaskLaunch, TaskObservation
 from longshore.domain.record import Scope
 from longshore.drivers.docker.cgroups import TaskCgroups
 from longshore.drivers.docker.client import DockerClient, DockerError, UnreachableError

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from longshore.domain.launch import ContainerLaunch, ContainerObservation, TaskLaunch
+from longshore.domain.ecs.launch import ContainerLaunch, ContainerObservation, TaskLaunch
 from longshore.drivers.docker.containers import joined
 from longshore.drivers.docker.inspect import observe
 

@@ -6,8 +6,16 @@ Called by the task's runner. Sends nothing, looks nothing up: what depends on th
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from longshore.domain.launch import ContainerLaunch, HealthCheck, Mount, TaskLaunch, TaskNetwork, Volume, WarmNetwork
-from longshore.domain.network import private_dns_name
+from longshore.domain.ec2.network import private_dns_name
+from longshore.domain.ecs.launch import (
+    ContainerLaunch,
+    HealthCheck,
+    Mount,
+    TaskLaunch,
+    TaskNetwork,
+    Volume,
+    WarmNetwork,
+)
 from longshore.drivers.docker.names import CONTAINER, INSTANCE, PAUSE, Names
 
 MIB = 1 << 20

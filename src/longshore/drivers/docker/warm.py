@@ -1,6 +1,6 @@
 """Namespaces kept warm: pause containers with the network and address that a coming task will have, ready to be joined.
 
-`control/warm.py` says which addresses come next; they are made here in the background. A runner takes one by giving
+`control/ec2/warm.py` says which addresses come next; they are made here in the background. A runner takes one by giving
 it the name that its own pause container would have: one step, so that a crash before or after it leaves either a warm
 namespace, which the next start removes, or the task's. Whoever comes for an address that a namespace holds in vain
 waits here until it has let go.
@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from longshore.domain.launch import TaskLaunch, WarmNetwork
+from longshore.domain.ecs.launch import TaskLaunch, WarmNetwork
 from longshore.drivers.docker.client import DockerClient, DockerError, UnreachableError
 from longshore.drivers.docker.containers import create_container, delete_container
 from longshore.drivers.docker.names import PAUSE, Names

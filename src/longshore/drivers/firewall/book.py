@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from longshore.domain.firewall import Exit, GroupRules, Place, Ruleset, RulesetChange
+from longshore.domain.ec2.firewall import Exit, GroupRules, Place, Ruleset, RulesetChange
 from longshore.drivers.firewall import render
 from longshore.drivers.firewall.render import Elements
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from longshore.domain.firewall import Ruleset, RulesetChange
+from longshore.domain.ec2.firewall import Ruleset, RulesetChange
 from longshore.drivers.firewall import render
 from longshore.drivers.firewall.book import Book, BridgeOf, book_of
 from longshore.drivers.ports import Permanent, Retryable

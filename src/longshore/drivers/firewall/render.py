@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from longshore.domain.firewall import Allowance, Exit, GroupRules, Place
+from longshore.domain.ec2.firewall import Allowance, Exit, GroupRules, Place
 
 Side = Literal["gets", "sends"]
 SIDES: tuple[Side, Side] = ("gets", "sends")

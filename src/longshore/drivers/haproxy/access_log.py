@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
-from longshore.domain.balancing import (
+from longshore.domain.elbv2.balancing import (
     BalancerPlan,
     FixedResponse,
     GroupPlan,

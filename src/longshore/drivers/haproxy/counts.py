@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from longshore.domain.balancing import BalancerCounts, BalancerPlan, GroupCounts
+from longshore.domain.elbv2.balancing import BalancerCounts, BalancerPlan, GroupCounts
 from longshore.drivers.haproxy.render import group_owners
 from longshore.drivers.haproxy.render.text import group_backend, listener_frontend, open_backend
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from longshore.domain.balancing import (
+from longshore.domain.elbv2.balancing import (
     BalancerCounts,
     BalancerPlan,
     GroupCounts,

@@ -1,7 +1,7 @@
 """One check of an endpoint, made as the first checks of a new target are: for Cloud Map's health checks."""
 
-from longshore.domain.balancing import CheckPlan, GroupPlan, TargetPlan
-from longshore.domain.naming import EndpointCheck
+from longshore.domain.elbv2.balancing import CheckPlan, GroupPlan, TargetPlan
+from longshore.domain.names.naming import EndpointCheck
 from longshore.drivers.haproxy.health import HEALTHY
 from longshore.drivers.haproxy.prober import probe
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from longshore.domain.balancer import REGISTERING
+from longshore.domain.elbv2.balancer import REGISTERING
 from longshore.drivers.haproxy.render.text import group_of
 
 SERVER = re.compile(rb"(?<![\w-])([\w-]+)/s\d+\b")

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable
 from typing import NamedTuple
 
-from longshore.domain.balancing import CheckPlan, GroupPlan, TargetPlan
+from longshore.domain.elbv2.balancing import CheckPlan, GroupPlan, TargetPlan
 from longshore.drivers.haproxy import http2
 from longshore.drivers.haproxy.health import FAILED, HEALTHY, TIMED_OUT, Verdict, mismatch
 from longshore.drivers.haproxy.render.backends import AGENT

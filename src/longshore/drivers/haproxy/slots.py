@@ -8,7 +8,7 @@ twice as many.
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from longshore.domain.balancing import TargetObservation, TargetPlan
+from longshore.domain.elbv2.balancing import TargetObservation, TargetPlan
 
 FEWEST = 4
 Phase = Literal["probing", "serving", "draining"]

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Literal
 
-from longshore.domain.balancing import GroupPlan, TargetObservation, TargetPlan
+from longshore.domain.elbv2.balancing import GroupPlan, TargetObservation, TargetPlan
 from longshore.drivers.ending import cancelled
 from longshore.drivers.haproxy import orders, prober
 from longshore.drivers.haproxy.commands import Commands

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from longshore.domain.balancing import (
+from longshore.domain.elbv2.balancing import (
     BalancerCounts,
     BalancerPlan,
     GroupCounts,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from longshore.domain.connect import ConnectCounts, ConnectPlan, Endpoint
+from longshore.domain.names.connect import ConnectCounts, ConnectPlan, Endpoint
 
 
 class SimConnect:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
 from longshore.domain.clock import Clock
-from longshore.domain.launch import ContainerLaunch, TaskLaunch, TaskObservation, WarmNetwork
+from longshore.domain.ecs.launch import ContainerLaunch, TaskLaunch, TaskObservation, WarmNetwork
 from longshore.domain.log import LogEvent
 from longshore.domain.record import Scope
 from longshore.drivers.ports import EngineCapacity, LogSink

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from longshore.domain.firewall import GroupRules, Place, Ruleset, RulesetChange
+from longshore.domain.ec2.firewall import GroupRules, Place, Ruleset, RulesetChange
 from longshore.drivers.ports import Permanent, Retryable
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from longshore.domain.clock import Clock
-from longshore.domain.launch import ContainerLaunch, ContainerObservation, TaskLaunch, TaskObservation
+from longshore.domain.ecs.launch import ContainerLaunch, ContainerObservation, TaskLaunch, TaskObservation
 from longshore.drivers.ordering import next_starts, next_stops
 from longshore.drivers.sim.script import script_of
 

@@ -11,7 +11,7 @@
 
 from typing import Literal, NamedTuple
 
-from longshore.domain.launch import ContainerLaunch
+from longshore.domain.ecs.launch import ContainerLaunch
 
 EXIT_AT_ONCE_S = 0.01
 

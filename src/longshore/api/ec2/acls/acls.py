@@ -8,8 +8,8 @@ from longshore.api.ec2.resources import RESOURCES, find, in_use, place_of
 from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.ec2.tokens import repeated, token_fields
 from longshore.api.operation import Call, Operation
-from longshore.domain.network import Subnet, Vpc
-from longshore.domain.network_acl import LAST, AclEntry, NetworkAcl
+from longshore.domain.ec2.network import Subnet, Vpc
+from longshore.domain.ec2.network_acl import LAST, AclEntry, NetworkAcl
 from longshore.wire.errors import ApiError
 
 MAX_ACLS = 200

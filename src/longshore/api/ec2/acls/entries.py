@@ -7,7 +7,7 @@ from longshore.api.ec2.errors import bad_value, invalid, required
 from longshore.api.ec2.resources import find
 from longshore.api.ec2.vpcs.ranges import block
 from longshore.api.operation import Call, Operation
-from longshore.domain.network_acl import LAST, AclEntry, NetworkAcl
+from longshore.domain.ec2.network_acl import LAST, AclEntry, NetworkAcl
 from longshore.wire.errors import ApiError
 
 MAX_ENTRIES = 40

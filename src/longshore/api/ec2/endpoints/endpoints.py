@@ -17,9 +17,9 @@ from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.ec2.tokens import repeated, token_fields
 from longshore.api.ec2.vpcs.vpcs import attributes_of
 from longshore.api.operation import Call, Operation
-from longshore.domain.endpoint import VpcEndpoint
-from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc, derived_id
-from longshore.domain.routing import RouteTable
+from longshore.domain.ec2.endpoint import VpcEndpoint
+from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, Subnet, Vpc, derived_id
+from longshore.domain.ec2.routing import RouteTable
 from longshore.wire.errors import ApiError
 
 FULL_ACCESS = '{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*"}],"Version":"2008-10-17"}'

@@ -11,9 +11,9 @@ from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.ec2.tokens import repeated, token_fields
 from longshore.api.operation import Call, Operation
 from longshore.domain.arn import Arn
-from longshore.domain.endpoint import PrefixEntry, PrefixList
-from longshore.domain.network import SecurityGroupRule
-from longshore.domain.routing import RouteTable
+from longshore.domain.ec2.endpoint import PrefixEntry, PrefixList
+from longshore.domain.ec2.network import SecurityGroupRule
+from longshore.domain.ec2.routing import RouteTable
 from longshore.wire.errors import ApiError
 
 MAX_ENTRIES = 1000

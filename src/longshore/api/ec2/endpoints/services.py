@@ -12,8 +12,8 @@ from longshore.api.ec2 import filters
 from longshore.api.ec2.errors import paged
 from longshore.api.ec2.regions import zones_of
 from longshore.api.operation import Call, Operation
-from longshore.domain.endpoint import EndpointType
-from longshore.domain.network import derived_id
+from longshore.domain.ec2.endpoint import EndpointType
+from longshore.domain.ec2.network import derived_id
 from longshore.wire.errors import ApiError
 
 GATEWAYS = {"dynamodb": "pl-02cd2c6b", "s3": "pl-63a5400a"}

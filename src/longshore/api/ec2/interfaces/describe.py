@@ -8,8 +8,8 @@ from longshore.api.ec2.errors import listed
 from longshore.api.ec2.regions import zone_id
 from longshore.api.ec2.tags import shown
 from longshore.api.operation import Call, Operation
-from longshore.domain.network import NetworkInterface, SecurityGroup, private_dns_name
-from longshore.domain.routing import Address, public_dns_name
+from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, private_dns_name
+from longshore.domain.ec2.routing import Address, public_dns_name
 
 
 def _attached(view: dict[str, Any]) -> list[str]:

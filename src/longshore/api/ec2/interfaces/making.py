@@ -6,8 +6,8 @@ from typing import Any
 from longshore.api.ec2.errors import bad_value
 from longshore.api.ec2.resources import find, place_of
 from longshore.api.operation import Call
-from longshore.decide.launching import free_address
-from longshore.domain.network import RESERVED_HEAD, NetworkInterface, SecurityGroup, Subnet, mac_of
+from longshore.decide.ecs.launching import free_address
+from longshore.domain.ec2.network import RESERVED_HEAD, NetworkInterface, SecurityGroup, Subnet, mac_of
 from longshore.wire.errors import ApiError
 
 MAX_GROUPS = 16

@@ -9,8 +9,8 @@ from longshore.api.ec2.resources import find
 from longshore.api.ec2.tags import new_tags
 from longshore.api.ec2.tokens import repeated, token_fields
 from longshore.api.operation import Call, Operation
-from longshore.domain.network import NetworkInterface, Subnet
-from longshore.domain.routing import Address
+from longshore.domain.ec2.network import NetworkInterface, Subnet
+from longshore.domain.ec2.routing import Address
 from longshore.wire.errors import ApiError
 
 MAX_DESCRIPTION = 255

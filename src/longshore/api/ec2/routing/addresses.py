@@ -11,8 +11,8 @@ from longshore.api.ec2.errors import bad_value, listed, paged
 from longshore.api.ec2.resources import RESOURCES, find, missing, place_of
 from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.operation import Call, Operation
-from longshore.domain.network import NetworkInterface
-from longshore.domain.routing import Address, NatGateway
+from longshore.domain.ec2.network import NetworkInterface
+from longshore.domain.ec2.routing import Address, NatGateway
 from longshore.wire.errors import ApiError
 
 POOL = ipaddress.IPv4Network("198.18.0.0/15")

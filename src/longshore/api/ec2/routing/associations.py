@@ -5,8 +5,8 @@ from typing import Any
 from longshore.api.ec2.errors import invalid, required
 from longshore.api.ec2.resources import find
 from longshore.api.operation import Call, Operation
-from longshore.domain.network import Subnet, Vpc
-from longshore.domain.routing import RouteTable
+from longshore.domain.ec2.network import Subnet, Vpc
+from longshore.domain.ec2.routing import RouteTable
 from longshore.wire.errors import ApiError
 
 ASSOCIATED = {"State": "associated"}

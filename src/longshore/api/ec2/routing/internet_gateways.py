@@ -7,8 +7,8 @@ from longshore.api.ec2.errors import invalid, listed
 from longshore.api.ec2.resources import RESOURCES, find, in_use, place_of
 from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.operation import Call, Operation
-from longshore.domain.network import NetworkInterface, Vpc
-from longshore.domain.routing import Address, InternetGateway
+from longshore.domain.ec2.network import NetworkInterface, Vpc
+from longshore.domain.ec2.routing import Address, InternetGateway
 from longshore.wire.errors import ApiError
 
 FILTERS = {

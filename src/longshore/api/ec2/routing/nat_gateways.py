@@ -10,8 +10,8 @@ from longshore.api.ec2.routing.addresses import associate, find_allocation
 from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.ec2.tokens import repeated, token_fields
 from longshore.api.operation import Call, Operation
-from longshore.domain.network import NetworkInterface, Subnet
-from longshore.domain.routing import Address, InternetGateway, NatGateway
+from longshore.domain.ec2.network import NetworkInterface, Subnet
+from longshore.domain.ec2.routing import Address, InternetGateway, NatGateway
 from longshore.wire.errors import ApiError
 
 FILTERS = filters.table(

@@ -8,9 +8,9 @@ from longshore.api.ec2.errors import bad_value, invalid
 from longshore.api.ec2.resources import find
 from longshore.api.ec2.vpcs.ranges import Network, block
 from longshore.api.operation import Call, Operation
-from longshore.domain.endpoint import PrefixList
-from longshore.domain.network import NetworkInterface, Vpc
-from longshore.domain.routing import InternetGateway, NatGateway, Route, RouteTable
+from longshore.domain.ec2.endpoint import PrefixList
+from longshore.domain.ec2.network import NetworkInterface, Vpc
+from longshore.domain.ec2.routing import InternetGateway, NatGateway, Route, RouteTable
 from longshore.wire.errors import ApiError
 
 MAX_ROUTES = 500

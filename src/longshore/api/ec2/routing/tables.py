@@ -9,9 +9,9 @@ from longshore.api.ec2.resources import RESOURCES, find, in_use, place_of
 from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.ec2.tokens import repeated, token_fields
 from longshore.api.operation import Call, Operation
-from longshore.domain.endpoint import VpcEndpoint
-from longshore.domain.network import NetworkInterface, Subnet, Vpc
-from longshore.domain.routing import InternetGateway, NatGateway, Route, RouteTable
+from longshore.domain.ec2.endpoint import VpcEndpoint
+from longshore.domain.ec2.network import NetworkInterface, Subnet, Vpc
+from longshore.domain.ec2.routing import InternetGateway, NatGateway, Route, RouteTable
 from longshore.wire.errors import ApiError
 
 MAX_TABLES = 200

@@ -11,8 +11,8 @@ from longshore.api.ec2.resources import find, missing_group, place_of
 from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.operation import Call, Operation
 from longshore.domain.arn import Arn
-from longshore.domain.endpoint import VpcEndpoint
-from longshore.domain.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Vpc
+from longshore.domain.ec2.endpoint import VpcEndpoint
+from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Vpc
 from longshore.wire.errors import ApiError
 
 MAX_GROUPS = 2500

@@ -9,8 +9,8 @@ from longshore.api.ec2.errors import invalid, required
 from longshore.api.ec2.resources import find, missing_group
 from longshore.api.ec2.security.groups import ALLOWED, TEXT, group_of
 from longshore.api.operation import Call
-from longshore.domain.endpoint import PrefixList
-from longshore.domain.network import SecurityGroup, SecurityGroupRule
+from longshore.domain.ec2.endpoint import PrefixList
+from longshore.domain.ec2.network import SecurityGroup, SecurityGroupRule
 from longshore.wire.errors import ApiError
 
 NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}

@@ -7,7 +7,7 @@ from longshore.api.ec2.errors import paged
 from longshore.api.ec2.resources import find
 from longshore.api.ec2.tags import shown
 from longshore.api.operation import Call, Operation
-from longshore.domain.network import SecurityGroup, Vpc
+from longshore.domain.ec2.network import SecurityGroup, Vpc
 
 
 def describe_security_group_references(call: Call) -> dict[str, Any]:

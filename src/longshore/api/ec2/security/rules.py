@@ -24,7 +24,7 @@ from longshore.api.ec2.security.permissions import (
 from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.operation import Call, Handler, Operation
 from longshore.domain.arn import Arn
-from longshore.domain.network import SecurityGroup, SecurityGroupRule, Vpc
+from longshore.domain.ec2.network import SecurityGroup, SecurityGroupRule, Vpc
 from longshore.wire.errors import ApiError
 
 MAX_RULES = 1000

@@ -8,8 +8,8 @@ from longshore.api.ec2.making import default_options_id
 from longshore.api.ec2.resources import RESOURCES, find, in_use, place_of
 from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.operation import Call, Operation
-from longshore.domain.network import Vpc, parsed_address
-from longshore.domain.network_settings import DhcpOptions
+from longshore.domain.ec2.network import Vpc, parsed_address
+from longshore.domain.ec2.network_settings import DhcpOptions
 
 MOST = {
     "domain-name": 1,

@@ -8,8 +8,8 @@ from longshore.api.ec2.resources import RESOURCES, find, missing, place_of
 from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.ec2.tokens import repeated, token_fields
 from longshore.api.operation import Call, Operation
-from longshore.domain.network import NetworkInterface, Subnet, Vpc
-from longshore.domain.network_settings import FlowLog
+from longshore.domain.ec2.network import NetworkInterface, Subnet, Vpc
+from longshore.domain.ec2.network_settings import FlowLog
 from longshore.domain.record import Record
 
 KINDS: dict[str, type[Record]] = {"VPC": Vpc, "Subnet": Subnet, "NetworkInterface": NetworkInterface}

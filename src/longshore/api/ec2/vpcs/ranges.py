@@ -8,8 +8,8 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 
 from longshore.api.operation import Call
-from longshore.domain.cluster import Host
-from longshore.domain.network import Vpc
+from longshore.domain.ec2.network import Vpc
+from longshore.domain.ecs.cluster import Host
 from longshore.store.store import Reader
 from longshore.wire.errors import ApiError
 

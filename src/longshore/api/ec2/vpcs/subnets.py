@@ -13,7 +13,7 @@ from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.ec2.vpcs.ranges import Network, block, usable_block
 from longshore.api.operation import Call, Operation
 from longshore.domain.arn import Arn
-from longshore.domain.network import NetworkInterface, Subnet, Vpc, usable_addresses
+from longshore.domain.ec2.network import NetworkInterface, Subnet, Vpc, usable_addresses
 from longshore.wire.errors import ApiError
 
 MAX_SUBNETS = 200

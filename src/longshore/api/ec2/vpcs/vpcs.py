@@ -10,11 +10,11 @@ from longshore.api.ec2.resources import RESOURCES, find, in_use, place_of
 from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.ec2.vpcs.ranges import block, machine_cidr, usable_block
 from longshore.api.operation import Call, Operation
-from longshore.domain.endpoint import VpcEndpoint
-from longshore.domain.network import NetworkInterface, SecurityGroup, Subnet, Vpc, derived_id
-from longshore.domain.network_acl import NetworkAcl
+from longshore.domain.ec2.endpoint import VpcEndpoint
+from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, Subnet, Vpc, derived_id
+from longshore.domain.ec2.network_acl import NetworkAcl
+from longshore.domain.ec2.routing import InternetGateway, NatGateway, RouteTable
 from longshore.domain.record import Record
-from longshore.domain.routing import InternetGateway, NatGateway, RouteTable
 from longshore.wire.errors import ApiError
 
 DEFAULT_CIDR = "172.31.0.0/16"

@@ -8,10 +8,10 @@ from longshore.api.ecs.task_definitions.browse import (
 from longshore.api.ecs.task_definitions.register import register_task_definition
 from longshore.api.ecs.task_definitions.retire import delete_task_definitions, deregister_task_definition
 from longshore.api.operation import Operation
-from longshore.decide.served import INERT
+from longshore.decide.ecs.served import INERT
 
 OPERATIONS: dict[str, Operation] = {
-    # What is not served stops a task from running, not a definition from being registered (`decide/served.py`).
+    # What is not served stops a task from running, not a definition from being registered (`decide/ecs/served.py`).
     "RegisterTaskDefinition": Operation(register_task_definition, inert=INERT),
     "DescribeTaskDefinition": Operation(describe_task_definition),
     "ListTaskDefinitions": Operation(list_task_definitions),

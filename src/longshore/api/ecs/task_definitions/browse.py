@@ -6,8 +6,8 @@ from longshore.api.ecs.listing import listed
 from longshore.api.ecs.lookup import definition_named
 from longshore.api.ecs.task_definitions.view import view
 from longshore.api.operation import Call
+from longshore.domain.ecs.task_definition import TaskDefinition, TaskDefinitionFamily
 from longshore.domain.tag import tags_list
-from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
 from longshore.wire.errors import ApiError
 
 Entry = tuple[str, str]

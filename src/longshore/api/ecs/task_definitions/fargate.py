@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from longshore.api.ecs.task_definitions.rules import Document, check_range, containers_of, refused
-from longshore.decide import sizes
+from longshore.decide.ecs import sizes
 
 ECR = re.compile(r"\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.[a-z.]+/.*|\d{12}\.dkr\.ecr\..*", re.DOTALL)
 LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")

@@ -6,7 +6,7 @@ What a second `terraform plan` compares is in here: a default that AWS fills in 
 from typing import Any
 
 from longshore.api.ecs.task_definitions.rules import Document
-from longshore.decide import sizes
+from longshore.decide.ecs import sizes
 
 HEALTH_CHECK = {"interval": 30, "timeout": 5, "retries": 3}
 EMPTY_LISTS = ("portMappings", "environment", "mountPoints", "volumesFrom", "systemControls")

@@ -14,8 +14,8 @@ from longshore.api.ecs.task_definitions.validate_task import check_task
 from longshore.api.ecs.task_definitions.validate_volumes import check_volumes
 from longshore.api.ecs.task_definitions.view import view
 from longshore.api.operation import Call
+from longshore.domain.ecs.task_definition import TaskDefinition, TaskDefinitionFamily
 from longshore.domain.tag import tags_list
-from longshore.domain.task_definition import TaskDefinition, TaskDefinitionFamily
 from longshore.wire.errors import ApiError
 
 MAX_REVISION = 1_000_000

@@ -1,6 +1,6 @@
 """DeregisterTaskDefinition and DeleteTaskDefinitions.
 
-A deleted revision stays, DELETE_IN_PROGRESS, while a task or service refers to it; `control/history.py` removes it
+A deleted revision stays, DELETE_IN_PROGRESS, while a task or service refers to it; `control/ecs/history.py` removes it
 then. Its number is never used again.
 """
 
@@ -10,7 +10,7 @@ from longshore.api.ecs.lookup import definition_name, definition_named
 from longshore.api.ecs.task_definitions.view import view
 from longshore.api.operation import Call
 from longshore.domain.arn import Arn, ecs_arn
-from longshore.domain.task_definition import TaskDefinition
+from longshore.domain.ecs.task_definition import TaskDefinition
 from longshore.wire.errors import ApiError
 
 MAX_DELETED = 10

@@ -3,7 +3,7 @@
 import re
 
 from longshore.api.ecs.task_definitions.rules import NAME, Document, check_range, containers_of, refused
-from longshore.decide import sizes
+from longshore.decide.ecs import sizes
 
 MIN_MEMORY_MIB = 6
 MAX_ENVIRONMENT_FILES = 10

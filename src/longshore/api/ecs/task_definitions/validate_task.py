@@ -4,8 +4,8 @@ import json
 import re
 
 from longshore.api.ecs.task_definitions.rules import NAME, Document, containers_of, is_essential, refused, requires
-from longshore.decide import sizes
-from longshore.decide.sizes import TASK_CPU_UNITS
+from longshore.decide.ecs import sizes
+from longshore.decide.ecs.sizes import TASK_CPU_UNITS
 
 MAX_BYTES = 65536
 MAX_CONTAINERS = 10

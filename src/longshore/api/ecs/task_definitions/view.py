@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from longshore.domain.task_definition import TaskDefinition
+from longshore.domain.ecs.task_definition import TaskDefinition
 
 
 def view(definition: TaskDefinition) -> dict[str, Any]:

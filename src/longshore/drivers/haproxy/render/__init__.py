@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from longshore.domain.balancing import BalancerPlan, ListenerPlan, LoadBalancerPlan
+from longshore.domain.elbv2.balancing import BalancerPlan, ListenerPlan, LoadBalancerPlan
 from longshore.drivers.haproxy.render import frontends, tls
 from longshore.drivers.haproxy.render.backends import backends, shape
 from longshore.drivers.haproxy.render.errors import error_pages

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from longshore.domain.balancing import FixedResponse, Forward, Redirect, Rewrite
+from longshore.domain.elbv2.balancing import FixedResponse, Forward, Redirect, Rewrite
 from longshore.drivers.haproxy.render.errors import OWN_SERVER, unavailable
 from longshore.drivers.haproxy.render.text import argument, group_backend, name_of, quoted, verbatim
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from longshore.domain.balancing import CheckPlan, GroupPlan
+from longshore.domain.elbv2.balancing import CheckPlan, GroupPlan
 from longshore.drivers.haproxy.render.text import argument, block, group_backend, open_backend, quoted
 from longshore.drivers.haproxy.slots import Shape, Slot, server_name, twin_name
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from longshore.domain.balancing import Condition
+from longshore.domain.elbv2.balancing import Condition
 from longshore.drivers.haproxy.render.text import argument, quoted, wildcard, wildcard_regex
 
 HOST = "var(txn.host)"

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 
-from longshore.domain.balancing import FixedResponse, Forward, ListenerPlan, LoadBalancerPlan, Redirect, RulePlan
+from longshore.domain.elbv2.balancing import FixedResponse, Forward, ListenerPlan, LoadBalancerPlan, Redirect, RulePlan
 from longshore.drivers.haproxy.render import access, actions, errors, tls
 from longshore.drivers.haproxy.render.conditions import acls
 from longshore.drivers.haproxy.render.text import (

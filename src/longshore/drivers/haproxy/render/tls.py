@@ -3,8 +3,8 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from longshore.domain.balancing import ListenerPlan
-from longshore.domain.tls_policy import POLICIES, TlsPolicy
+from longshore.domain.elbv2.balancing import ListenerPlan
+from longshore.domain.elbv2.tls_policy import POLICIES, TlsPolicy
 from longshore.drivers.haproxy.render.text import quoted
 
 HAPROXY_NAMES = {"TLSv1": "TLSv1.0"}

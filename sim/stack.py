@@ -1,0 +1,319 @@
+"""Worlds whose users also make, change and drop what stands around their services: VPCs, roles, keys, secrets, zones, …
+
+Every such thing is described after each crash just as it was when its last change was acknowledged, or is gone if its
+end was. Tasks are in security groups whose rules change all the while.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from longshore.api import cloudwatch, ec2, ecr, ecs, iam, kms, logs, route53, secretsmanager, servicediscovery, ssm
+from longshore.api.operation import Service
+from longshore.wire.errors import ApiError
+from sim.checks import Violation
+from sim.play import Story
+from sim.time import SimLoop
+
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", '
+    '"Principal": {"Service": "ecs-tasks.amazonaws.com"}}]}'
+)
+Params = dict[str, Any]
+
+
+class Ask(NamedTuple):
+    """One call about a thing: how it is called, and what it is given for an id and a number of the story's own."""
+
+    operation: str
+    params: Callable[[Any, int], Params]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of thing, and what users do with it."""
+
+    service: Service
+    make: Ask
+    """Given its name, which no other thing has."""
+    id_of: Callable[[str, Mapping[str, Any]], Any] = lambda name, _answer: name
+    """From its name and the answer to `make`."""
+    looks: tuple[Ask, ...]
+    """What is told of it: the same after a crash."""
+    change: Ask | None = None
+    drop: Ask | None = None
+
+
+def _policy(n: int) -> str:
+    allowed = {"Sid": f"The{n}th", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+
+
+def _repository_policy(n: int) -> str:
+    allowed = {"Sid": f"The{n}th", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+
+
+def _alarm(name: str, n: int) -> Params:
+    return {
+        "AlarmName": name,
+        "Namespace": "AWS/ECS",
+        "MetricName": "CPUUtilization",
+        "Statistic": "Average",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": float(n),
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+
+
+KINDS: dict[str, Kind] = {
+    "role": Kind(
+        service=iam.SERVICE,
+        make=Ask("CreateRole", lambda name, _: {"RoleName": name, "AssumeRolePolicyDocument": TRUST}),
+        looks=(Ask("GetRole", lambda name, _: {"RoleName": name}),),
+        change=Ask("UpdateRole", lambda name, n: {"RoleName": name, "Description": f"the {n}th"}),
+        drop=Ask("DeleteRole", lambda name, _: {"RoleName": name}),
+    ),
+    "policy": Kind(
+        service=iam.SERVICE,
+        make=Ask("CreatePolicy", lambda name, n: {"PolicyName": name, "PolicyDocument": _policy(n)}),
+        id_of=lambda _, answer: answer["Policy"]["Arn"],
+        looks=(
+            Ask("GetPolicy", lambda arn, _: {"PolicyArn": arn}),
+            Ask("ListPolicyTags", lambda arn, _: {"PolicyArn": arn}),
+        ),
+        change=Ask("TagPolicy", lambda arn, n: {"PolicyArn": arn, "Tags": [{"Key": "n", "Value": str(n)}]}),
+        drop=Ask("DeletePolicy", lambda arn, _: {"PolicyArn": arn}),
+    ),
+    "user": Kind(
+        service=iam.SERVICE,
+        make=Ask("CreateUser", lambda name, _: {"UserName": name}),
+        looks=(
+            Ask("GetUser", lambda name, _: {"UserName": name}),
+            Ask("GetUserPolicy", lambda name, _: {"UserName": name, "PolicyName": "own"}),
+        ),
+        change=Ask(
+            "PutUserPolicy", lambda name, n: {"UserName": name, "PolicyName": "own", "PolicyDocument": _policy(n)}
+        ),
+    ),
+    "VPC": Kind(
+        service=ec2.SERVICE,
+        make=Ask("CreateVpc", lambda _, n: {"CidrBlock": f"10.{n % 250}.0.0/16"}),
+        id_of=lambda _, answer: answer["Vpc"]["VpcId"],
+        looks=(
+            Ask("DescribeVpcs", lambda vpc, _: {"VpcIds": [vpc]}),
+            Ask("DescribeRouteTables", lambda vpc, _: {"Filters": [{"Name": "vpc-id", "Values": [vpc]}]}),
+        ),
+        change=Ask("CreateTags", lambda vpc, n: {"Resources": [vpc], "Tags": [{"Key": "n", "Value": str(n)}]}),
+        drop=Ask("DeleteVpc", lambda vpc, _: {"VpcId": vpc}),
+    ),
+    "elastic IP address": Kind(
+        service=ec2.SERVICE,
+        make=Ask("AllocateAddress", lambda _name, _: {"Domain": "vpc"}),
+        id_of=lambda _, answer: answer["AllocationId"],
+        looks=(Ask("DescribeAddresses", lambda allocation, _: {"AllocationIds": [allocation]}),),
+        drop=Ask("ReleaseAddress", lambda allocation, _: {"AllocationId": allocation}),
+    ),
+    "key": Kind(
+        service=kms.SERVICE,
+        make=Ask("CreateKey", lambda name, _: {"Description": name}),
+        id_of=lambda _, answer: answer["KeyMetadata"]["KeyId"],
+        looks=(Ask("DescribeKey", lambda key, _: {"KeyId": key}),),
+        change=Ask("UpdateKeyDescription", lambda key, n: {"KeyId": key, "Description": f"the {n}th"}),
+        drop=Ask("ScheduleKeyDeletion", lambda key, _: {"KeyId": key, "PendingWindowInDays": 30}),
+    ),
+    "parameter": Kind(
+        service=ssm.SERVICE,
+        make=Ask("PutParameter", lambda name, _: {"Name": name, "Type": "SecureString", "Value": "first"}),
+        looks=(Ask("GetParameter", lambda name, _: {"Name": name, "WithDecryption": True}),),
+        change=Ask(
+            "PutParameter",
+            lambda name, n: {"Name": name, "Type": "SecureString", "Value": f"the {n}th", "Overwrite": True},
+        ),
+        drop=Ask("DeleteParameter", lambda name, _: {"Name": name}),
+    ),
+    "secret": Kind(
+        service=secretsmanager.SERVICE,
+        make=Ask("CreateSecret", lambda name, _: {"Name": name, "SecretString": "first"}),
+        looks=(Ask("GetSecretValue", lambda name, _: {"SecretId": name}),),
+        change=Ask("PutSecretValue", lambda name, n: {"SecretId": name, "SecretString": f"the {n}th"}),
+        drop=Ask("DeleteSecret", lambda name, _: {"SecretId": name, "ForceDeleteWithoutRecovery": True}),
+    ),
+    "repository": Kind(
+        service=ecr.SERVICE,
+        make=Ask("CreateRepository", lambda name, _: {"repositoryName": name}),
+        looks=(
+            Ask("DescribeRepositories", lambda name, _: {"repositoryNames": [name]}),
+            Ask("GetRepositoryPolicy", lambda name, _: {"repositoryName": name}),
+        ),
+        change=Ask(
+            "SetRepositoryPolicy", lambda name, n: {"repositoryName": name, "policyText": _repository_policy(n)}
+        ),
+        drop=Ask("DeleteRepository", lambda name, _: {"repositoryName": name}),
+    ),
+    "log group": Kind(
+        service=logs.SERVICE,
+        make=Ask("CreateLogGroup", lambda name, _: {"logGroupName": name}),
+        looks=(Ask("ListTagsLogGroup", lambda name, _: {"logGroupName": name}),),
+        change=Ask("TagLogGroup", lambda name, n: {"logGroupName": name, "tags": {"n": str(n)}}),
+        drop=Ask("DeleteLogGroup", lambda name, _: {"logGroupName": name}),
+    ),
+    "zone": Kind(
+        service=route53.SERVICE,
+        make=Ask("CreateHostedZone", lambda name, _: {"Name": f"{name}.example", "CallerReference": name}),
+        id_of=lambda _, answer: answer["HostedZone"]["Id"].rpartition("/")[2],
+        looks=(
+            Ask("GetHostedZone", lambda zone, _: {"Id": zone}),
+            Ask("ListResourceRecordSets", lambda zone, _: {"HostedZoneId": zone}),
+            Ask("ListTagsForResource", lambda zone, _: {"ResourceType": "hostedzone", "ResourceId": zone}),
+        ),
+        change=Ask(
+            "ChangeTagsForResource",
+            lambda zone, n: {
+                "ResourceType": "hostedzone",
+                "ResourceId": zone,
+                "AddTags": [{"Key": "n", "Value": str(n)}],
+            },
+        ),
+        drop=Ask("DeleteHostedZone", lambda zone, _: {"Id": zone}),
+    ),
+    "namespace": Kind(
+        service=servicediscovery.SERVICE,
+        make=Ask("CreateHttpNamespace", lambda name, _: {"Name": name}),
+        id_of=lambda _, answer: answer["OperationId"],
+        looks=(Ask("GetOperation", lambda operation, _: {"OperationId": operation}),),
+    ),
+    "alarm": Kind(
+        service=cloudwatch.SERVICE,
+        make=Ask("PutMetricAlarm", _alarm),
+        looks=(Ask("DescribeAlarms", lambda name, _: {"AlarmNames": [name]}),),
+        change=Ask("PutMetricAlarm", _alarm),
+        drop=Ask("DeleteAlarms", lambda name, _: {"AlarmNames": [name]}),
+    ),
+    "cluster": Kind(
+        service=ecs.SERVICE,
+        make=Ask("CreateCluster", lambda name, _: {"clusterName": name}),
+        id_of=lambda _, answer: answer["cluster"]["clusterArn"],
+        looks=(Ask("DescribeClusters", lambda arn, _: {"clusters": [arn], "include": ["TAGS", "SETTINGS"]}),),
+        change=Ask("TagResource", lambda arn, n: {"resourceArn": arn, "tags": [{"key": "n", "value": str(n)}]}),
+        drop=Ask("DeleteCluster", lambda arn, _: {"cluster": arn}),
+    ),
+}
+
+
+DOOMED = 0.2
+"""How many changes are not acknowledged for a crash."""
+Thing = tuple[str, Any]
+"""`(kind, id)`."""
+
+
+class StackStory(Story):
+    """A story of whole stacks."""
+
+    def __init__(self, seed: int, loop: SimLoop) -> None:
+        super().__init__(seed, loop)
+        self.told: dict[Thing, list[Any]] = {}
+        """What was told of each thing when its last change was acknowledged; errors by their codes."""
+        self._dropped: set[Thing] = set()
+        self._number = 0
+        self._guards: list[str] = []
+        """Ids of the security groups that tasks are in."""
+        self._open: set[tuple[str, int]] = set()
+        """Which ports these let everybody in at."""
+
+    async def prepare(self) -> None:
+        """Two security groups."""
+        for name in ("one", "two"):
+            given = {"GroupName": name, "Description": name, "VpcId": self.subnets()[0].vpc_id}
+            self._guards.append((await self._ask(ec2.SERVICE, "CreateSecurityGroup", given))["GroupId"])
+
+    def network(self) -> dict[str, Any]:
+        """In one group, the other or both."""
+        network = super().network()
+        network["awsvpcConfiguration"]["securityGroups"] = self.dice.choice(
+            [self._guards[:1], self._guards[1:], self._guards]
+        )
+        return network
+
+    def users(self) -> list[Callable[[], Awaitable[None]]]:
+        """Who builds, too."""
+        return [*super().users(), *[self._make] * 6, *[self._change] * 5, *[self._drop] * 3, self._guard, self._guard]
+
+    async def restart(self) -> None:
+        """A crash, after which all is as it was told."""
+        await super().restart()
+        for thing, told in self.told.items():
+            if (found := await self._look(thing)) != told:
+                raise Violation(f"{thing[0]} {thing[1]} was {told}, and is {found} after a crash")
+
+    async def _make(self) -> None:
+        self._number += 1
+        what, name = self.dice.choice(sorted(KINDS)), f"thing-{self._number}"
+        kind = KINDS[what]
+        answer = await self._ask(kind.service, kind.make.operation, kind.make.params(name, self._number))
+        thing = (what, kind.id_of(name, answer))
+        self.told[thing] = await self._look(thing)
+
+    async def _change(self) -> None:
+        await self._apply([(thing, ask) for thing in self._kept() if (ask := KINDS[thing[0]].change)])
+
+    async def _drop(self) -> None:
+        await self._apply([(thing, ask) for thing in self._kept() if (ask := KINDS[thing[0]].drop)])
+
+    def _kept(self) -> list[Thing]:
+        return [thing for thing in self.told if thing not in self._dropped]
+
+    async def _apply(self, choices: list[tuple[Thing, Ask]]) -> None:
+        """Change or drop one thing. Where Longshore crashes before it is acknowledged, either may be true."""
+        if not choices:
+            return
+        thing, ask = self.dice.choice(choices)
+        self._number += 1
+        kind, before = KINDS[thing[0]], self.told.pop(thing)
+        asked = self._ask(kind.service, ask.operation, ask.params(thing[1], self._number))
+        refused = False
+        doomed = self.dice.random() < DOOMED
+        if doomed:
+            cut_off = asyncio.ensure_future(asked)
+            await asyncio.sleep(0)
+            await self.restart()
+            cut_off.cancel()
+            await asyncio.gather(cut_off, return_exceptions=True)
+        else:
+            try:
+                await asked
+            except ApiError as error:
+                self.note(f"refused: {error}")
+                refused = True
+        after = self.told[thing] = await self._look(thing)
+        if not doomed and refused != (after == before):
+            said = "refused" if refused else "acknowledged"
+            raise Violation(f"{ask.operation} was {said}: {thing[0]} {thing[1]} was {before} before, and is {after}")
+        if ask == kind.drop and after != before:
+            self._dropped.add(thing)
+
+    async def _look(self, thing: Thing) -> list[Any]:
+        """What is told of a thing."""
+        kind = KINDS[thing[0]]
+        told: list[Any] = []
+        for look in kind.looks:
+            try:
+                told.append(await self._ask(kind.service, look.operation, look.params(thing[1], 0)))
+            except ApiError as error:
+                told.append(error.code)
+        return told
+
+    async def _ask(self, service: Service, operation: str, params: Params) -> dict[str, Any]:
+        return await self.ask(operation, service.operations[operation].handler, params)
+
+    async def _guard(self) -> None:
+        """Open a port of a group that tasks are in, or close it."""
+        group, port = self.dice.choice(self._guards), self.dice.choice([80, 443, 8080])
+        opening = (group, port) not in self._open
+        operation = "AuthorizeSecurityGroupIngress" if opening else "RevokeSecurityGroupIngress"
+        rule = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        await self._ask(ec2.SERVICE, operation, {"GroupId": group, "IpPermissions": [rule]})
+        self._open ^= {(group, port)}

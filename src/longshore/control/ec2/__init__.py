@@ -1,0 +1,1 @@
+"""The networks of VPCs and the firewall kept true."""

@@ -1,0 +1,1 @@
+"""Images and the registry behind them kept true."""

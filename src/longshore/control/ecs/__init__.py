@@ -1,0 +1,1 @@
+"""Tasks and services kept true."""

@@ -1,0 +1,1 @@
+"""Names kept true: Cloud Map, zones, Service Connect."""

@@ -1,0 +1,1 @@
+"""EC2 networking decided: what the firewall lets through, and what reaches the world."""

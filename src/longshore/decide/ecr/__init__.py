@@ -1,0 +1,1 @@
+"""ECR decided: which images a lifecycle policy expires."""

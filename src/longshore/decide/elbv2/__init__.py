@@ -1,0 +1,1 @@
+"""Load balancing decided: what the data plane is told, and which tasks are targets."""

@@ -1,0 +1,1 @@
+"""Names decided: instances, zones, Service Connect, health."""
