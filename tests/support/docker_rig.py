@@ -141,7 +141,7 @@ class Rig:
             if task is not None:
                 task.cancel()
         for runner in engine._runners.values():
-            for step in (runner._main, *runner._actions.values(), *(p._task for p in runner._pumps.values())):
+            for step in (runner._main, *runner._actions.values(), *(p._task for p in runner._logs.pumps.values())):
                 if step is not None:
                     step.cancel()
 

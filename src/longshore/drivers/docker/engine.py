@@ -16,11 +16,13 @@ from longshore.drivers.docker.addresses import HostAddresses
 from longshore.drivers.docker.cgroups import TaskCgroups
 from longshore.drivers.docker.client import DockerClient, DockerError, UnreachableError, json_lines
 from longshore.drivers.docker.containers import delete_container
+from longshore.drivers.docker.ground import remove_cgroup
 from longshore.drivers.docker.images import Images
 from longshore.drivers.docker.names import CONTAINER, PAUSE, TASK, Names
 from longshore.drivers.docker.network import BridgeReady, Networks
 from longshore.drivers.docker.probe import cpu_architecture, probe
-from longshore.drivers.docker.runner import TaskRunner, Tools, remove_cgroup
+from longshore.drivers.docker.runner import TaskRunner
+from longshore.drivers.docker.tools import Tools
 from longshore.drivers.docker.translate import EngineFacts
 from longshore.drivers.docker.warm import WarmNamespaces
 from longshore.drivers.ending import cancelled

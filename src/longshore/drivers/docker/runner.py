@@ -9,59 +9,24 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from longshore.domain.clock import Clock
 from longshore.domain.ecs.launch import ContainerLaunch, TaskLaunch, TaskObservation
-from longshore.domain.record import Scope
-from longshore.drivers.docker.cgroups import TaskCgroups
-from longshore.drivers.docker.client import DockerClient, DockerError, UnreachableError
+from longshore.drivers.docker.client import DockerError, UnreachableError
 from longshore.drivers.docker.containers import create_container, delete_container, inspect_container, joined
-from longshore.drivers.docker.images import Images, PullError
+from longshore.drivers.docker.ground import Ground, TaskFailureError
+from longshore.drivers.docker.images import PullError
 from longshore.drivers.docker.inspect import HEALTH, failed_start
-from longshore.drivers.docker.logs import LogPump, LogSource
-from longshore.drivers.docker.names import PAUSE, Names
-from longshore.drivers.docker.namespace import Namespace
-from longshore.drivers.docker.network import Networks
+from longshore.drivers.docker.names import PAUSE
 from longshore.drivers.docker.slot import Slot, new_slots
-from longshore.drivers.docker.translate import (
-    EngineFacts,
-    container_payload,
-    has_own_cgroup,
-    volume_payloads,
-)
-from longshore.drivers.docker.warm import WarmNamespaces
+from longshore.drivers.docker.task_logs import TaskLogs
+from longshore.drivers.docker.tools import Tools
+from longshore.drivers.docker.translate import container_payload
 from longshore.drivers.ending import cancelled
 from longshore.drivers.ordering import next_starts, next_stops
-from longshore.drivers.ports import LogSink, Permanent, Retryable, TaskProxies
+from longshore.drivers.ports import Permanent
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What all runners of an engine share."""
-
-    client: DockerClient
-    names: Names
-    images: Images
-    networks: Networks
-    warm: WarmNamespaces
-    cgroups: TaskCgroups
-    sink: LogSink
-    clock: Clock
-    facts: Callable[[], Awaitable[EngineFacts]]
-    reachable: Callable[[], Awaitable[None]]
-    report: Callable[[TaskObservation], None]
-    task_environment: Callable[[TaskLaunch, str], Mapping[str, str]]
-    proxies: TaskProxies | None = None
-    """None: no task has Service Connect."""
-
-
-class TaskFailureError(Exception):
-    """The task as a whole can't run; the text is for its stopped reason."""
 
 
 class TaskRunner:
@@ -71,12 +36,10 @@ class TaskRunner:
         self.launch = launch
         self._tools = tools
         self._slots = new_slots(launch)
-        self._namespace = Namespace(tools.client, tools.names, tools.warm, launch)
-        self._volumes_made = asyncio.Event()
-        """Before this no container is created: Docker would make missing volumes itself, without our labels."""
+        self._ground = Ground(tools, launch)
+        self._namespace = self._ground.namespace
         self._ready = False
-        """Whether the task's namespaces, cgroup and volumes are there."""
-        self._cpu_limited = False
+        """Whether what the task stands on is there."""
         self._stop_wanted = False
         self._failure = ""
         self.ended = False
@@ -84,7 +47,7 @@ class TaskRunner:
         self._pulls: tuple[float | None, float | None] = (None, None)
         self._actions: dict[str, asyncio.Task[None]] = {}
         self._pulling: set[str] = set()
-        self._pumps: dict[str, LogPump] = {}
+        self._logs = TaskLogs(tools, launch)
         self._wake = asyncio.Event()
         self._main: asyncio.Task[None] | None = None
         self._removing = False
@@ -112,7 +75,7 @@ class TaskRunner:
         started = any(slot.was_started for slot in self._slots.values())
         self._ready = started and pause_runs
         if self._ready:
-            self._volumes_made.set()
+            self._ground.volumes_made.set()
         if started:
             self._limit_cpu()
         if started and not pause_runs and any(not slot.over for slot in self._slots.values()):
@@ -125,7 +88,7 @@ class TaskRunner:
         """After `adopt`: take over the task's proxy, or start it anew. Raises DockerError, UnreachableError."""
         if self._ready:
             try:
-                await self._proxy()
+                await self._ground.begin_proxy()
             except TaskFailureError as error:
                 log.warning("task %s: %s", self.launch.task_id, error)
 
@@ -171,30 +134,20 @@ class TaskRunner:
 
     async def remove(self) -> None:
         """Remove all of the task; what it printed is delivered first. Raises DockerError, UnreachableError."""
-        tools = self._tools
         self._stop_wanted = True
         self._wake.set()
         if self._main is not None:
             await asyncio.wait([self._main])
         self._removing = True
-        await asyncio.gather(*(pump.finished() for pump in self._pumps.values()))
-        if self._pumps:
-            await tools.sink.durable()
+        await self._logs.delivered()
         names = [slot.container.name for slot in self._slots.values()]
         await asyncio.gather(*(self._delete(name) for name in names))
-        if tools.proxies is not None:
-            await tools.proxies.end(self.launch.task_id)
-        await self._delete(PAUSE)
-        for body, _ in volume_payloads(self.launch, tools.names):
-            if "longshore.task" in body["Labels"]:
-                await tools.client.delete(f"/volumes/{body['Name']}")
-        if has_own_cgroup(self.launch, await tools.facts()):
-            await remove_cgroup(tools.cgroups, self.launch.task_id)
+        await self._ground.remove()
 
     async def close(self) -> None:
         """Let go without touching the containers."""
         await cancelled((self._main, *self._actions.values()))
-        await asyncio.gather(*(pump.abandon() for pump in self._pumps.values()))
+        await self._logs.abandon()
 
     def runtime_ids(self) -> dict[str, str]:
         """The running containers by name."""
@@ -282,20 +235,9 @@ class TaskRunner:
     # ----------------------------------------------------------------------------------------------------- the steps
 
     async def _prepare(self) -> None:
-        """Network, cgroup, volumes, pause container."""
-        tools, launch = self._tools, self.launch
+        """Make what the task stands on."""
         try:
-            facts = await tools.facts()
-            if has_own_cgroup(launch, facts):
-                tools.cgroups.make(launch.task_id, cpu_units=launch.cpu_units, memory_mib=launch.memory_mib)
-            await asyncio.gather(
-                tools.networks.ensure(launch),
-                *(self._volume(body, make) for body, make in volume_payloads(launch, tools.names)),
-            )
-            self._volumes_made.set()
-            if self._namespace.needed:
-                await self._namespace.make(facts)
-            await self._proxy()
+            await self._ground.make()
         except (DockerError, OSError, Permanent) as error:
             self._failure = self._failure or f"ResourceInitializationError: {error}"
             self._news()
@@ -305,38 +247,10 @@ class TaskRunner:
         else:
             self._ready = True
 
-    async def _proxy(self) -> None:
-        """The Service Connect proxy: it answers before the first container can ask."""
-        if self.launch.connect is None or self._tools.proxies is None:
-            return
-        pid = await self._namespace.pid()
-        try:
-            hosts = Path(f"/proc/{pid}/root/etc/hosts")  # containers of a task share that of its pause container
-            await self._tools.proxies.begin(self.launch.task_id, pid, self.launch.connect, hosts)
-        except (Retryable, Permanent) as error:
-            raise TaskFailureError(
-                f"ResourceInitializationError: Service Connect can't be set up: {error.reason}"
-            ) from error
-
-    async def _volume(self, body: dict[str, Any], make: bool) -> None:
-        if make:
-            await self._tools.client.post("/volumes/create", body)
-            return
-        try:
-            await self._tools.client.get(f"/volumes/{body['Name']}")
-        except DockerError as error:
-            if error.status != 404:
-                raise
-            raise TaskFailureError(
-                f"CannotCreateVolumeError: the Docker volume {body['Name']} does not exist and autoprovision is false: "
-                "make it with `docker volume create`, or set autoprovision."
-            ) from error
-
     async def _create(self, slot: Slot) -> None:
         """Image, then container."""
         container, tools = slot.container, self._tools
-        missing = tools.sink.missing(self._scope(container), container.log) if container.log else None
-        if missing:
+        if missing := self._logs.missing(container):
             self._fail(slot, f"ResourceInitializationError: failed to validate logger args: {missing}")
             return
         self._pulling.add(container.name)
@@ -346,7 +260,7 @@ class TaskRunner:
             ended = tools.clock.now()
             self._pulls = (min(self._pulls[0] or began, began), max(self._pulls[1] or ended, ended))
             facts = await tools.facts()
-            await self._volumes_made.wait()
+            await self._ground.volumes_made.wait()
             await self._namespace.created.wait()
         except PullError as error:
             self._fail(slot, f"CannotPullContainerError: {error}")
@@ -420,14 +334,11 @@ class TaskRunner:
         self._news()
 
     def _limit_cpu(self) -> None:
-        """A container was started: from now on the task's CPU limit holds."""
-        if self._cpu_limited or self.launch.cpu_units is None:
-            return
+        """A container was started."""
         try:
-            self._tools.cgroups.limit_cpu(self.launch.task_id, self.launch.cpu_units)
+            self._ground.limit_cpu()
         except OSError as error:
             self._failure = self._failure or f"ResourceInitializationError: {error}"
-        self._cpu_limited = True
 
     async def _stop(self, slot: Slot) -> None:
         """The image's stop signal, then SIGKILL; Docker keeps the time."""
@@ -471,7 +382,7 @@ class TaskRunner:
             self._news()
             if slot.was_started:
                 self._limit_cpu()
-                if slot.container.name not in self._pumps:
+                if slot.container.name not in self._logs.pumps:
                     self._follow(slot)
 
     def _settle(self, slot: Slot) -> None:
@@ -496,20 +407,7 @@ class TaskRunner:
         self._news()
 
     def _follow(self, slot: Slot) -> None:
-        target = slot.container.log
-        if target is None:
-            return
-        pump = self._pumps.get(slot.container.name)
-        if pump is not None:
-            pump.again()
-            return
-        tools, container = self._tools, slot.container
-        source = LogSource(slot.seen.runtime_id, container.pseudo_terminal, self._scope(container), target)
-        self._pumps[container.name] = LogPump(tools.client, tools.sink, tools.clock, tools.reachable, source)
-
-    def _scope(self, container: ContainerLaunch) -> Scope:
-        region = container.log.region if container.log else ""
-        return Scope(self.launch.account, region or self.launch.region)
+        self._logs.follow(slot.container, slot.seen.runtime_id)
 
     def _sources_created(self, container: ContainerLaunch) -> bool:
         return all(self._slots[source].created for source, _ in container.volumes_from if source in self._slots)
@@ -544,12 +442,3 @@ class TaskRunner:
 def _waits_for_another(document: dict[str, Any], joins: str) -> bool:
     """Whether a container of an earlier attempt was never started, and would join another namespace than this."""
     return document["State"]["Status"] == "created" and joined(document["HostConfig"]) != joins
-
-
-async def remove_cgroup(cgroups: TaskCgroups, task_id: str) -> None:
-    """Remove a task's cgroup, and what Docker left in it. The kernel lets go of a process a moment after its end."""
-    for attempt in range(5):
-        if cgroups.remove(task_id):
-            return
-        cgroups.kill(task_id)
-        await asyncio.sleep(0.02 * 2**attempt)
