@@ -6,7 +6,8 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any
 
 from longshore.api.access.access import Access
@@ -22,7 +23,7 @@ from longshore.api.services import SERVICES
 from longshore.api.task_endpoint import TaskEndpoint
 from longshore.api.task_endpoint.app import ADDRESS
 from longshore.config import TASK_API_PORT, Config, needs_loopback
-from longshore.control.balancers import BalancerController, Release
+from longshore.control.balancers import BalancerController
 from longshore.control.ec2.firewall import FirewallController
 from longshore.control.ec2.networks import NetworkController
 from longshore.control.ec2.warm import WarmController
@@ -42,29 +43,19 @@ from longshore.control.names.zones import HostedZoneNames
 from longshore.control.retention import Retention
 from longshore.domain.ecr.repository import RegistryEndpoint
 from longshore.domain.ecs.cluster import Host
-from longshore.domain.ecs.launch import TaskLaunch
 from longshore.domain.kinds import KINDS
-from longshore.domain.names.naming import EndpointCheck
 from longshore.domain.record import Scope
 from longshore.drivers.dns.server import make_dns_server
-from longshore.drivers.ports import (
-    BalancerDriver,
-    ConnectDriver,
-    EndpointProbe,
-    Firewall,
-    TaskEngine,
-)
 from longshore.link_local import LinkLocalServers
+from longshore.machine import Machine, Surroundings, docker_machine, sim_machine
 from longshore.providers import Providers
 from longshore.repositories import Repositories
 from longshore.state import (
-    ACCESS_LOGS,
     DATABASE,
     EVENTS,
     instance_id,
     master_key,
     open_folder,
-    runtime_folder,
     takes_a_file,
 )
 from longshore.store.errors import StoreFailed
@@ -77,8 +68,6 @@ from longshore.vault import MasterVault
 DISK_LOOK_S = 1.0
 """How often to look whether the disk can be written."""
 
-Guard = Callable[[str], Awaitable[None]]
-"""Told of each bridge of a VPC before its first use."""
 Tell = Callable[[str], None]
 """Told in a few words what is being done, for a user who waits."""
 
@@ -111,12 +100,11 @@ class Longshore:
         self.repositories = Repositories(
             config, self.store, self.vault, self._clock, self.access, instance=self._instance
         )
-        self._guard: Guard = _unguarded
-        self.engine, self.balancer, release, connect = self._make_drivers()
-        driver, absent = self._make_firewall()
-        self.firewall = FirewallController(self.store, driver, self._clock, absent=absent)
+        machine = self._make_machine()
+        self.engine = machine.engine
+        self.firewall = FirewallController(self.store, machine.firewall, self._clock, absent=machine.why_no_firewall)
         self._endpoint.stats = self.engine.stats
-        self.connect = ConnectController(self.store, connect, self._clock)
+        self.connect = ConnectController(self.store, machine.connect, self._clock)
         zones = (
             LoadBalancerNames(self.store),
             PrivateNames(),
@@ -138,10 +126,15 @@ class Longshore:
             guarded=self.firewall.in_force,
         )
         self.discovery = Discovery(self.store, self._clock)
-        self.health = HealthChecks(self.store, self._endpoint_probe(), self._clock)
+        self.health = HealthChecks(self.store, machine.probe, self._clock)
         self.services = ServiceController(self.store, self._clock, self._ids, healthy_after_s=config.healthy_after_s)
         self.balancers = BalancerController(
-            self.store, self.balancer, self._clock, self.vault, release=release, guarded=self.firewall.in_force
+            self.store,
+            machine.balancer,
+            self._clock,
+            self.vault,
+            release=machine.release,
+            guarded=self.firewall.in_force,
         )
         self.warm = WarmController(self.store, self.engine, self._clock, config.warm)
         self.networks = NetworkController(self.store, self.engine, self._clock)
@@ -250,68 +243,24 @@ class Longshore:
         await self.events.close()
         await self.store.close()
 
-    def _make_drivers(self) -> tuple[TaskEngine, BalancerDriver, Release, ConnectDriver]:
-        """What runs tasks, what balances, what lets go of load balancers' addresses, and Service Connect's proxies."""
+    def _make_machine(self) -> Machine:
         config = self.config
         if config.engine == "sim":
-            from longshore.drivers.sim.balancer import SimBalancer, SimForwarder  # noqa: PLC0415  one engine is loaded
-            from longshore.drivers.sim.connect import SimConnect  # noqa: PLC0415
-            from longshore.drivers.sim.engine import SimEngine  # noqa: PLC0415
+            return sim_machine(self._clock, self._sink)
 
-            sim = SimEngine(self._clock, self._sink)
-            return sim, SimBalancer(SimForwarder(sim.machine)), _no_addresses, SimConnect()
-        from longshore.drivers.connect.driver import HaproxyConnect  # noqa: PLC0415
-        from longshore.drivers.docker.engine import DockerEngine  # noqa: PLC0415
-        from longshore.drivers.haproxy.driver import HaproxyBalancer  # noqa: PLC0415
+        async def bridge_ready(device: str, vpc_id: str | None) -> None:
+            await self._link_local.serve(device, vpc_id)  # made after the engine, whose proxies its names ask
 
-        connect = HaproxyConnect(runtime_folder(self._instance) / "connect")
-        docker = DockerEngine(
-            self._instance,
-            self._sink,
-            self._clock,
-            task_environment=self._task_environment,
-            docker_url=config.docker_url,
-            pull=config.pull,
+        async def bridge_gone(vpc_id: str) -> None:
+            await self._link_local.leave(vpc_id)
+
+        around = Surroundings(
             hosted=self.repositories.images,
-            bridge_ready=self._serve_bridge,
-            bridge_gone=self._leave_bridge,
-            name_server=ADDRESS,
-            proxies=connect,
+            task_environment=partial(self._endpoint.environment_for, api_port=TASK_API_PORT),
+            bridge_ready=bridge_ready,
+            bridge_gone=bridge_gone,
         )
-        haproxy = HaproxyBalancer(
-            runtime_folder(self._instance),
-            cookie_key=self.credentials.path_key("load-balancers", self._instance),
-            claim=docker.claim_addresses,
-            host_addresses=[config.lb_address] if config.lb_address else [],
-            host_ports=dict(config.lb_ports),
-            access_logs=config.state and config.state / ACCESS_LOGS,
-        )
-        return docker, haproxy, docker.release_addresses, connect
-
-    def _make_firewall(self) -> tuple[Firewall | None, str]:
-        """What enforces security groups; or why nothing can."""
-        config = self.config
-        if config.engine == "sim":
-            from longshore.drivers.sim.firewall import SimFirewall  # noqa: PLC0415  one engine is loaded
-
-            return SimFirewall(), ""
-        if not config.docker_url.startswith("unix://"):
-            return None, f"the Docker Engine at {config.docker_url} is on another host."
-        from longshore.drivers.docker.names import Names  # noqa: PLC0415  as above
-        from longshore.drivers.firewall.nft import NftFirewall  # noqa: PLC0415
-
-        names = Names(self._instance)
-        firewall = NftFirewall(self._instance, lambda vpc_id: names.device(names.vpc_network(vpc_id)))
-        self._guard = firewall.guard
-        return firewall, ""
-
-    def _endpoint_probe(self) -> EndpointProbe:
-        """What checks Cloud Map's instances; addresses that only seem to be there pass."""
-        if self.config.engine == "sim":
-            return _passes
-        from longshore.drivers.haproxy.endpoints import answers  # noqa: PLC0415  as above
-
-        return answers
+        return docker_machine(config, self._instance, self._clock, self._sink, self.credentials, around)
 
     def _make_chain(self) -> Chain:
         config = self.config
@@ -359,30 +308,6 @@ class Longshore:
         self._chain.forget()
         for provider in self.providers:
             provider.reset()
-
-    async def _serve_bridge(self, device: str, vpc_id: str | None) -> None:
-        if vpc_id is not None:
-            await self._guard(device)
-        await self._link_local.serve(device, vpc_id)  # made after the engine, whose proxies its names ask
-
-    async def _leave_bridge(self, vpc_id: str) -> None:
-        await self._link_local.leave(vpc_id)
-
-    def _task_environment(self, launch: TaskLaunch, container: str) -> dict[str, str]:
-        return self._endpoint.environment_for(launch, container, api_port=TASK_API_PORT)
-
-
-async def _unguarded(_device: str) -> None:
-    """Where there is no firewall."""
-
-
-async def _no_addresses(_keep: Collection[str]) -> None:
-    """For an engine without a network."""
-
-
-async def _passes(_check: EndpointCheck) -> bool:
-    """For an engine without a network."""
-    return True
 
 
 @contextlib.contextmanager
