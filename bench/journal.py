@@ -5,6 +5,9 @@ what the engine reports of it is written too. So the baseline is a bare loop ove
 and its statement, that writes every row that such a load leads to until all its tasks run, in the very groups in
 which that load committed them. They are recorded of a run of its own (`recorded.py`). Both are counted in tasks.
 
+Beside it stands what SQLite gives to as many callers as the load has, each with a connection of its own that commits
+what one of its calls leads to: so they would use it without a group commit of somebody else's making.
+
 Two loads, from 32 connections each: calls for one task, and calls for ten, which is the most that RunTask takes.
 """
 
@@ -15,7 +18,9 @@ import statistics
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +34,9 @@ CONNECTIONS = 32
 ROOM = ("--cpu-overcommit", "30", "--memory-overcommit", "30")
 """For all tasks of a run. Its length is such that the addresses of the default subnets suffice too."""
 BASELINE = "SQLite, the same rows and groups"
+BY_CALLERS = "SQLite, a connection per caller"
+BUSY_S = 60.0
+"""How long a caller waits for the others: SQLite lets one write at a time."""
 
 
 class Pace(NamedTuple):
@@ -44,33 +52,37 @@ def measure(quick: bool) -> list[Row]:
     """Both loads."""
     rows = []
     for count, words in ((1, "one task a call"), (10, "ten tasks a call")):
-        ours, sqlite = _compare(count, rounds=1 if quick else 5, duration_s=2)
+        ours, sqlite, callers = _compare(count, rounds=1 if quick else 5, duration_s=2)
         what = f"RunTask, {words}, {CONNECTIONS} connections"
         if count == 1:
             rows.append(above(f"{what}: acknowledged durably", ours.acknowledged, "/s", 300))
         rows.append(at_least(f"{what}: tasks acknowledged durably", ours.acknowledged, sqlite, "/s", BASELINE, 0.5))
+        by_callers = at_least(f"{what}: the same", ours.acknowledged, callers, "/s", BY_CALLERS, 0.5)
+        rows.append(dataclasses.replace(by_callers, wanted="", met=None))
         running = at_least(f"{what}: tasks until all run", ours.running, sqlite, "/s", BASELINE, 0.5)
         rows.append(dataclasses.replace(running, wanted="", met=None))
     return rows
 
 
-def _compare(count: int, *, rounds: int, duration_s: int) -> tuple[Pace, float]:
-    """The medians of Longshore and of SQLite alone, in turns."""
+def _compare(count: int, *, rounds: int, duration_s: int) -> tuple[Pace, float, float]:
+    """The medians of Longshore, of SQLite alone and of SQLite with a connection per caller, in turns."""
     groups, tasks = _recorded(count, duration_s)
     written = sum(map(len, groups))
     progress(f"{tasks:,} tasks, {count} a call, are {written:,} rows in {len(groups):,} groups")
-    ours, sqlite = [], []
+    ours, sqlite, callers = [], [], []
+    calls = _calls(groups, written * count // tasks)
     for _ in range(rounds):
         with Longshore(*ROOM) as server:
             ours.append(_load(server, count, duration_s)[0])
         sqlite.append(tasks / _replay(groups))
+        callers.append(tasks / _replay_by_callers(calls))
     whole = _merged(groups, written * count * CONNECTIONS // tasks)
     progress(
         f"Longshore: {ours}; SQLite: {sorted(map(round, sqlite))}, "
         f"and {tasks / _replay(whole):,.0f} /s in {len(whole):,} groups of all that {CONNECTIONS} calls lead to"
     )
     median = Pace(*(statistics.median(each) for each in zip(*ours, strict=True)))
-    return median, statistics.median(sqlite)
+    return median, statistics.median(sqlite), statistics.median(callers)
 
 
 def _load(server: Longshore, count: int, duration_s: int) -> tuple[Pace, int]:
@@ -113,22 +125,56 @@ def _merged(groups: list[list[Entry]], least: int) -> list[list[Entry]]:
     return merged
 
 
+def _calls(groups: list[list[Entry]], size: int) -> list[list[Entry]]:
+    """The same rows in as many parts as there were calls."""
+    rows = [row for group in groups for row in group]
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
 def _replay(groups: list[list[Entry]]) -> float:
     """How many seconds SQLite takes for them."""
+    with tempfile.TemporaryDirectory(prefix="longshore-bench-") as folder:
+        database = Path(folder) / "baseline.db"
+        _make(database)
+        began = time.perf_counter()
+        _write(database, groups)
+        return time.perf_counter() - began
+
+
+def _replay_by_callers(calls: list[list[Entry]]) -> float:
+    """How many seconds as many callers as there are connections take for them."""
     with (
         tempfile.TemporaryDirectory(prefix="longshore-bench-") as folder,
-        closing(sqlite3.connect(Path(folder) / "baseline.db", isolation_level=None)) as connection,
+        ThreadPoolExecutor(max_workers=CONNECTIONS) as pool,
     ):
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        database = Path(folder) / "baseline.db"
+        _make(database)
+        began = time.perf_counter()
+        list(pool.map(partial(_write, database), [calls[caller::CONNECTIONS] for caller in range(CONNECTIONS)]))
+        return time.perf_counter() - began
+
+
+def _make(database: Path) -> None:
+    with closing(_open(database)) as connection:
         connection.execute(
             "CREATE TABLE objects (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, "
             "revision INTEGER NOT NULL, document TEXT NOT NULL, checksum INTEGER NOT NULL, UNIQUE (kind, key)) STRICT"
         )
-        statement = upsert(1)
-        began = time.perf_counter()
+
+
+def _open(database: Path) -> sqlite3.Connection:
+    """As the journal opens it."""
+    connection = sqlite3.connect(database, isolation_level=None, timeout=BUSY_S)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _write(database: Path, groups: list[list[Entry]]) -> None:
+    """Commit each group."""
+    statement = upsert(1)
+    with closing(_open(database)) as connection:
         for group in groups:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(statement, group)
             connection.execute("COMMIT")
-        return time.perf_counter() - began
