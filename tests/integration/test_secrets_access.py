@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.test_iam_clients import Site, refused
-from tests.support.identities import allow
+from tests.support.identities import allow, deny, document
 from tests.support.serving import ACCOUNT, REGION, furnished
 
 if TYPE_CHECKING:
@@ -85,3 +85,66 @@ def test_a_user_encrypts_under_the_key_that_its_policy_names_and_in_its_context(
     elsewhere = site.serving.client("kms").create_key()["KeyMetadata"]["Arn"]
     asked = {"CiphertextBlob": blob, "SourceEncryptionContext": {"tenant": "one"}, "DestinationKeyId": elsewhere}
     assert "kms:ReEncryptFrom" in refused(kms.re_encrypt, **asked)[1]
+
+
+def arn_of(name: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:user/{name}"
+
+
+def test_a_secret_s_own_policy_lets_a_user_in_and_keeps_one_out(site: Site) -> None:
+    root = site.serving.client("secretsmanager")
+    root.create_secret(Name="shared", SecretString="5")
+    name, keys = site.user()
+    manager = site.client("secretsmanager", keys)
+    assert refused(manager.get_secret_value, SecretId="shared")[0] == "AccessDeniedException"
+    gives = allow(READ, Principal={"AWS": arn_of(name)})
+    root.put_resource_policy(SecretId="shared", ResourcePolicy=document(gives))
+    assert manager.get_secret_value(SecretId="shared")["SecretString"] == "5"
+    assert refused(manager.describe_secret, SecretId="shared")[0] == "AccessDeniedException"
+    other, keys = site.user(allow(READ))
+    root.put_resource_policy(SecretId="shared", ResourcePolicy=document(deny(READ, Principal={"AWS": arn_of(other)})))
+    code, text = refused(site.client("secretsmanager", keys).get_secret_value, SecretId="shared")
+    assert (code, "explicit deny in a resource-based policy" in text) == ("AccessDeniedException", True)
+    code, text = refused(root.put_resource_policy, SecretId="shared", ResourcePolicy=document(allow(READ)))
+    assert (code, "Principal" in text) == ("MalformedPolicyDocumentException", True)
+
+
+def test_a_key_is_whose_its_policy_and_its_grants_say(site: Site) -> None:
+    root = site.serving.client("kms")
+    name, keys = site.user(allow("kms:*"))
+    mine: dict[str, Any] = {"Principal": {"AWS": arn_of(name)}}
+    kms = site.client("kms", keys)
+    admin = allow("kms:*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/admin"})
+    key = root.create_key(Policy=document(admin))["KeyMetadata"]["Arn"]
+    code, text = refused(kms.encrypt, KeyId=key, Plaintext=b"p")
+    assert (code, "no resource-based policy allows the kms:Encrypt action" in text) == ("AccessDeniedException", True)
+
+    grant = root.create_grant(
+        KeyId=key,
+        GranteePrincipal=arn_of(name),
+        Operations=["Encrypt"],
+        Constraints={"EncryptionContextSubset": {"tenant": "one"}},
+    )["GrantId"]
+    assert kms.encrypt(KeyId=key, Plaintext=b"p", EncryptionContext={"tenant": "one", "more": "x"})["KeyId"] == key
+    assert refused(kms.encrypt, KeyId=key, Plaintext=b"p")[0] == "AccessDeniedException"
+    root.revoke_grant(KeyId=key, GrantId=grant)
+    context = {"tenant": "one"}
+    assert refused(kms.encrypt, KeyId=key, Plaintext=b"p", EncryptionContext=context)[0] == "AccessDeniedException"
+
+    root.put_key_policy(KeyId=key, Policy=document(admin, allow("kms:PutKeyPolicy", "kms:Encrypt", **mine)))
+    assert kms.encrypt(KeyId=key, Plaintext=b"p")["KeyId"] == key
+    code, text = refused(kms.put_key_policy, KeyId=key, Policy=document(admin))
+    assert (code, "not allow you to update the key policy" in text) == ("MalformedPolicyDocumentException", True)
+    kms.put_key_policy(KeyId=key, Policy=document(admin), BypassPolicyLockoutSafetyCheck=True)
+    assert refused(kms.encrypt, KeyId=key, Plaintext=b"p")[0] == "AccessDeniedException"
+
+
+def test_a_repository_s_policy_lets_a_user_in(site: Site) -> None:
+    root = site.serving.client("ecr")
+    root.create_repository(repositoryName="shared")
+    name, keys = site.user()
+    ecr = site.client("ecr", keys)
+    assert refused(ecr.list_images, repositoryName="shared")[0] == "AccessDeniedException"
+    policy = {"Effect": "Allow", "Principal": {"AWS": arn_of(name)}, "Action": "ecr:ListImages"}
+    root.set_repository_policy(repositoryName="shared", policyText=document(policy))
+    assert ecr.list_images(repositoryName="shared")["imageIds"] == []

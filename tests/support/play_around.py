@@ -1,4 +1,4 @@
-"""What `tests/unit/test_coverage_truth.py` plays of the services around: scaling, alarms, tags of everything."""
+"""What `tests/unit/chain/test_coverage_truth.py` plays of the services around: scaling, alarms, tags of everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `tests/unit/test_coverage_truth.py` plays of ECR: each operation, with all that it serves."""
+"""What `tests/unit/chain/test_coverage_truth.py` plays of ECR: each operation, with all that it serves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `tests/unit/test_coverage_truth.py` plays of Cloud Map and Route 53: each operation, with all that it serves."""
+"""What `test_coverage_truth.py` plays of Cloud Map and Route 53: each operation, with all that it serves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `tests/unit/test_coverage_truth.py` plays of Secrets Manager, Parameter Store and KMS: each operation."""
+"""What `tests/unit/chain/test_coverage_truth.py` plays of Secrets Manager, Parameter Store and KMS: each operation."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from longshore.api.services import SERVICES
 from longshore.decide.ecs.served import ALLOWED, INERT, UNSERVED, UNSERVED_OVERRIDES
 from longshore.wire.models import Shelf
 
-PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
+PAGE = Path(__file__).parents[3] / "docs" / "coverage.md"
 SHELF = Shelf(service.name for service in SERVICES)
 TABLES = [
     pytest.param(service.name, name, operation, id=f"{service.name} {name}")

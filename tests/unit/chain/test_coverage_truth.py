@@ -445,15 +445,15 @@ APART: dict[str, Any] = {
 DOCUMENTS = (FARGATE, BRIDGE, APART)
 
 OUTSIDE_DOCKER = {
-    "taskRoleArn": "The credentials that api/task_endpoint gives the task: tests/unit/test_task_endpoint_answers.py.",
-    "runtimePlatform.cpuArchitecture": "Another one than the machine's is refused: tests/unit/test_launch.py.",
+    "taskRoleArn": "The task's credentials: tests/unit/chain/test_task_endpoint_answers.py.",
+    "runtimePlatform.cpuArchitecture": "Another one than the machine's is refused: tests/unit/ecs/test_launch.py.",
     "family": "The name of the revision.",
-    "containerDefinitions[].secrets": "What they lead to is read when a task starts: tests/unit/test_task_secrets.py.",
+    "containerDefinitions[].secrets": "Read when a task starts: tests/unit/secrets/test_task_secrets.py.",
     "containerDefinitions[].secrets[].name": "As above.",
     "containerDefinitions[].secrets[].valueFrom": "As above.",
-    "containerDefinitions[].portMappings[].name": "What Service Connect finds a port by: tests/unit/test_connect.py.",
-    "containerDefinitions[].portMappings[].appProtocol": "How its proxies balance: tests/unit/test_connect.py.",
-    "tags": "The tags of the revision, and of its tasks where they propagate: tests/unit/test_ecs_tasks.py.",
+    "containerDefinitions[].portMappings[].name": "How Service Connect finds a port: tests/unit/names/test_connect.py.",
+    "containerDefinitions[].portMappings[].appProtocol": "How its proxies balance: tests/unit/names/test_connect.py.",
+    "tags": "The tags of the revision, and of its tasks where they propagate: tests/unit/ecs/test_ecs_tasks.py.",
 }
 """Members that are served, but not by what an engine is told."""
 BY_THE_RUNNER = ("essential", "depends_on", "start_timeout_s", "restart_policy", "log")

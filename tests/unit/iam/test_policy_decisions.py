@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from longshore.decide.policy.document import parse
-from longshore.decide.policy.evaluate import Assumer, Decision, Grants, Question, Source, Trust, decide, trusted
+from longshore.decide.policy.evaluate import (
+    Decision,
+    Grants,
+    Named,
+    OfResource,
+    Question,
+    Source,
+    Stance,
+    decide,
+    stance_of,
+)
 
 CLUSTER = "arn:aws:ecs:us-east-1:123456789012:cluster/prod"
 ME = "arn:aws:iam::123456789012:user/me"
@@ -332,11 +342,11 @@ def test_all_of_a_service_is_had_only_where_nothing_of_it_is_denied(statements: 
         ({"Service": "ecs-tasks.amazonaws.com"}, "silent"),
     ],
 )
-def test_whom_a_trust_policy_means(principal: Any, how: Trust) -> None:
+def test_whom_a_trust_policy_means(principal: Any, how: Stance) -> None:
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     document = parse(json.dumps({"Version": "2012-10-17", "Statement": statement}), "trust")
     question = Question("sts:AssumeRole", "arn:aws:iam::123456789012:role/r", {})
-    assert trusted(document, Assumer("123456789012", (ME,)), question) == how
+    assert stance_of(document, Named("123456789012", (ME,)), question) == how
 
 
 @pytest.mark.parametrize(
@@ -346,16 +356,61 @@ def test_whom_a_trust_policy_means(principal: Any, how: Trust) -> None:
 def test_a_service_is_meant_by_its_name(principal: Any, meant: bool) -> None:
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     document = parse(json.dumps({"Version": "2012-10-17", "Statement": statement}), "trust")
-    tasks = Assumer("", (), ("ecs-tasks.amazonaws.com",))
-    assert (trusted(document, tasks, Question("sts:AssumeRole", "*", {})) == "named") is meant
+    tasks = Named("", (), ("ecs-tasks.amazonaws.com",))
+    assert (stance_of(document, tasks, Question("sts:AssumeRole", "*", {})) == "named") is meant
 
 
 def test_trust_has_conditions_and_denials() -> None:
     base = {"Principal": {"AWS": ME}, "Action": "sts:AssumeRole"}
     with_id = {**base, "Effect": "Allow", "Condition": {"StringEquals": {"sts:ExternalId": "x"}}}
     document = parse(json.dumps({"Version": "2012-10-17", "Statement": [with_id]}), "trust")
-    me = Assumer("123456789012", (ME,))
-    assert trusted(document, me, Question("sts:AssumeRole", "*", {"sts:externalid": ("x",)})) == "named"
-    assert trusted(document, me, Question("sts:AssumeRole", "*", {})) == "silent"
+    me = Named("123456789012", (ME,))
+    assert stance_of(document, me, Question("sts:AssumeRole", "*", {"sts:externalid": ("x",)})) == "named"
+    assert stance_of(document, me, Question("sts:AssumeRole", "*", {})) == "silent"
     both = {"Version": "2012-10-17", "Statement": [{**base, "Effect": "Allow"}, {**base, "Effect": "Deny"}]}
-    assert trusted(parse(json.dumps(both), "trust"), me, Question("sts:AssumeRole", "*", {})) == "denied"
+    assert stance_of(parse(json.dumps(both), "trust"), me, Question("sts:AssumeRole", "*", {})) == "denied"
+
+
+# ------------------------------------------------------------------------------------------------- of the resource
+
+NO_IDENTITY = "because no identity-based policy allows the ecs:DescribeClusters action"
+NO_RESOURCE = "because no resource-based policy allows the ecs:DescribeClusters action"
+
+
+@pytest.mark.parametrize(
+    ("own", "of_resource", "reason"),
+    [
+        ([], OfResource("named"), ""),
+        ([], OfResource("account"), NO_IDENTITY),
+        ([], OfResource("silent"), NO_IDENTITY),
+        ([allow()], OfResource("silent"), ""),
+        ([allow()], OfResource("denied"), "with an explicit deny in a resource-based policy"),
+        ([deny()], OfResource("named"), "with an explicit deny in an identity-based policy"),
+        ([allow()], OfResource("account", rules=True), ""),
+        (
+            [],
+            OfResource("account", rules=True),
+            NO_IDENTITY,
+        ),
+        ([], OfResource("named", rules=True), ""),
+        (
+            [allow()],
+            OfResource("silent", rules=True),
+            NO_RESOURCE,
+        ),
+    ],
+)
+def test_what_a_resource_says_counts_with_what_its_caller_may(
+    own: list[Any], of_resource: OfResource, reason: str
+) -> None:
+    question = Question("ecs:DescribeClusters", CLUSTER, {})
+    decision = decide(Grants((source(*own),) if own else ()), question, of_resource)
+    assert (decision.allowed, decision.reason) == (not reason, reason)
+
+
+def test_a_boundary_and_a_session_narrow_what_a_resource_gives() -> None:
+    question, gives = Question("ecs:DescribeClusters", CLUSTER, {}), OfResource("named")
+    narrow = source(allow("s3:*"))
+    assert decide(Grants((), source(allow())), question, gives).allowed
+    assert "no permissions boundary allows" in decide(Grants((), narrow), question, gives).reason
+    assert "no session policy allows" in decide(Grants((), None, (narrow,)), question, gives).reason

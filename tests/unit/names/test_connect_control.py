@@ -18,7 +18,7 @@ from longshore.drivers.ports import Retryable
 from longshore.drivers.sim.connect import SimConnect
 from longshore.store.open import open_store
 from longshore.system import SystemClock
-from tests.unit.test_connect import DEFINITION, deployment, task
+from tests.unit.names.test_connect import DEFINITION, deployment, task
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -271,6 +271,51 @@ def test_a_role_needs_the_user_s_own_key_as_well(house: House) -> None:
     assert as_role(house, role, "/own") == "x"
 
 
+def of_resource(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def test_a_role_reads_what_a_secret_s_own_policy_allows_it_and_not_what_that_denies(house: House) -> None:
+    role = allowing(house)
+    assert "no identity-based policy allows" in denial(house, role, f"{ARN}plain")
+    mine: dict[str, Any] = {"Principal": {"AWS": EXECUTION}}
+    house.secrets("PutResourcePolicy", SecretId="plain", ResourcePolicy=of_resource(allow(READ, **mine)))
+    assert as_role(house, role, f"{ARN}plain") == "two"
+    house.secrets(
+        "PutResourcePolicy", SecretId="plain", ResourcePolicy=of_resource({**allow(READ, **mine), "Effect": "Deny"})
+    )
+    assert "explicit deny in a resource-based policy" in denial(house, allowing(house, allow(READ)), f"{ARN}plain")
+    others: dict[str, Any] = {"Principal": {"AWS": f"arn:aws:iam::{SCOPE.account}:role/other"}}
+    house.secrets("PutResourcePolicy", SecretId="plain", ResourcePolicy=of_resource(allow(READ, **others)))
+    assert "no identity-based policy allows" in denial(house, allowing(house), f"{ARN}plain")
+
+
+def test_a_key_s_policy_or_a_grant_lets_a_role_decrypt(house: House) -> None:
+    account: dict[str, Any] = {"Principal": {"AWS": f"arn:aws:iam::{SCOPE.account}:root"}}
+    via = {"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}}
+    mine = allow("kms:Decrypt", Principal={"AWS": EXECUTION}, Condition=via)
+    key = house.keys("CreateKey", Policy=of_resource(allow("kms:*", **account), mine))["KeyMetadata"]["Arn"]
+    house.secrets("UpdateSecret", SecretId="plain", KmsKeyId=key)
+    role = allowing(house, allow(READ))
+    assert as_role(house, role, f"{ARN}plain") == "two"
+
+    house.keys("PutKeyPolicy", KeyId=key, Policy=of_resource(allow("kms:*", **account)))
+    assert denial(house, role, f"{ARN}plain").endswith("Access to KMS is not allowed")
+    grant = house.keys("CreateGrant", KeyId=key, GranteePrincipal=EXECUTION, Operations=["Decrypt"])["GrantId"]
+    assert as_role(house, role, f"{ARN}plain") == "two"
+    house.keys("RevokeGrant", KeyId=key, GrantId=grant)
+    assert denial(house, role, f"{ARN}plain").endswith("Access to KMS is not allowed")
+
+
+def test_a_key_is_nobody_s_whom_its_policy_does_not_mention(house: House) -> None:
+    admin: dict[str, Any] = {"Principal": {"AWS": f"arn:aws:iam::{SCOPE.account}:role/admin"}}
+    policy = of_resource(allow("kms:*", **admin))
+    key = house.keys("CreateKey", Policy=policy, BypassPolicyLockoutSafetyCheck=True)["KeyMetadata"]["Arn"]
+    house.secrets("UpdateSecret", SecretId="plain", KmsKeyId=key)
+    role = allowing(house, allow(READ), allow("kms:Decrypt"))
+    assert denial(house, role, f"{ARN}plain").endswith("Access to KMS is not allowed")
+
+
 def test_a_secret_by_a_parameter_s_name_needs_both(house: House) -> None:
     reference = "/aws/reference/secretsmanager/plain"
     assert READ in denial(house, allowing(house, allow(GET)), reference)

@@ -19,7 +19,8 @@ from longshore.api.access.smaller import SMALLER, nothing
 from longshore.api.access.tags import request_tags, resource_tags
 from longshore.api.auth import Caller, bad_token
 from longshore.api.credentials import Credentials, Principal
-from longshore.decide.policy.evaluate import Decision, Question, decide
+from longshore.decide.policy.evaluate import Decision, Named, Question, decide
+from longshore.decide.policy.resources import of_resource
 from longshore.domain.arn import Arn
 from longshore.store.store import Reader
 from longshore.wire.errors import ApiError
@@ -64,7 +65,7 @@ class Access:
             **request_tags(asked.ask),
         }
         for need in needs(asked.ask):
-            decision = answer(asked.ask, found, need, common)
+            decision = answer(asked.caller.principal, asked.ask, found, need, common)
             if not decision.allowed:
                 raise refusal(asked.caller.principal, need, decision, asked.protocol)
 
@@ -76,17 +77,20 @@ class Access:
         return found
 
 
-def answer(ask: Ask, found: Held, need: Need, common: Values) -> Decision:
+def answer(principal: Principal, ask: Ask, found: Held, need: Need, common: Values) -> Decision:
     """Whether one action is allowed on one resource."""
     arn = Arn.parse(need.resource)
     owner = (arn.scope.account if arn else "") or ask.scope.account
     context = {
         **common,
         "aws:resourceaccount": (owner,),
+        "kms:calleraccount": (principal.account,),
         **(resource_tags(ask.reader, need.resource, ask.scope.account) if arn else {}),
         **need.values,
     }
-    return decide(found.grants, Question(need.action, need.resource, context, need.also))
+    question = Question(need.action, need.resource, context, need.also)
+    named = Named(principal.account, (principal.arn, principal.source))
+    return decide(found.grants, question, of_resource(ask.reader, named, question))
 
 
 def needs(ask: Ask) -> Iterator[Need]:

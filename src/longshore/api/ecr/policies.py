@@ -1,14 +1,13 @@
-"""Policies of repositories and of a registry: who may do what. Kept and answered; nothing asks them yet."""
-
-import json
+"""Policies of repositories, which decide with IAM's (`decide/policy/resources.py`), and of a registry, which don't."""
 
 from longshore.api.ecr.lookup import Answer, constraint, find_repository
 from longshore.api.ecr.registry import settings
 from longshore.api.operation import Call, Operation
+from longshore.decide.policy.document import PolicyRefused, parse
 from longshore.domain.ecr.repository import Repository
 from longshore.wire.errors import ApiError
 
-NOT_ASKED = "Kept and answered; what IAM policies say holds."
+NOT_ASKED = "Kept and answered: it would let other accounts in, and accounts share nothing here."
 
 
 def set_repository_policy(call: Call) -> Answer:
@@ -77,25 +76,11 @@ def _view(repository: Repository, text: str) -> Answer:
 
 
 def _check(text: str, member: str, sentence: str) -> None:
-    """Whether a text is a policy document: an object with statements, each with an effect and actions."""
+    """Whether a text is a policy document with principals."""
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        raise constraint(member, sentence) from None
-    statements = document.get("Statement") if isinstance(document, dict) else None
-    if isinstance(statements, dict):
-        statements = [statements]
-    if not isinstance(statements, list) or not statements or not all(_is_statement(each) for each in statements):
-        raise constraint(member, sentence)
-
-
-def _is_statement(document: object) -> bool:
-    return (
-        isinstance(document, dict)
-        and document.get("Effect") in {"Allow", "Deny"}
-        and bool({"Action", "NotAction"} & set(document))
-        and bool({"Principal", "NotPrincipal"} & set(document))
-    )
+        parse(text, "resource")
+    except PolicyRefused as refusal:
+        raise constraint(member, f"{sentence}: {refusal}") from None
 
 
 OPERATIONS = {
@@ -106,9 +91,6 @@ OPERATIONS = {
     "PutRegistryPolicy": Operation(put_registry_policy, inert={"policyText": NOT_ASKED}),
     "SetRepositoryPolicy": Operation(
         set_repository_policy,
-        inert={
-            "policyText": NOT_ASKED,
-            "force": "No policy can shut its author out: there is nothing to force.",
-        },
+        inert={"force": "A policy that shuts its author out is taken: there is nothing to force."},
     ),
 }

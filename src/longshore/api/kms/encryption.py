@@ -6,7 +6,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 
-from longshore.api.kms.keys import GRANTS_NO_EFFECT
+from longshore.api.kms.keys import GRANT_TOKENS
 from longshore.api.kms.lookup import Answer, encrypt_under, find, find_usable, kms_errors, material_of, random_bytes
 from longshore.api.kms.rotation import rotated_when_due
 from longshore.api.kms.specs import make_private_key, private_bytes, private_key, public_bytes, spec_named
@@ -202,7 +202,7 @@ def generate_random(call: Call) -> Answer:
 _COMMON: dict[str, Any] = {
     "refuses": {"DryRun": DRY_RUN},
     "allowed": {"DryRun": (False,)},
-    "inert": {"GrantTokens": GRANTS_NO_EFFECT},
+    "inert": {"GrantTokens": GRANT_TOKENS},
 }
 _ENCLAVE = {**_COMMON, "refuses": {"DryRun": DRY_RUN, "Recipient": ENCLAVES}}
 _MODIFIERS = {"DryRunModifiers": DRY_RUN}

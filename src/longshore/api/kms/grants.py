@@ -1,9 +1,9 @@
-"""Grants on keys: made, listed, revoked, retired. Nothing is allowed or refused by them here."""
+"""Grants on keys: made, listed, revoked, retired. What they give holds at once (`decide/policy/resources.py`)."""
 
 from typing import Any
 
 from longshore.api.kms.encryption import DRY_RUN
-from longshore.api.kms.keys import GRANTS_NO_EFFECT
+from longshore.api.kms.keys import GRANT_TOKENS
 from longshore.api.kms.lookup import Answer, find_by_id, find_usable
 from longshore.api.kms.paging import listed
 from longshore.api.operation import Call, Operation
@@ -12,6 +12,7 @@ from longshore.domain.secrets.encryption_key import EncryptionKey, KeyGrant
 from longshore.wire.errors import ApiError
 
 SERVICES = "Grants for AWS's services are not served: name a principal."
+RETIRING = "Kept and answered: who retires a grant needs kms:RetireGrant by a policy."
 NO_GRANT = "Grant ID {grant_id} is not found."
 ALWAYS = frozenset({"CreateGrant", "RetireGrant", "DescribeKey"})
 BY_USAGE: dict[str, frozenset[str]] = {
@@ -146,13 +147,7 @@ OPERATIONS: dict[str, Operation] = {
         create_grant,
         refuses={"DryRun": DRY_RUN, "GranteeServicePrincipal": SERVICES, "RetiringServicePrincipal": SERVICES},
         allowed={"DryRun": (False,)},
-        inert={
-            "Constraints": GRANTS_NO_EFFECT,
-            "GranteePrincipal": GRANTS_NO_EFFECT,
-            "Operations": GRANTS_NO_EFFECT,
-            "RetiringPrincipal": GRANTS_NO_EFFECT,
-            "GrantTokens": GRANTS_NO_EFFECT,
-        },
+        inert={"RetiringPrincipal": RETIRING, "GrantTokens": GRANT_TOKENS},
     ),
     "ListGrants": Operation(list_grants, refuses={"GranteeServicePrincipal": SERVICES}),
     "ListRetirableGrants": Operation(list_retirable_grants, refuses={"RetiringServicePrincipal": SERVICES}),

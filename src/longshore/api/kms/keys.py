@@ -23,7 +23,7 @@ from longshore.wire.errors import ApiError
 
 MIN_WINDOW_DAYS, MAX_WINDOW_DAYS = 7, 30
 STORES = "Custom key stores are not served: leave it out."
-GRANTS_NO_EFFECT = "Nothing is allowed or refused by grants here."
+GRANT_TOKENS = "A grant holds at once, so that its token is not needed."
 
 
 def create_key(call: Call) -> Answer:
@@ -43,11 +43,13 @@ def create_key(call: Call) -> Answer:
         usage=usage,
         description=params.get("Description") or "",
         created_at=call.now,
-        policy=checked_policy(params["Policy"]) if params.get("Policy") else default_policy(call.scope),
+        policy=default_policy(call.scope),
         materials=(new_material(call, secret),),
         public_key=base64.b64encode(public).decode(),
         tags=checked_tags({}, params.get("Tags")),
     )
+    if params.get("Policy"):
+        key = key.but(policy=checked_policy(call, params["Policy"], key.arn))
     call.tx.put(key)
     return {"KeyMetadata": metadata(key)}
 
@@ -179,12 +181,8 @@ OPERATIONS: dict[str, Operation] = {
             "MultiRegion": "Keys of several regions are not served: make a key in each region that needs one.",
         },
         allowed={"Origin": ("AWS_KMS",), "MultiRegion": (False,)},
-        inert={
-            "Policy": "Checked for its form, kept and answered; no request is allowed or refused by it.",
-            "BypassPolicyLockoutSafetyCheck": "Nobody is locked out by a policy here.",
-        },
     ),
-    "DescribeKey": Operation(describe_key, inert={"GrantTokens": GRANTS_NO_EFFECT}),
+    "DescribeKey": Operation(describe_key, inert={"GrantTokens": GRANT_TOKENS}),
     "DisableKey": Operation(disable_key),
     "EnableKey": Operation(enable_key),
     "ListKeys": Operation(

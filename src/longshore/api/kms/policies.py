@@ -1,14 +1,14 @@
-"""Key policies: one of each key, `default`. Checked, kept and answered."""
-
-import json
+"""Key policies: one of each key, `default`. They decide, with IAM's policies (`decide/policy/resources.py`)."""
 
 from longshore.api.kms.lookup import Answer, find_by_id, find_own
 from longshore.api.operation import Call, Operation
+from longshore.decide.policy.document import PolicyRefused, parse
+from longshore.decide.policy.evaluate import Named, Question, stance_of
 from longshore.wire.errors import ApiError
 
 NAME = "default"
 MAX_BYTES = 32_768
-NO_EFFECT = "Checked for its form, kept and answered; no request is allowed or refused by it."
+LOCKED_OUT = "The new key policy will not allow you to update the key policy in the future."
 
 
 def get_key_policy(call: Call) -> Answer:
@@ -29,7 +29,8 @@ def put_key_policy(call: Call) -> Answer:
     """PutKeyPolicy."""
     _check_name(call)
     key = find_own(call)
-    call.tx.put(key.but(policy=checked_policy(call.params["Policy"])))
+    text = checked_policy(call, call.params["Policy"], key.arn)
+    call.tx.put(key.but(policy=text))
     return {}
 
 
@@ -38,23 +39,22 @@ def _check_name(call: Call) -> None:
         raise ApiError("NotFoundException", "No such policy exists")
 
 
-def checked_policy(text: str) -> str:
-    """A policy whose form is right. Raises MalformedPolicyDocumentException."""
+def checked_policy(call: Call, text: str, key_arn: str) -> str:
+    """A policy that a key may have. Raises ApiError.
+
+    It must let the caller change it again, unless the caller takes that upon itself. The root always may.
+    """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise ApiError("LimitExceededException", f"A key policy can have at most {MAX_BYTES} bytes.")
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ApiError("MalformedPolicyDocumentException", "Policy document is not valid JSON.") from None
-    found = document.get("Statement") if isinstance(document, dict) else None
-    statements = found if isinstance(found, list) else [found]
-    for statement in statements:
-        if not isinstance(statement, dict) or statement.get("Effect") not in {"Allow", "Deny"}:
-            text = "Policy contains a statement without an Effect of Allow or Deny."
-            raise ApiError("MalformedPolicyDocumentException", text)
-        if not ({"Principal", "NotPrincipal"} & statement.keys() and {"Action", "NotAction"} & statement.keys()):
-            text = "Policy contains a statement without one or more principals, or without an action."
-            raise ApiError("MalformedPolicyDocumentException", text)
+        document = parse(text, "resource")
+    except PolicyRefused as refusal:
+        raise ApiError("MalformedPolicyDocumentException", str(refusal)) from None
+    principal = call.caller.principal
+    if principal.source and not call.params.get("BypassPolicyLockoutSafetyCheck"):
+        named = Named(principal.account, (principal.arn, principal.source))
+        if stance_of(document, named, Question("kms:PutKeyPolicy", key_arn, {})) not in {"named", "account"}:
+            raise ApiError("MalformedPolicyDocumentException", LOCKED_OUT)
     return text
 
 
@@ -63,8 +63,5 @@ OPERATIONS: dict[str, Operation] = {
     "ListKeyPolicies": Operation(
         list_key_policies, inert={"Limit": "A key has one policy, so that there is always one page."}
     ),
-    "PutKeyPolicy": Operation(
-        put_key_policy,
-        inert={"Policy": NO_EFFECT, "BypassPolicyLockoutSafetyCheck": "Nobody is locked out by a policy here."},
-    ),
+    "PutKeyPolicy": Operation(put_key_policy),
 }

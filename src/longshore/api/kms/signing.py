@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAl
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from longshore.api.kms.encryption import DRY_RUN, ENCLAVES
-from longshore.api.kms.keys import GRANTS_NO_EFFECT, algorithms
+from longshore.api.kms.keys import GRANT_TOKENS, algorithms
 from longshore.api.kms.lookup import Answer, find, find_usable, kms_errors, material_of
 from longshore.api.kms.specs import PrivateKey, private_key, spec_named
 from longshore.api.operation import Call, Operation
@@ -151,14 +151,14 @@ def get_public_key(call: Call) -> Answer:
 _COMMON: dict[str, Any] = {
     "refuses": {"DryRun": DRY_RUN},
     "allowed": {"DryRun": (False,)},
-    "inert": {"GrantTokens": GRANTS_NO_EFFECT},
+    "inert": {"GrantTokens": GRANT_TOKENS},
 }
 OPERATIONS: dict[str, Operation] = {
     "DeriveSharedSecret": Operation(
         derive_shared_secret, **{**_COMMON, "refuses": {"DryRun": DRY_RUN, "Recipient": ENCLAVES}}
     ),
     "GenerateMac": Operation(generate_mac, **_COMMON),
-    "GetPublicKey": Operation(get_public_key, inert={"GrantTokens": GRANTS_NO_EFFECT}),
+    "GetPublicKey": Operation(get_public_key, inert={"GrantTokens": GRANT_TOKENS}),
     "Sign": Operation(sign, **_COMMON),
     "Verify": Operation(verify, **_COMMON),
     "VerifyMac": Operation(verify_mac, **_COMMON),

@@ -1,14 +1,14 @@
-"""Resource policies of secrets: checked, kept and answered."""
+"""Resource policies of secrets. What they say decides, with IAM's policies (`decide/policy/resources.py`)."""
 
 import json
 from typing import Any
 
 from longshore.api.operation import Call, Operation
 from longshore.api.secretsmanager.lookup import Answer, find, find_live
+from longshore.decide.policy.document import PolicyRefused, parse
 from longshore.wire.errors import ApiError
 
 NAMED = "Secrets have one policy here, without a name: leave PolicyName out."
-NO_EFFECT = "Checked, kept and answered; no request is allowed or refused by it."
 PUBLIC = (
     "The BlockPublicPolicy parameter is set to true, and the resource policy did not prevent broad access to the "
     "secret."
@@ -51,23 +51,13 @@ def validate_resource_policy(call: Call) -> Answer:
 def _statements(text: str) -> list[dict[str, Any]]:
     """The statements of a policy. Raises MalformedPolicyDocumentException."""
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        raise _malformed("This resource policy contains invalid Json.") from None
-    if not isinstance(document, dict):
-        raise _malformed("This resource policy contains a syntax error: it must be a JSON object.")
-    found = document.get("Statement")
-    statements: list[Any] = found if isinstance(found, list) else [found]
-    for statement in statements:
-        if not isinstance(statement, dict) or statement.get("Effect") not in {"Allow", "Deny"}:
-            raise _malformed("This resource policy contains a statement without an Effect of Allow or Deny.")
-        if not ({"Principal", "NotPrincipal"} & statement.keys() and {"Action", "NotAction"} & statement.keys()):
-            raise _malformed("This resource policy contains a statement without a Principal or an Action.")
-    return statements
-
-
-def _malformed(text: str) -> ApiError:
-    return ApiError("MalformedPolicyDocumentException", text)
+        parse(text, "resource")
+    except PolicyRefused as refusal:
+        raise ApiError(
+            "MalformedPolicyDocumentException", f"This resource policy contains a syntax error: {refusal}"
+        ) from None
+    found = json.loads(text)["Statement"]
+    return found if isinstance(found, list) else [found]
 
 
 def _is_public(statement: dict[str, Any]) -> bool:
@@ -81,8 +71,6 @@ def _is_public(statement: dict[str, Any]) -> bool:
 OPERATIONS: dict[str, Operation] = {
     "DeleteResourcePolicy": Operation(delete_resource_policy, refuses={"PolicyName": NAMED}),
     "GetResourcePolicy": Operation(get_resource_policy, refuses={"PolicyName": NAMED}),
-    "PutResourcePolicy": Operation(
-        put_resource_policy, refuses={"PolicyName": NAMED}, inert={"ResourcePolicy": NO_EFFECT}
-    ),
+    "PutResourcePolicy": Operation(put_resource_policy, refuses={"PolicyName": NAMED}),
     "ValidateResourcePolicy": Operation(validate_resource_policy),
 }

@@ -10,7 +10,7 @@ from longshore.api.operation import Call, Operation
 from longshore.api.sts.identity import unique_id
 from longshore.api.sts.sessions import NO_PADDING, credentials_view
 from longshore.decide.policy.document import PolicyRefused, parse
-from longshore.decide.policy.evaluate import Assumer, Decision, Question, trusted
+from longshore.decide.policy.evaluate import Decision, Named, Question, stance_of
 from longshore.domain.arn import Arn
 from longshore.domain.iam import Role, iam_key_of, session_arn
 from longshore.domain.tag import Tags
@@ -74,13 +74,13 @@ def _check_allowed(call: Call, role: Role | None, role_arn: str) -> None:
         **of_principal(principal, unique_id(call, principal), found.tags if found else {}),
         **_asked_values(call),
     }
-    assumer = Assumer(principal.account, tuple({principal.arn, principal.source} - {""}))
-    how = trusted(parse(role.trust, "trust"), assumer, Question(ACTION, role_arn, values))
+    assumer = Named(principal.account, tuple({principal.arn, principal.source} - {""}))
+    how = stance_of(parse(role.trust, "trust"), assumer, Question(ACTION, role_arn, values))
     if free and how in {"named", "account"}:
         return
     ask = Ask(call.tx, call.scope, "sts", "AssumeRole", call.params, principal.arn)
     need = Need(ACTION, role_arn)
-    own = answer(ask, found, need, values) if found else Decision(allowed=False)
+    own = answer(principal, ask, found, need, values) if found else Decision(allowed=False)
     if how == "denied":
         raise _denied(principal, role_arn, "with an explicit deny in a resource-based policy")
     if how == "silent":

@@ -1,7 +1,7 @@
 """Everything that has tags: how each service's resources are listed with theirs, and tagged by its own rules.
 
 A kind of record with tags is one line of its service's entry here; a service is tagged by its own operations, so that
-no rule about tags stands twice. `tests/unit/test_tagging.py` holds that no kind is forgotten.
+no rule about tags stands twice. `tests/unit/chain/test_tagging.py` holds that no kind is forgotten.
 """
 
 import functools

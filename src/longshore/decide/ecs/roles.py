@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from longshore.decide.policy.document import PolicyRefused, parse
-from longshore.decide.policy.evaluate import Assumer, Question, decide, trusted
+from longshore.decide.policy.evaluate import Named, Question, decide, stance_of
 from longshore.decide.policy.grants import grants_of
+from longshore.decide.policy.resources import of_resource
 from longshore.domain.arn import Arn
 from longshore.domain.ecs.task import Task
 from longshore.domain.iam import TASK_SESSIONS, Role, iam_arn, iam_key_of, session_arn
@@ -21,7 +22,7 @@ UNASSUMABLE = (
     "ECS was unable to assume the role '{arn}' that was provided for this task. Please verify that the role being "
     "passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
 )
-TASKS = Assumer("", services=(TASK_SESSIONS,))
+TASKS = Named("", services=(TASK_SESSIONS,))
 
 FindRole = Callable[[Key], Role | None]
 
@@ -54,7 +55,7 @@ def assumable(find: FindRole, arn: str, account: str, task_arn: str) -> bool:
     except PolicyRefused:
         return False
     context = {"aws:sourceaccount": (account,), "aws:sourcearn": (task_arn,)}
-    return trusted(document, TASKS, Question("sts:AssumeRole", arn, context)) == "named"
+    return stance_of(document, TASKS, Question("sts:AssumeRole", arn, context)) == "named"
 
 
 class Permit(Protocol):
@@ -79,6 +80,7 @@ def permit_of(records: Records, task: Task, document: Mapping[str, Any]) -> Perm
         return freely
     grants = grants_of(records, role)
     who = session_arn(arn, task.task_id, task.account)
+    named = Named(task.account, (who, arn))
 
     def refused(action: str, resource: str, tags: Tags, /, *, via: str = "") -> str | None:
         parsed = Arn.parse(resource)
@@ -90,6 +92,7 @@ def permit_of(records: Records, task: Task, document: Mapping[str, Any]) -> Perm
             "aws:requestedregion": (region,),
             "aws:resourceaccount": (task.account,),
             "aws:securetransport": ("true",),
+            "kms:calleraccount": (task.account,),
             **{
                 f"{prefix}:resourcetag/{key.lower()}": (value,)
                 for prefix in ("aws", action.partition(":")[0])
@@ -97,7 +100,8 @@ def permit_of(records: Records, task: Task, document: Mapping[str, Any]) -> Perm
             },
             **{f"aws:principaltag/{key.lower()}": (value,) for key, value in role.tags.items()},
         }
-        decision = decide(grants, Question(action, resource, context))
+        question = Question(action, resource, context)
+        decision = decide(grants, question, of_resource(records, named, question))
         if decision.allowed:
             return None
         return (

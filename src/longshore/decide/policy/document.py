@@ -13,8 +13,8 @@ from typing import Any, Literal, NoReturn
 
 from longshore.decide.policy.conditions import Condition, condition_of
 
-Kind = Literal["identity", "trust"]
-"""What a document is for: what its owner may do, or who may assume a role."""
+Kind = Literal["identity", "trust", "resource"]
+"""What a document is for: what its owner may do, who may assume a role, or who may do what with what it is of."""
 
 VERSIONS = ("2012-10-17", "2008-10-17")
 REMEMBERED = 2048
@@ -56,7 +56,7 @@ class PolicyRefused(Exception):  # noqa: N818  reads as what happened
 
 @dataclass(frozen=True, slots=True)
 class Principals:
-    """Who a statement of a trust policy speaks of: `("AWS", "arn:…")` pairs; `("*", "*")` is everybody."""
+    """Who a statement of a policy with principals speaks of: `("AWS", "arn:…")` pairs; `("*", "*")` is everybody."""
 
     pairs: tuple[tuple[str, str], ...]
     others: bool = False
@@ -127,7 +127,7 @@ def _statement(given: Any, kind: Kind) -> Statement:
     sid, effect = given.get("Sid", ""), given.get("Effect")
     if not isinstance(sid, str) or effect not in {"Allow", "Deny"}:
         raise PolicyRefused(SYNTAX)
-    if not SID.fullmatch(sid):
+    if kind != "resource" and not SID.fullmatch(sid):
         raise PolicyRefused(
             "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular "
             "expression [0-9A-Za-z]*"
@@ -137,6 +137,8 @@ def _statement(given: Any, kind: Kind) -> Statement:
         _check_action(action)
     if kind == "trust":
         resources, other_resources = _of_trust(given, actions)
+    elif kind == "resource":
+        resources, other_resources = _of_resource(given)
     else:
         if "Principal" in given or "NotPrincipal" in given:
             raise PolicyRefused("Policy document should not specify a principal.")
@@ -152,7 +154,7 @@ def _statement(given: Any, kind: Kind) -> Statement:
         other_actions=other_actions,
         resources=resources,
         other_resources=other_resources,
-        principals=_principals(given) if kind == "trust" else None,
+        principals=None if kind == "identity" else _principals(given),
         conditions=_conditions(given.get("Condition")),
     )
 
@@ -203,6 +205,13 @@ def _of_trust(given: Mapping[str, Any], actions: tuple[str, ...]) -> tuple[tuple
     if any(action.lower() not in ASSUMING for action in actions):
         raise PolicyRefused("AssumeRole policy may only specify STS AssumeRole actions.")
     return ("*",), False
+
+
+def _of_resource(given: Mapping[str, Any]) -> tuple[tuple[str, ...], bool]:
+    """The resources of a statement of a resource's own policy, which need not name itself."""
+    if "Resource" not in given and "NotResource" not in given:
+        return ("*",), False
+    return _either(given, "Resource", "NotResource", "Policy statement must contain resources.")
 
 
 def _principals(given: Mapping[str, Any]) -> Principals:

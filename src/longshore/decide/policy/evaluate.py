@@ -1,7 +1,8 @@
 """Whether a request is allowed: an explicit Deny wins; then everything that applies must allow it; else it is refused.
 
-What is asked is one action on one resource. The identity's own policies grant; its boundary and the policies of its
-session only narrow. Called by the request chain (`api/access`) and by IAM's simulation.
+What is asked is one action on one resource. The identity's own policies grant, and so does the resource's where it
+names the caller; the identity's boundary and the policies of its session only narrow. Called by the request chain
+(`api/access`), for tasks (`decide/ecs/roles.py`), and by IAM's simulation.
 """
 
 from collections.abc import Iterable
@@ -56,11 +57,25 @@ class Decision:
     """`(policy, statement id)` of the statements that decided."""
 
 
+Stance = Literal["named", "account", "denied", "silent"]
+"""What a policy with principals says of a caller: names it, names only its account, so that the caller's own policies
+must allow it, too; denies it; or does not mention it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfResource:
+    """What a resource's own policy says of the caller and what is asked."""
+
+    stance: Stance
+    rules: bool = False
+    """Whether nobody may whom it does not mention, as with keys of KMS."""
+
+
 Layer = Literal["identity-based policy", "permissions boundary", "session policy"]
 
 
-def decide(grants: Grants, question: Question) -> Decision:
-    """Whether the caller may."""
+def decide(grants: Grants, question: Question, of_resource: OfResource | None = None) -> Decision:
+    """Whether the caller may. `of_resource`: None where what is asked about has no policy of its own."""
     layers: list[tuple[Layer, tuple[Source, ...]]] = [("identity-based policy", grants.identity)]
     if grants.boundary is not None:
         layers.append(("permissions boundary", (grants.boundary,)))
@@ -71,10 +86,15 @@ def decide(grants: Grants, question: Question) -> Decision:
         if denied:
             article = "an" if layer[0] in "aeiou" else "a"
             return Decision(False, True, f"with an explicit deny in {article} {layer}", denied)
+    stance = of_resource.stance if of_resource is not None else "silent"
+    if stance == "denied":
+        return Decision(False, True, "with an explicit deny in a resource-based policy")
+    if of_resource is not None and of_resource.rules and stance == "silent":
+        return Decision(False, False, f"because no resource-based policy allows the {question.action} action")
     granted: tuple[tuple[str, str], ...] = ()
     for layer, sources in layers:
         allowed = matched(sources, question, allows=True)
-        if not allowed:
+        if not allowed and not (layer == "identity-based policy" and stance == "named"):
             return Decision(False, False, f"because no {layer} allows the {question.action} action")
         granted += allowed
     return Decision(True, matched=granted)
@@ -128,12 +148,12 @@ def speaks_of(statement: Statement, question: Question, *, variables: bool) -> b
     return reached is not statement.other_resources
 
 
-# ----------------------------------------------------------------------------------------------------------- trust
+# ------------------------------------------------------------------------------------------------------ principals
 
 
 @dataclass(frozen=True, slots=True)
-class Assumer:
-    """Who wants to assume a role: all names under which a trust policy may speak of it."""
+class Named:
+    """Who asks: all names under which a policy with principals may speak of it."""
 
     account: str
     arns: tuple[str, ...] = ()
@@ -141,15 +161,11 @@ class Assumer:
     services: tuple[str, ...] = ()
 
 
-Trust = Literal["named", "account", "denied", "silent"]
-"""Named itself; only its account is named, so that its own policies must allow it, too; denied; not mentioned."""
-
-
-def trusted(document: Document, assumer: Assumer, question: Question) -> Trust:
-    """What a role's trust policy says of somebody who wants to assume it."""
-    found: Trust = "silent"
+def stance_of(document: Document, named: Named, question: Question) -> Stance:
+    """What a role's trust policy, or a resource's own policy, says of somebody."""
+    found: Stance = "silent"
     for statement in document.statements:
-        how = _names(statement.principals, assumer)
+        how = _names(statement.principals, named)
         if how == "silent" or not applies(statement, question, variables=document.variables):
             continue
         if not statement.allows:
@@ -159,23 +175,23 @@ def trusted(document: Document, assumer: Assumer, question: Question) -> Trust:
     return found
 
 
-def _names(principals: Principals | None, assumer: Assumer) -> Trust:
+def _names(principals: Principals | None, named: Named) -> Stance:
     if principals is None:
         return "silent"
-    ways = {_way(kind, name, assumer) for kind, name in principals.pairs}
+    ways = {_way(kind, name, named) for kind, name in principals.pairs}
     if principals.others:
         return "silent" if ways & {"named", "account"} else "named"
     return "named" if "named" in ways else "account" if "account" in ways else "silent"
 
 
-def _way(kind: str, name: str, assumer: Assumer) -> Trust:
+def _way(kind: str, name: str, asks: Named) -> Stance:
     if name == "*":
         return "named"
     if kind == "Service":
-        return "named" if name in assumer.services else "silent"
+        return "named" if name in asks.services else "silent"
     if kind != "AWS":
         return "silent"
-    if name in assumer.arns:
+    if name in asks.arns:
         return "named"
-    of_account = {assumer.account, f"arn:aws:iam::{assumer.account}:root"}
-    return "account" if assumer.account and name in of_account else "silent"
+    of_account = {asks.account, f"arn:aws:iam::{asks.account}:root"}
+    return "account" if asks.account and name in of_account else "silent"

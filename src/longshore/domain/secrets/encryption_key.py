@@ -104,7 +104,7 @@ class KeyAlias(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class KeyGrant(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """A grant on a key: kept and answered."""
+    """A grant on a key: what its grantee may do with it."""
 
     kind: ClassVar[str] = "kms_grant"
 
