@@ -34,7 +34,7 @@ from longshore.control.ecs.services import ServiceController
 from longshore.control.ecs.tasks import TaskController
 from longshore.control.expiry import Expiry
 from longshore.control.logs import StoreLogSink
-from longshore.control.loop import Loop
+from longshore.control.loop import Loop, Timer
 from longshore.control.names.connect import ConnectController
 from longshore.control.names.discovery import Discovery
 from longshore.control.names.health import HealthChecks
@@ -51,6 +51,7 @@ from longshore.machine import Machine, Surroundings, docker_machine, sim_machine
 from longshore.providers import Providers
 from longshore.repositories import Repositories
 from longshore.state import (
+    ACCESS_LOGS,
     DATABASE,
     EVENTS,
     instance_id,
@@ -143,6 +144,7 @@ class Longshore:
         self._expiry = Expiry(self.store, self._clock)
         self._retention = Retention(self.store, self.events, self._clock)
         self.providers = Providers(config)
+        self._delivery = self._make_delivery()
         self._metrics = Metrics(self.store, lambda: self.balancers.counts, lambda: self.connect.counts)
         self._chain = self._make_chain()
 
@@ -197,7 +199,7 @@ class Longshore:
             for loop in (*own, *self.repositories.loops):
                 loop.start()
                 stack.push_async_callback(loop.stop)
-            for sweeper in (self._expiry.timer, self._history.timer, self._retention.timer):
+            for sweeper in (self._expiry.timer, self._history.timer, self._retention.timer, *self._delivery):
                 sweeper.start()
                 stack.push_async_callback(sweeper.stop)
             server = HttpServer(
@@ -261,6 +263,16 @@ class Longshore:
             bridge_gone=bridge_gone,
         )
         return docker_machine(config, self._instance, self._clock, self._sink, self.credentials, around)
+
+    def _make_delivery(self) -> tuple[Timer, ...]:
+        """What brings access logs into their buckets, where there are any."""
+        config, buckets = self.config, self.providers.of("s3")
+        if config.state is None or config.engine == "sim" or buckets is None:
+            return ()
+        from longshore.drivers.haproxy.delivery import LOOK_S, Delivery  # noqa: PLC0415  seldom needed
+
+        delivery = Delivery(config.state / ACCESS_LOGS, buckets, self._clock)
+        return (Timer("access logs", delivery.deliver, LOOK_S),)
 
     def _make_chain(self) -> Chain:
         config = self.config

@@ -17,6 +17,7 @@ from longshore.drivers.ports import RegistryRequest
 from longshore.drivers.registry import files
 from longshore.drivers.registry.driver import GARBAGE, MISSING_S, DockerRegistry
 from tests.support.api import SCOPE, Api
+from tests.support.clock import HandClock
 from tests.support.ecr import digest, manifest, pushed
 
 pytestmark = pytest.mark.registry
@@ -25,21 +26,12 @@ APP = {"repositoryName": "app"}
 SECRET = "of uploads"  # noqa: S105  no password: it signs the registry's own URLs
 
 
-class Clock:
-    """Time that a test moves."""
-
-    time = 1_700_000_000.0
-
-    def now(self) -> float:
-        return self.time
-
-
 class House:
     """Records, a registry and the loop between them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.clock = Clock()
+        self.clock = HandClock()
         self.api = Api(ecr.SERVICE.operations, service="ecr")
         self.api("CreateRepository", **APP)
         self.registry = DockerRegistry(folder / "run", folder / "files", self.clock, secret=SECRET)

@@ -20,6 +20,7 @@ from longshore.drivers.dns.forward import Forwarder
 from longshore.drivers.dns.resolver import Resolver
 from longshore.drivers.dns.server import DnsServer
 from longshore.system import SystemIds
+from tests.support.clock import HandClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -27,16 +28,6 @@ if TYPE_CHECKING:
     from longshore.drivers.ports import Zones
 
 HOST = "127.0.0.1"
-
-
-class HandClock:
-    """Time that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def now(self) -> float:
-        return self.time
 
 
 class FixedZones:
@@ -166,7 +157,7 @@ async def serving(
     vpc_id: str | None = None,
 ) -> AsyncIterator[Serving]:
     """A server at a free port of 127.0.0.1 for questions from this VPC; it forwards to `upstream` at `port`."""
-    clock = HandClock()
+    clock = HandClock(1000.0)
     cache = Cache(clock)
     ids = SystemIds()
     servers = upstream if callable(upstream) else lambda: upstream

@@ -13,18 +13,12 @@ from longshore.domain.ec2.network import NetworkInterface
 from longshore.domain.ecs.launch import ContainerLaunch, TaskLaunch
 from longshore.domain.ecs.task import Attachment, Container, NetworkBinding, Task
 from tests.support.api import SCOPE, Api
+from tests.support.clock import HandClock
 
 TASK_ID = "a" * 32
 OTHER_ID = "b" * 32
 TASK_ARN = f"arn:aws:ecs:us-east-1:123456789012:task/default/{TASK_ID}"
 PLACE: dict[str, Any] = {"account": SCOPE.account, "region": SCOPE.region}
-
-
-class Clock:
-    """Always the same time."""
-
-    def now(self) -> float:
-        return 1_700_000_000.0
 
 
 def launch(task_id: str = TASK_ID) -> TaskLaunch:
@@ -114,7 +108,7 @@ class Rig:
                 attachment_id="1",
             ),
         )
-        self.endpoint = TaskEndpoint(self.api.store, Access(Credentials(b"k" * 32, SCOPE.account)), Clock())
+        self.endpoint = TaskEndpoint(self.api.store, Access(Credentials(b"k" * 32, SCOPE.account)), HandClock())
         self.endpoint.stats = self.stats
         self.key = self.endpoint.key(TASK_ID, "app")
 
@@ -141,7 +135,7 @@ def test_every_container_is_told_where_to_ask() -> None:
 
 def test_keys_are_stable_and_differ_by_container_task_and_master_key() -> None:
     rig = Rig()
-    other = TaskEndpoint(rig.api.store, Access(Credentials(b"x" * 32, SCOPE.account)), Clock())
+    other = TaskEndpoint(rig.api.store, Access(Credentials(b"x" * 32, SCOPE.account)), HandClock())
     keys = [rig.key, rig.endpoint.key(TASK_ID, "side"), rig.endpoint.key(OTHER_ID, "app"), other.key(TASK_ID, "app")]
     assert len(set(keys)) == 4
     assert rig.endpoint.key(TASK_ID, "app") == rig.key

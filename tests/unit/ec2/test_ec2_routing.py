@@ -9,6 +9,7 @@ from longshore.control.ecs.history import History
 from longshore.domain.ec2.network import NetworkInterface
 from longshore.domain.ec2.routing import NatGateway
 from tests.support.api import SCOPE, Api
+from tests.support.clock import HandClock
 from tests.support.play_ec2 import one
 from tests.support.world import SeededIds
 
@@ -324,18 +325,10 @@ def test_nat_gateways_that_cannot_be(api: Api, stack: Stack, asked: dict[str, An
     assert api.error("CreateNatGateway", **{"SubnetId": stack.subnet, **params}).code == code
 
 
-class Clock:
-    def __init__(self, now: float) -> None:
-        self.time = now
-
-    def now(self) -> float:
-        return self.time
-
-
 async def test_a_deleted_gateway_is_forgotten_after_an_hour(api: Api, stack: Stack) -> None:
     gone, kept = stack.nat()["NatGatewayId"], stack.nat()["NatGatewayId"]
     api("DeleteNatGateway", NatGatewayId=gone)
-    clock = Clock(api.now + 3000)
+    clock = HandClock(api.now + 3000)
     history = History(api.store, clock, history_s=1e6)
     await history.sweep()
     assert api.store.get(NatGateway, (*SCOPE, gone)) is not None

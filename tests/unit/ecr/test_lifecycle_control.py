@@ -12,19 +12,10 @@ from longshore.control.ecr.lifecycle import SETTLE_S, LifecycleController
 from longshore.domain.ecr.repository import Image, ImageTag, Repository
 from tests.support.api import SCOPE, Api
 from tests.support.ecr import digest, index, manifest, pushed
+from tests.support.services import ClockOf
 
 DAY_S = 86_400.0
 APP = {"repositoryName": "app"}
-
-
-class Clock:
-    """The api's time."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
-
-    def now(self) -> float:
-        return self._api.now
 
 
 @pytest.fixture
@@ -36,7 +27,7 @@ def api() -> Api:
 
 @pytest.fixture
 def lifecycle(api: Api) -> LifecycleController:
-    return LifecycleController(api.store, Clock(api))
+    return LifecycleController(api.store, ClockOf(api))
 
 
 def put_policy(api: Api, status: str, count_type: str, number: int, **more: Any) -> None:
@@ -125,10 +116,10 @@ async def test_what_wakes_it(api: Api, lifecycle: LifecycleController) -> None:
     assert lifecycle.loop.depth == 0
     put_policy(api, "any", "imageCountMoreThan", 1)
     assert lifecycle.loop.depth == 1
-    again = LifecycleController(api.store, Clock(api))
+    again = LifecycleController(api.store, ClockOf(api))
     pushed(api, "app", manifest("two"), "v2")
     assert again.loop.depth == 1
-    last = LifecycleController(api.store, Clock(api))
+    last = LifecycleController(api.store, ClockOf(api))
     last.resume()
     assert last.loop.depth == 1
 

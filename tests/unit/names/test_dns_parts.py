@@ -11,7 +11,7 @@ from longshore.drivers.dns.fair import Admission, FairQueue
 from longshore.drivers.dns.message import CNAME, NOERROR, NXDOMAIN, SERVFAIL, SOA, Answer, Rr, name_wire
 from longshore.drivers.dns.records import MAX_NEGATIVE_TTL_S, MAX_TTL_S, cacheable_s
 from longshore.drivers.dns.resolv_conf import for_containers, nameservers, resolvers
-from tests.support.dns_rig import HandClock
+from tests.support.clock import HandClock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def test_answers_are_kept_as_long_as_their_shortest_time_to_live(answer: Answer,
 
 
 def test_the_cache_forgets_what_was_used_longest_ago() -> None:
-    cache = Cache(HandClock(), max_entries=3)
+    cache = Cache(HandClock(1000.0), max_entries=3)
     questions = [Question(name_wire(f"n{number}.test"), A) for number in range(4)]
     for question in questions[:3]:
         cache.put(question, Answer(NOERROR, (address(60),)))
@@ -59,20 +59,20 @@ def test_the_cache_forgets_what_was_used_longest_ago() -> None:
 
 
 def test_the_cache_keeps_apart_what_was_asked_with_and_without_signatures() -> None:
-    cache = Cache(HandClock())
+    cache = Cache(HandClock(1000.0))
     cache.put(Question(NAME, A, dnssec_ok=True), Answer(NOERROR, (address(60),)))
     assert cache.get(Question(NAME, A)) is None
     assert cache.get(Question(NAME, A, dnssec_ok=True)) is not None
 
 
 def test_the_cache_takes_no_answer_that_is_out_of_all_proportion() -> None:
-    cache = Cache(HandClock())
+    cache = Cache(HandClock(1000.0))
     cache.put(Question(NAME, A), Answer(NOERROR, tuple(address(60, bytes(4)) for _ in range(1000))))
     assert not len(cache)
 
 
 def test_a_clock_that_was_set_back_makes_no_answer_live_longer() -> None:
-    clock = HandClock()
+    clock = HandClock(1000.0)
     cache = Cache(clock)
     cache.put(Question(NAME, A), Answer(NOERROR, (address(60),)))
     clock.time -= 1000

@@ -14,7 +14,7 @@ from longshore.domain.kinds import KINDS
 from longshore.domain.names.naming import DiscoveryService, EndpointCheck, HealthCheckConfig, ServiceInstance
 from longshore.drivers.haproxy.endpoints import answers
 from longshore.store.open import open_store
-from tests.support.dns_rig import HandClock
+from tests.support.clock import HandClock
 from tests.support.names import instance, registry
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Watched:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.clock = HandClock()
+        self.clock = HandClock(1000.0)
         self.failing: set[str] = set()
         self.asked: list[str] = []
         self.checks = HealthChecks(store, self._probe, self.clock)
