@@ -1,7 +1,7 @@
 """Worlds whose users also make, change and drop what stands around their services: VPCs, roles, keys, secrets, zones, …
 
 Every such thing is described after each crash just as it was when its last change was acknowledged, or is gone if its
-end was. Tasks are in security groups whose rules change all the while.
+end was. Tasks are in security groups, and their subnets have a network ACL, whose rules change all the while.
 """
 
 import asyncio
@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 from longshore.api import cloudwatch, ec2, ecr, ecs, iam, kms, logs, route53, secretsmanager, servicediscovery, ssm
 from longshore.api.operation import Service
+from longshore.domain.ec2.network import Vpc
 from longshore.wire.errors import ApiError
 from sim.checks import Violation
 from sim.play import Story
 from sim.time import SimLoop
+from sim.world import SCOPE
 
 TRUST = (
     '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", '
@@ -223,6 +225,8 @@ class StackStory(Story):
         """Ids of the security groups that tasks are in."""
         self._open: set[tuple[str, int]] = set()
         """Which ports these let everybody in at."""
+        self._denied: set[int] = set()
+        """The numbers of the entries of the network ACL that deny something."""
 
     async def prepare(self) -> None:
         """Two security groups."""
@@ -240,7 +244,8 @@ class StackStory(Story):
 
     def users(self) -> list[Callable[[], Awaitable[None]]]:
         """Who builds, too."""
-        return [*super().users(), *[self._make] * 6, *[self._change] * 5, *[self._drop] * 3, self._guard, self._guard]
+        building = [*[self._make] * 6, *[self._change] * 5, *[self._drop] * 3]
+        return [*super().users(), *building, self._guard, self._guard, self._filter]
 
     async def restart(self) -> None:
         """A crash, after which all is as it was told."""
@@ -317,3 +322,17 @@ class StackStory(Story):
         rule = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
         await self._ask(ec2.SERVICE, operation, {"GroupId": group, "IpPermissions": [rule]})
         self._open ^= {(group, port)}
+
+    async def _filter(self) -> None:
+        """Have the network ACL of all subnets hold something back, or no more."""
+        number = self.dice.choice([10, 20, 30])
+        entry: Params = {"NetworkAclId": self.plane.store.select(Vpc, "scope", SCOPE)[0].default_network_acl}
+        entry |= {"Egress": False, "RuleNumber": number}
+        if number in self._denied:
+            await self._ask(ec2.SERVICE, "DeleteNetworkAclEntry", entry)
+        else:
+            denied = {"Protocol": "6", "RuleAction": "deny", "CidrBlock": "10.0.0.0/8"}
+            await self._ask(
+                ec2.SERVICE, "CreateNetworkAclEntry", {**entry, **denied, "PortRange": {"From": number, "To": number}}
+            )
+        self._denied ^= {number}

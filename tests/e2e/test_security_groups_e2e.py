@@ -1,4 +1,4 @@
-"""Security groups on real containers: connections that must come about, and connections that must not."""
+"""Security groups and network ACLs on real containers: connections that must come about, and that must not."""
 
 from __future__ import annotations
 
@@ -112,6 +112,41 @@ def test_tasks_that_name_no_group_reach_one_another_and_nobody_else_reaches_them
     assert reaches(server, one, address(two))
     assert not reaches(server, other, address(two))
     assert not reaches(server, one, address(other))
+
+
+@pytest.mark.usefixtures("stopped_after")
+def test_network_acl_of_a_subnet_holds_back_what_security_groups_let_through(server: Server) -> None:
+    groups = Groups(server, "anybody")
+    groups.allow("anybody", (80, 80), cidr="0.0.0.0/0")
+    network = groups.network("anybody")
+    one, two = network["awsvpcConfiguration"]["subnets"][:2]
+    definition = server.define("web", web("hello"))
+
+    def task_in(subnet: str) -> Mapping[str, Any]:
+        network["awsvpcConfiguration"]["subnets"] = [subnet]
+        return server.running(server.run(definition, networkConfiguration=network))
+
+    served, neighbour, other = task_in(one), task_in(one), task_in(two)
+    assert reaches(server, other, address(served))
+    acl = groups.ec2.create_network_acl(VpcId=groups.vpc)["NetworkAcl"]["NetworkAclId"]
+    subnet = {"Filters": [{"Name": "association.subnet-id", "Values": [one]}]}
+    [before] = groups.ec2.describe_network_acls(**subnet)["NetworkAcls"]
+    [associated] = [each for each in before["Associations"] if each["SubnetId"] == one]
+    made = groups.ec2.replace_network_acl_association(
+        AssociationId=associated["NetworkAclAssociationId"], NetworkAclId=acl
+    )
+    soon(server, other, address(served), reached=False)
+    assert reaches(server, neighbour, address(served))
+    assert answer(served) == "hello"  # a developer's curl
+    rule = {"NetworkAclId": acl, "Protocol": "6", "RuleAction": "allow", "CidrBlock": "0.0.0.0/0", "RuleNumber": 100}
+    groups.ec2.create_network_acl_entry(**rule, Egress=False, PortRange={"From": 80, "To": 80})
+    groups.ec2.create_network_acl_entry(**rule, Egress=True, PortRange={"From": 1024, "To": 65535})
+    soon(server, other, address(served), reached=True)
+    groups.ec2.replace_network_acl_association(
+        AssociationId=made["NewAssociationId"], NetworkAclId=before["NetworkAclId"]
+    )
+    groups.ec2.delete_network_acl(NetworkAclId=acl)
+    assert reaches(server, other, address(served))
 
 
 @pytest.mark.usefixtures("stopped_after")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from longshore.domain.ec2.firewall import Allowance, Exit, GroupRules, Place, Ruleset, RulesetChange
+from longshore.domain.ec2.firewall import Acl, Allowance, Entry, Exit, GroupRules, Place, Ruleset, RulesetChange
 from longshore.drivers.firewall.book import book_of
 from longshore.drivers.firewall.nft import NftFirewall
 from longshore.drivers.ports import Retryable
@@ -283,6 +283,85 @@ async def test_outside_is_reached_as_routes_say(rig: Rig, firewall: NftFirewall)
         assert not rig.connects(WEB, OUTSIDE, 80)
         await change(rig, firewall, exits=(elsewhere, Exit(subnets=(web,), reach=(f"{OUTSIDE}/32",))))
         assert rig.connects(WEB, OUTSIDE, 80)
+
+
+EVERYBODY = GroupRules(inbound=ALL_OUT, outbound=ALL_OUT)
+GENEROUS = RULESET._replace(groups=dict.fromkeys(GROUPS, EVERYBODY))
+"""Security groups hold nothing back."""
+ANY, NOT = Entry(allows=True, what=ALL_OUT[0]), Entry(allows=False, what=ALL_OUT[0])
+
+
+def tcp(first: int, last: int, cidr: str = "0.0.0.0/0", *, allows: bool = True) -> Entry:
+    return Entry(allows=allows, what=Allowance(protocol=6, ports=(first, last), cidrs=(cidr,)))
+
+
+def acl(inbound: tuple[Entry, ...], outbound: tuple[Entry, ...]) -> Acl:
+    """Of the subnet in which WEB and OTHER are."""
+    return Acl(acl_id="acl-a", subnets=("10.9.0.4/31",), inbound=inbound, outbound=outbound)
+
+
+@pytest.mark.usefixtures("web")
+async def test_first_entry_of_a_network_acl_that_speaks_of_a_packet_decides(rig: Rig, firewall: NftFirewall) -> None:
+    await replace(rig, firewall, GENEROUS)
+    assert rig.connects(STRANGER, WEB, 80)
+    denied = tcp(80, 80, f"{STRANGER}/32", allows=False)
+    await change(rig, firewall, acls=(acl((denied, ANY), (ANY,)),))
+    assert not rig.connects(STRANGER, WEB, 80)
+    assert rig.connects(STRANGER, WEB, 81)
+    await change(rig, firewall, acls=(acl((ANY, denied), (ANY,)),))
+    assert rig.connects(STRANGER, WEB, 80)
+    await change(rig, firewall, acls=(acl((), (ANY,)),))
+    assert not rig.connects(STRANGER, WEB, 81)
+    await change(rig, firewall, acls=())
+    assert rig.connects(STRANGER, WEB, 81)
+
+
+@pytest.mark.usefixtures("web")
+async def test_network_acls_ask_replies_too_and_nobody_within_a_subnet(rig: Rig, firewall: NftFirewall) -> None:
+    await replace(rig, firewall, GENEROUS._replace(acls=(acl((ANY,), (tcp(1, 1023),)),)))
+    assert not rig.connects(STRANGER, WEB, 80)  # the answer goes to a port above
+    assert rig.connects(OTHER, WEB, 80)
+    assert rig.connects(HOST, WEB, 80)  # what this host does for itself is nobody's traffic
+    await change(rig, firewall, acls=(acl((ANY,), (tcp(1024, 65535),)),))
+    assert rig.connects(STRANGER, WEB, 80)
+
+
+async def test_network_acl_holds_back_what_is_under_way(rig: Rig, firewall: NftFirewall, web: socket.socket) -> None:
+    await replace(rig, firewall, GENEROUS)
+    with rig.client(STRANGER) as client:
+        client.setblocking(True)
+        client.connect((WEB, 80))
+        served, _ = web.accept()
+        with served:
+            await change(rig, firewall, acls=(acl((NOT,), (ANY,)),))
+            client.sendall(b"late")
+            served.settimeout(ARRIVED_S)
+            with pytest.raises(TimeoutError):
+                served.recv(4)
+            await change(rig, firewall, acls=())
+            served.settimeout(10)
+            assert served.recv(4) == b"late"  # TCP tries again
+
+
+async def test_network_acls_stand_between_a_subnet_and_the_outside_and_load_balancers(
+    rig: Rig, firewall: NftFirewall
+) -> None:
+    places = {**PLACES, "eni-lb": balancer("sg-other")}
+    await replace(rig, firewall, GENEROUS._replace(places=places))
+    with rig.listener(OUTSIDE, 80), rig.listener(WEB, 80), rig.listener(HOST, 90, BALANCER):
+        assert rig.connects(WEB, OUTSIDE, 80)
+        assert rig.connects(HOST, WEB, 80, source=BALANCER)
+        assert rig.connects(WEB, BALANCER, 90)
+        within = Entry(allows=True, what=Allowance(cidrs=("10.9.0.4/30",)))
+        await change(rig, firewall, acls=(acl((ANY,), (within,)),))
+        assert not rig.connects(WEB, OUTSIDE, 80)
+        assert not rig.connects(OUTSIDE, WEB, 80)
+        assert not rig.connects(HOST, WEB, 80, source=BALANCER)
+        assert not rig.connects(WEB, BALANCER, 90)
+        to_balancer = Entry(allows=True, what=Allowance(cidrs=(f"{BALANCER}/32",)))
+        await change(rig, firewall, acls=(acl((ANY,), (to_balancer,)),))
+        assert rig.connects(HOST, WEB, 80, source=BALANCER)
+        assert rig.connects(WEB, BALANCER, 90)
 
 
 async def test_rules_that_somebody_took_away_are_missed(rig: Rig, firewall: NftFirewall) -> None:

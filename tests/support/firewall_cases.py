@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from longshore.domain.ec2.firewall import Allowance, Exit, GroupRules, Place, Ruleset, RulesetChange
+from longshore.domain.ec2.firewall import Acl, Allowance, Entry, Exit, GroupRules, Place, Ruleset, RulesetChange
 from longshore.drivers.firewall.book import Book, book_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,16 @@ TASK = Place(vpc_id="vpc-1", address="10.9.0.4", groups=("sg-app",))
 BOTH = Place(vpc_id="vpc-1", address="10.9.0.5", groups=("sg-app", "sg-default"))
 APPLICATION = Place(vpc_id="vpc-1", address="10.9.0.8", groups=("sg-front",), on_host=True)
 NETWORK = Place(vpc_id="vpc-1", address="10.9.0.9", on_host=True)
+OPEN_ACL = Acl(
+    acl_id="acl-open",
+    subnets=("10.9.0.0/25",),
+    inbound=(Entry(allows=True, what=Allowance(cidrs=EVERYWHERE)),),
+    outbound=(
+        Entry(allows=False, what=Allowance(protocol=6, ports=(22, 22), cidrs=EVERYWHERE)),
+        Entry(allows=True, what=Allowance(cidrs=EVERYWHERE)),
+    ),
+)
+SHUT_ACL = Acl(acl_id="acl-shut", subnets=("10.9.0.128/26", "10.9.0.192/26"))
 WHOLE = Ruleset(
     vpcs=frozenset({"vpc-1"}),
     groups={"sg-app": APP, "sg-default": DEFAULT, "sg-front": FRONT},
@@ -60,6 +70,7 @@ CHANGES: dict[str, RulesetChange] = {
         ),
     ),
     "nothing-leaves": RulesetChange(exits=()),
+    "network-acls-come": RulesetChange(acls=(OPEN_ACL, SHUT_ACL)),
     "two-groups-that-name-each-other-go": RulesetChange(
         groups={"sg-app": None, "sg-front": None},
         places={"eni-1": None, "eni-2": None, "eni-3": None},
@@ -77,11 +88,18 @@ def book() -> Book:
     return book_of(WHOLE, TABLE, device)
 
 
+def _without_acls() -> Sequence[str]:
+    made = book()
+    made.take(RulesetChange(acls=(OPEN_ACL, SHUT_ACL)))
+    return made.take(RulesetChange(acls=(SHUT_ACL,)))
+
+
 def _change(change: RulesetChange) -> Callable[[], Sequence[str]]:
     return lambda: book().take(change)
 
 
 CASES: dict[str, Callable[[], Sequence[str]]] = {
     "whole": lambda: book().whole(),
+    "a-network-acl-goes": _without_acls,
     **{name: _change(change) for name, change in CHANGES.items()},
 }

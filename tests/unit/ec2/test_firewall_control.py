@@ -13,6 +13,7 @@ from longshore.control.ecs.tasks import TaskController
 from longshore.domain.ec2.endpoint import PrefixEntry, PrefixList
 from longshore.domain.ec2.firewall import Exit, Ruleset, RulesetChange
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from longshore.domain.ec2.network_acl import ALLOW_ALL, NetworkAcl
 from longshore.domain.ec2.routing import InternetGateway, RouteTable
 from longshore.domain.ecs.launch import TaskLaunch
 from longshore.domain.ecs.task import Attachment, Task
@@ -221,6 +222,33 @@ async def test_routes_count_when_they_are_to_and_follow_their_tables() -> None:
     await house.controller.in_force()
     assert house.driver.changes == changes
     await house.controller.stop()
+
+
+async def test_network_acls_follow_their_entries_and_the_subnets_that_have_them(house: House) -> None:
+    one = next(house.store.all(Subnet))
+    own = NetworkAcl(**PLACE, acl_id="acl-own", vpc_id=one.vpc_id)
+    before = house.driver.changes
+    house.put(own.but(tags={"a": "b"}))
+    await in_force(house)
+    assert acls(house) == {}
+    house.put(one.but(network_acl_id="acl-own"))
+    await in_force(house)
+    assert acls(house) == {"acl-own": (one.cidr,)}
+    house.put(own.but(entries=ALLOW_ALL))
+    await in_force(house)
+    assert acls(house) == {}
+    assert house.driver.changes == before + 3
+    await house.controller.stop()
+    again = house.controller_of(house.driver)
+    house.put(own)
+    await again.start("off", "routes")
+    assert acls(house) == {}
+    await again.stop()
+
+
+def acls(house: House) -> dict[str, tuple[str, ...]]:
+    assert house.driver.table.rules is not None
+    return {acl.acl_id: acl.subnets for acl in house.driver.table.rules.acls}
 
 
 def exits(house: House) -> tuple[Exit, ...] | None:

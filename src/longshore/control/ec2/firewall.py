@@ -1,4 +1,4 @@
-"""Keeps the firewall what security groups say, and says when it is: before that, no task and no load balancer begins.
+"""Keeps the firewall what security groups and network ACLs say, and says when it is: nothing begins before that.
 
 One loop with one key. A change marks the groups and interfaces that it is about; a look reads those anew
 (`control/ec2/rules.py`) and tells the driver of them all together. Writes no record.
@@ -16,6 +16,7 @@ from longshore.domain.clock import Clock
 from longshore.domain.ec2.endpoint import PrefixList
 from longshore.domain.ec2.firewall import Ruleset, RulesetChange
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from longshore.domain.ec2.network_acl import NetworkAcl
 from longshore.domain.ec2.routing import InternetGateway, NatGateway, RouteTable
 from longshore.domain.record import Key, Record
 from longshore.drivers.ports import Firewall, Permanent, Retryable
@@ -45,10 +46,10 @@ class FirewallController:
         self._rules = Rules(store, by_groups=True, by_routes=False)
         self._whole = True
         """Whether everything is to be told."""
-        self._vpcs = self._routes = False
+        self._vpcs = self._routes = self._acls = False
         self._groups: set[Key] = set()
         self._interfaces: dict[Key, str] = {}
-        """With their ids. These four say what needs a look, where not everything does."""
+        """With their ids. These five say what needs a look, where not everything does."""
         self._asked = self._done = 0
         """How many changes there were, and up to which of them all are in force."""
         self._refusal = ""
@@ -136,6 +137,7 @@ class FirewallController:
         elif isinstance(record, Vpc):
             self._vpcs = True
         self._routes = self._routes or isinstance(record, ROUTING)
+        self._acls = self._acls or isinstance(record, FILTERING)
 
     def _note_group(self, group: SecurityGroup) -> None:
         """One that came or went is looked at, with all that names it."""
@@ -181,12 +183,13 @@ class FirewallController:
             groups={key[-1]: rules.of_group(key) for key in self._groups},
             places={interface_id: rules.place(key) for key, interface_id in self._interfaces.items()},
             exits=rules.exits() if self._routes and rules.by_routes else None,
+            acls=rules.acls() if self._acls and rules.by_groups else None,
         )
         self._forget()
         return change
 
     def _forget(self) -> None:
-        self._vpcs = self._routes = False
+        self._vpcs = self._routes = self._acls = False
         self._groups, self._interfaces = set(), {}
 
     def _tell(self) -> None:
@@ -204,17 +207,20 @@ class FirewallController:
 
 ROUTING = (Vpc, Subnet, RouteTable, InternetGateway, NatGateway, PrefixList)
 """What routes are made of."""
+FILTERING = (Vpc, Subnet, NetworkAcl)
+"""What network ACLs are made of."""
 
 
 BEARING: dict[str, Callable[[Any], object]] = {
     InternetGateway.kind: lambda gateway: gateway.vpc_id,
     NatGateway.kind: lambda gateway: (gateway.live, gateway.subnet_id, gateway.allocation_id),
+    NetworkAcl.kind: lambda acl: acl.entries,
     NetworkInterface.kind: lambda each: (each.vpc_id, each.private_ip, each.security_groups, each.instance_owner_id),
     PrefixList.kind: lambda each: each.entries,
     RouteTable.kind: lambda table: table.routes,
     SecurityGroup.kind: lambda group: group.group_id,
     SecurityGroupRule.kind: lambda rule: rule.but(description="", tags={}),
-    Subnet.kind: lambda subnet: (subnet.range, subnet.route_table_id),
+    Subnet.kind: lambda subnet: (subnet.range, subnet.route_table_id, subnet.network_acl_id),
     Vpc.kind: lambda vpc: (vpc.range, vpc.main_route_table),
 }
 """What of each kind of record bears on the firewall."""

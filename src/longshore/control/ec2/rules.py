@@ -4,16 +4,21 @@ from collections.abc import Callable, Iterable
 
 from longshore.decide.ec2 import egress
 from longshore.decide.ec2 import firewall as decide
+from longshore.decide.ec2.acls import acls_of
 from longshore.domain.ec2.endpoint import PrefixList
-from longshore.domain.ec2.firewall import Exit, GroupRules, Place, Ruleset
+from longshore.domain.ec2.firewall import Acl, Exit, GroupRules, Place, Ruleset
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from longshore.domain.ec2.network_acl import NetworkAcl
 from longshore.domain.ec2.routing import InternetGateway, NatGateway, RouteTable
 from longshore.domain.record import Key, Scope
 from longshore.store.store import Store
 
 
 class Rules:
-    """The rules of one store. `by_groups`: whether security groups count; `by_routes`: whether route tables do."""
+    """The rules of one store.
+
+    `by_groups`: whether security groups and network ACLs count; `by_routes`: whether route tables do.
+    """
 
     def __init__(self, store: Store, *, by_groups: bool, by_routes: bool) -> None:
         self._store = store
@@ -30,6 +35,7 @@ class Rules:
             groups={group_id: rules for group_id, rules in groups.items() if rules is not None},
             places={interface_id: place for interface_id, place in places.items() if place is not None},
             exits=self.exits() if self.by_routes else None,
+            acls=self.acls() if self.by_groups else (),
         )
 
     def vpcs(self) -> frozenset[str]:
@@ -54,6 +60,16 @@ class Rules:
         """A network interface; None: it is gone."""
         found = self._store.get(NetworkInterface, key)
         return None if found is None else decide.place_of(found, self._exists(found.scope))
+
+    def acls(self) -> tuple[Acl, ...]:
+        """All network ACLs that hold something back."""
+        store = self._store
+        found: list[Acl] = []
+        for scope in sorted({vpc.scope for vpc in store.all(Vpc)}):
+            vpcs = {each.vpc_id: each for each in store.select(Vpc, "scope", scope)}
+            acls = {each.acl_id: each for each in store.select(NetworkAcl, "scope", scope)}
+            found += acls_of(vpcs, store.select(Subnet, "scope", scope), acls)
+        return tuple(found)
 
     def exits(self) -> tuple[Exit, ...]:
         """What all subnets reach outside."""

@@ -55,6 +55,27 @@ class Exit(Value, frozen=True, kw_only=True, omit_defaults=True):
     """IPv4 ranges that don't overlap, in order."""
 
 
+class Entry(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """One entry of a network ACL: the first that speaks of a packet decides."""
+
+    allows: bool
+    what: Allowance
+
+
+class Acl(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """A network ACL: what comes into its subnets and what leaves them, each packet by itself, replies too.
+
+    What stays in a subnet is not looked at; what no entry speaks of is refused.
+    """
+
+    acl_id: str
+    subnets: tuple[str, ...]
+    """IPv4 ranges: where their addresses really are."""
+    inbound: tuple[Entry, ...] = ()
+    outbound: tuple[Entry, ...] = ()
+    """In the order in which they are asked."""
+
+
 class Ruleset(NamedTuple):
     """All that is to be in force."""
 
@@ -65,6 +86,8 @@ class Ruleset(NamedTuple):
     """By the id of the network interface."""
     exits: tuple[Exit, ...] | None = None
     """None: whatever routes say, the outside is reached. Else only as these say."""
+    acls: tuple[Acl, ...] = ()
+    """Those that hold something back."""
 
 
 class RulesetChange(NamedTuple):
@@ -76,3 +99,5 @@ class RulesetChange(NamedTuple):
     places: Mapping[str, Place | None] = {}
     exits: tuple[Exit, ...] | None = None
     """All of them, where one is other; None: as before."""
+    acls: tuple[Acl, ...] | None = None
+    """As above."""

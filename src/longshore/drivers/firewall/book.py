@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from longshore.domain.ec2.firewall import Exit, GroupRules, Place, Ruleset, RulesetChange
+from longshore.domain.ec2.firewall import Acl, Exit, GroupRules, Place, Ruleset, RulesetChange
 from longshore.drivers.firewall import render
 from longshore.drivers.firewall.render import Elements
 
@@ -27,6 +27,7 @@ class Book:
         self._groups: dict[str, GroupRules] = {}
         self._places: dict[str, Place] = {}
         self._exits: tuple[Exit, ...] | None = None
+        self._acls: tuple[Acl, ...] = ()
         self._together: Counter[tuple[str, ...]] = Counter()
         """How many interfaces are in each combination of several groups."""
 
@@ -42,7 +43,7 @@ class Book:
         gone = [name for name, rules in change.groups.items() if rules is None and name in self._groups]
         rules = {name: rules for name, rules in change.groups.items() if rules != self._groups.get(name)}
         before = self._elements(change, self._vpcs, self._places)
-        together_before = set(self._together)
+        together_before, acls_before = set(self._together), self._acls
         self._note(change)
         after = self._elements(change, self._vpcs, self._places)
         deletions, additions = render.changed_elements(table, before, after)
@@ -50,6 +51,7 @@ class Book:
             *(line for name in come for line in render.new_group(table, name)),
             *(line for name, each in rules.items() if each for line in render.rules_of_group(table, name, each)),
             *(render.exits(table, change.exits) if change.exits is not None else ()),
+            *(render.acls(table, acls_before, self._acls) if self._acls != acls_before else ()),
             *(line for names in _new(self._together, together_before) for line in render.new_together(table, names)),
             *deletions,
             *additions,
@@ -60,7 +62,7 @@ class Book:
     def whole(self) -> list[str]:
         """The commands that make the table anew, whatever it holds."""
         anew = Book(self._table, self._bridge_of)
-        change = RulesetChange(vpcs=self._vpcs, groups=self._groups, places=self._places, exits=self._exits)
+        change = RulesetChange(self._vpcs, self._groups, self._places, self._exits, self._acls)
         return [*render.base(self._table), *anew.take(change)]
 
     def _note(self, change: RulesetChange) -> None:
@@ -68,6 +70,8 @@ class Book:
             self._vpcs = change.vpcs
         if change.exits is not None:
             self._exits = change.exits
+        if change.acls is not None:
+            self._acls = change.acls
         for group_id, rules in change.groups.items():
             _put(self._groups, group_id, rules)
         for interface_id, place in change.places.items():

@@ -2,7 +2,8 @@
 
 Names in the table: `gets-GROUP` and `sends-GROUP` are chains with a security group's inbound and outbound rules, which
 accept or say nothing; `of-GROUP` is the set of its members' addresses; `gets-all-DIGEST` asks the chains of several
-groups; `leaves` knows what subnets reach outside of their VPC. The maps `gets` and `sends` lead from a bridge and an
+groups; `leaves` knows what subnets reach outside of their VPC, and `subnets` asks network ACLs, `gets-ACL` and
+`sends-ACL`, of what comes into subnets and leaves them. The maps `gets` and `sends` lead from a bridge and an
 address to the chain that judges; `lb-gets` and `lb-sends` do so for load balancers' addresses, which are the host's.
 """
 
@@ -10,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from longshore.domain.ec2.firewall import Allowance, Exit, GroupRules, Place
+from longshore.domain.ec2.firewall import Acl, Allowance, Entry, Exit, GroupRules, Place
 
 Side = Literal["gets", "sends"]
 SIDES: tuple[Side, Side] = ("gets", "sends")
@@ -50,13 +51,31 @@ def _peer(side: Side) -> str:
 NOT_FROM_A_VPC, NOT_TO_A_VPC = f"iifname != @{BRIDGES} accept", f"oifname != @{BRIDGES} accept"
 CHAINS: Mapping[str, Sequence[str]] = {
     # What a task sends to another, or to elsewhere. An address that no network interface has is forged, and dropped.
-    "forward-sends": [NOT_FROM_A_VPC, CONTINUES, f"oifname != @{BRIDGES} jump leaves", *_judge("sends", "iifname")],
+    # Network ACLs look at every packet, those of open connections too, so that they are asked first.
+    "forward-sends": [
+        "jump subnets",
+        NOT_FROM_A_VPC,
+        CONTINUES,
+        f"oifname != @{BRIDGES} jump leaves",
+        *_judge("sends", "iifname"),
+    ],
     "forward-gets": [NOT_TO_A_VPC, CONTINUES, *_judge("gets", "oifname")],
     # What comes to this host: from tasks, and, from wherever, for load balancers.
-    "input-sends": [NOT_FROM_A_VPC, CONTINUES, f"ip daddr {TASK_ENDPOINT} accept", *_judge("sends", "iifname")],
+    "input-sends": [
+        "ip daddr @lb-addresses jump subnets",
+        NOT_FROM_A_VPC,
+        CONTINUES,
+        f"ip daddr {TASK_ENDPOINT} accept",
+        *_judge("sends", "iifname"),
+    ],
     "input-gets": ['iifname "lo" accept', CONTINUES, *_judge_balancer("gets")],
     # What this host sends: for a load balancer, as that may; for itself, anything.
-    "output-sends": ['oifname "lo" accept', CONTINUES, *_judge_balancer("sends")],
+    "output-sends": [
+        'oifname "lo" accept',
+        "ip saddr @lb-addresses jump subnets",
+        CONTINUES,
+        *_judge_balancer("sends"),
+    ],
     "output-gets": [NOT_TO_A_VPC, CONTINUES, "ip saddr != @lb-addresses accept", *_judge("gets", "oifname")],
 }
 """The chains where packets come in, `HOOK-SIDE`, and their rules."""
@@ -73,6 +92,7 @@ def base(table: str) -> Iterator[str]:
         yield f"add map {table} {side} {{ type ifname . ipv4_addr : verdict; }}"
         yield f"add map {table} lb-{side} {{ type ipv4_addr : verdict; }}"
     yield f"add chain {table} leaves"
+    yield f"add chain {table} subnets"
     for chain, rules in CHAINS.items():
         hook = chain.partition("-")[0]
         priority = SENDS_FIRST if chain.endswith("-sends") else SENDS_FIRST + 1
@@ -144,6 +164,37 @@ def exits(table: str, wanted: Iterable[Exit]) -> Iterator[str]:
         reach = "" if each.reach == ("0.0.0.0/0",) else f" ip daddr {_ranges(each.reach)}"
         yield f"add rule {table} leaves ip saddr {_ranges(each.subnets)}{reach} return"
     yield f"add rule {table} leaves {REFUSES}"
+
+
+# --------------------------------------------------------------------------------------------------- network ACLs
+
+
+def acls(table: str, before: Iterable[Acl], after: Sequence[Acl]) -> Iterator[str]:
+    """All network ACLs, in the place of those before."""
+    yield f"flush chain {table} subnets"
+    kept = {acl.acl_id for acl in after}
+    gone = [f"chain {table} {side}-{acl.acl_id}" for acl in before if acl.acl_id not in kept for side in SIDES]
+    yield from (f"flush {chain}" for chain in gone)
+    yield from (f"delete {chain}" for chain in gone)
+    for acl in after:
+        yield from _acl(table, acl)
+
+
+def _acl(table: str, acl: Acl) -> Iterator[str]:
+    """One: a packet from one of its subnets to another leaves the one and comes into the other."""
+    for side in SIDES:
+        chain = f"{side}-{acl.acl_id}"
+        yield f"add chain {table} {chain}"
+        yield f"flush chain {table} {chain}"
+        for entry in acl.inbound if side == "gets" else acl.outbound:
+            yield f"add rule {table} {chain} {match(entry.what, side)}{_says(entry)}"
+        yield f"add rule {table} {chain} {REFUSES}"
+        for cidr in acl.subnets:
+            yield f"add rule {table} subnets ip {_own(side)} {cidr} ip {_peer(side)} != {cidr} jump {chain}"
+
+
+def _says(entry: Entry) -> str:
+    return "return" if entry.allows else REFUSES
 
 
 # ------------------------------------------------------------------------------------------- groups of one interface

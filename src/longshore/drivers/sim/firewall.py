@@ -34,7 +34,7 @@ class SimFirewall:
     async def replace(self, wanted: Ruleset) -> None:
         """See ports.Firewall."""
         self._require_answers()
-        self.table.rules = Ruleset(wanted.vpcs, dict(wanted.groups), dict(wanted.places), wanted.exits)
+        self.table.rules = wanted._replace(groups=dict(wanted.groups), places=dict(wanted.places))
         self._known = True
 
     async def change(self, change: RulesetChange) -> None:
@@ -43,12 +43,13 @@ class SimFirewall:
         if self.table.rules is None or not self._known:
             raise Retryable("It is not known what the firewall holds.", 0.0)
         self.changes += 1
-        vpcs, groups, places, exits = self.table.rules
+        vpcs, groups, places, exits, acls = self.table.rules
         self.table.rules = Ruleset(
             vpcs if change.vpcs is None else change.vpcs,
             _changed(groups, change.groups),
             _changed_places(places, change.places),
             exits if change.exits is None else change.exits,
+            acls if change.acls is None else change.acls,
         )
 
     async def intact(self) -> bool:

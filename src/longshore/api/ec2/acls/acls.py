@@ -1,4 +1,4 @@
-"""Network ACLs: created, described, associated with subnets, deleted. They have no effect on traffic."""
+"""Network ACLs: created, described, associated with subnets, deleted. The firewall follows (`decide/ec2/acls.py`)."""
 
 from typing import Any
 
@@ -153,8 +153,5 @@ OPERATIONS = {
     "CreateNetworkAcl": Operation(create_network_acl),
     "DeleteNetworkAcl": Operation(delete_network_acl),
     "DescribeNetworkAcls": Operation(describe_network_acls),
-    "ReplaceNetworkAclAssociation": Operation(
-        replace_network_acl_association,
-        inert={"NetworkAclId": "Network ACLs are kept and answered, but filter no traffic: security groups do."},
-    ),
+    "ReplaceNetworkAclAssociation": Operation(replace_network_acl_association),
 }

@@ -120,9 +120,8 @@ def _ipv6(cidr: str) -> str:
         raise bad_value(cidr, "ipv6CidrBlock", "This is not a valid CIDR block.") from None
 
 
-_INERT = {"RuleAction": "Entries are kept and answered, but filter no traffic: security groups do."}
 OPERATIONS = {
-    "CreateNetworkAclEntry": Operation(create_network_acl_entry, inert=_INERT),
+    "CreateNetworkAclEntry": Operation(create_network_acl_entry),
     "DeleteNetworkAclEntry": Operation(delete_network_acl_entry),
-    "ReplaceNetworkAclEntry": Operation(replace_network_acl_entry, inert=_INERT),
+    "ReplaceNetworkAclEntry": Operation(replace_network_acl_entry),
 }
