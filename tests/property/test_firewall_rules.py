@@ -1,4 +1,4 @@
-"""Any security groups at random: nftables lets through exactly what AWS's rules say, however it came to them."""
+"""Any security groups and network ACLs: nftables lets through exactly what AWS's rules say, however it came to them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def difference(before: Ruleset, after: Ruleset) -> RulesetChange:
     """What takes one to the other."""
     groups = {name: after.groups.get(name) for name in before.groups.keys() | after.groups.keys()}
     places = {name: after.places.get(name) for name in before.places.keys() | after.places.keys()}
-    return RulesetChange(groups=groups, places=places)
+    return RulesetChange(groups=groups, places=places, acls=after.acls)
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -1,4 +1,4 @@
-"""Security groups for tests: records, any at random, and what AWS's documentation says that they let through."""
+"""Security groups and network ACLs for tests: records, any at random, and what AWS's documentation says they let through."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from longshore.decide.ec2.firewall import group_rules, place_of
-from longshore.domain.ec2.firewall import Ruleset
-from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, mac_of
+from longshore.decide.ec2.acls import acls_of
+from longshore.decide.ec2.firewall import PROTOCOLS, group_rules, place_of
+from longshore.domain.ec2.firewall import Acl, Ruleset
+from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc, mac_of
+from longshore.domain.ec2.network_acl import ALLOW_ALL, AclEntry, NetworkAcl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +38,8 @@ class World(NamedTuple):
     """Groups by address: those of tasks."""
     balancers: Mapping[str, Sequence[str]]
     """The same of load balancers."""
+    entries: Sequence[AclEntry] | None = None
+    """Of the network ACL of SUBNET; None: it has the default one."""
 
     def interfaces(self) -> list[NetworkInterface]:
         return [
@@ -49,14 +53,49 @@ class World(NamedTuple):
             vpcs=frozenset({VPC}),
             groups={group_id: group_rules(rules, exists) for group_id, rules in self.groups.items()},
             places={each.interface_id: place_of(each, exists) for each in self.interfaces()},
+            acls=self.acls(),
+        )
+
+    def acls(self) -> tuple[Acl, ...]:
+        vpc = Vpc(**PLACE, vpc_id=VPC, cidr="10.9.0.0/24")
+        subnet = Subnet(
+            **PLACE,
+            subnet_id="subnet-1",
+            vpc_id=VPC,
+            cidr=SUBNET,
+            availability_zone="us-east-1a",
+            network_acl_id="acl-1",
+        )
+        entries = ALLOW_ALL if self.entries is None else tuple(self.entries)
+        return acls_of(
+            {VPC: vpc}, [subnet], {"acl-1": NetworkAcl(**PLACE, acl_id="acl-1", vpc_id=VPC, entries=entries)}
         )
 
     def lets_through(self, packet: Packet) -> bool:
-        """Whether the sender may send it and the receiver may get it. Who has no interface is not asked."""
+        """Whether the sender may send it and the receiver may get it. Who has no interface is not asked.
+
+        Of a connection and a ping it is asked whether the answer comes back.
+        """
         judged = {**self.members, **self.balancers}
-        return self._allowed(judged.get(packet.source), packet, egress=True) and self._allowed(
-            judged.get(packet.destination), packet, egress=False
+        return (
+            self._allowed(judged.get(packet.source), packet, egress=True)
+            and self._allowed(judged.get(packet.destination), packet, egress=False)
+            and self._crosses(packet, ECHO)
+            and (packet.protocol == "udp" or self._crosses(_reply(packet), ECHO_REPLY))
         )
+
+    def _crosses(self, packet: Packet, kind: int) -> bool:
+        """Whether the subnet's network ACL lets a packet out of it, or into it."""
+        within = [ipaddress.ip_address(each) in ipaddress.ip_network(SUBNET) for each in packet[:2]]
+        if within[0] == within[1] or self.entries is None:
+            return True
+        egress = within[0]
+        peer = ipaddress.ip_address(packet.destination if egress else packet.source)
+        for entry in sorted(self.entries, key=lambda each: each.number):
+            speaks = entry.egress == egress and peer in ipaddress.ip_network(entry.cidr_ipv4)
+            if speaks and _speaks_of(entry, packet, kind):
+                return entry.action == "allow"
+        return False
 
     def _allowed(self, groups: Sequence[str] | None, packet: Packet, *, egress: bool) -> bool:
         if not groups:  # the host; a network load balancer without groups
@@ -69,6 +108,21 @@ class World(NamedTuple):
         if rule.referenced_group_id:
             return rule.referenced_group_id in {**self.members, **self.balancers}.get(peer, ())
         return ipaddress.ip_address(peer) in ipaddress.ip_network(rule.cidr_ipv4)
+
+
+def _reply(packet: Packet) -> Packet:
+    return Packet(packet.destination, packet.source, packet.protocol, CLIENTS_PORT)
+
+
+def _speaks_of(entry: AclEntry, packet: Packet, kind: int) -> bool:
+    """Whether an entry is about a packet's protocol and port, or kind of ICMP."""
+    if entry.protocol == "-1":
+        return True
+    if entry.protocol != str(PROTOCOLS[packet.protocol]):
+        return False
+    if packet.protocol == "icmp":
+        return entry.icmp is None or entry.icmp[0] in {-1, kind}
+    return entry.ports is None or entry.ports[0] <= packet.port <= entry.ports[1]
 
 
 def _of_protocol(rule: SecurityGroupRule, packet: Packet) -> bool:
@@ -125,6 +179,10 @@ def outbound(group_id: str, protocol: str = "-1", ports: tuple[int, int] = (-1, 
 
 # --------------------------------------------------------------------------------------------------------- at random
 
+SUBNET = "10.9.0.4/31"
+ECHO, ECHO_REPLY = 8, 0
+CLIENTS_PORT = 40_000
+"""Any above 32767, as Linux gives them to who connects."""
 GROUPS = ("sg-a", "sg-b", "sg-c")
 PORTS = (80, 81, 84)
 RANGES = (EVERYWHERE, "10.9.0.0/24", "10.9.0.4/31", "10.9.0.5/32", "10.9.0.8/29", "192.168.0.0/16")
@@ -153,6 +211,26 @@ def rules_of(draw: st.DrawFn, group_id: str) -> list[SecurityGroupRule]:
 
 
 @st.composite
+def acl_entries(draw: st.DrawFn) -> list[AclEntry]:
+    """Up to six entries of a network ACL, in any order, that mostly allow."""
+    made = []
+    for number in draw(st.lists(st.integers(1, 99), max_size=6, unique=True)):
+        protocol = draw(st.sampled_from(["-1", "-1", "6", "17", "1"]))
+        made.append(
+            AclEntry(
+                number=number,
+                egress=draw(st.booleans()),
+                action=draw(st.sampled_from(["allow", "allow", "deny"])),
+                protocol=protocol,
+                cidr_ipv4=draw(st.sampled_from([EVERYWHERE, EVERYWHERE, *RANGES])),
+                ports=draw(st.sampled_from([(0, 65535), (80, 81), (1024, 65535)])) if protocol in {"6", "17"} else None,
+                icmp=draw(st.sampled_from([(-1, -1), (8, -1), (0, 0)])) if protocol == "1" else None,
+            )
+        )
+    return made
+
+
+@st.composite
 def worlds(draw: st.DrawFn, tasks: Sequence[str], balancer: str) -> World:
     """Any rules, and any membership of these addresses."""
     some = st.lists(st.sampled_from(GROUPS), min_size=1, max_size=2, unique=True)
@@ -160,4 +238,5 @@ def worlds(draw: st.DrawFn, tasks: Sequence[str], balancer: str) -> World:
         groups={group_id: draw(rules_of(group_id)) for group_id in GROUPS},
         members={address: draw(some) for address in tasks if draw(st.integers(0, 9))},
         balancers={balancer: draw(st.one_of(some, st.just([])))} if draw(st.booleans()) else {},
+        entries=draw(st.one_of(st.none(), acl_entries())),
     )
