@@ -67,9 +67,8 @@ class World(NamedTuple):
             network_acl_id="acl-1",
         )
         entries = ALLOW_ALL if self.entries is None else tuple(self.entries)
-        return acls_of(
-            {VPC: vpc}, [subnet], {"acl-1": NetworkAcl(**PLACE, acl_id="acl-1", vpc_id=VPC, entries=entries)}
-        )
+        acl = NetworkAcl(**PLACE, acl_id="acl-1", vpc_id=VPC, entries=entries)
+        return acls_of({VPC: vpc}, [subnet], {"acl-1": acl})
 
     def lets_through(self, packet: Packet) -> bool:
         """Whether the sender may send it and the receiver may get it. Who has no interface is not asked.
