@@ -139,6 +139,72 @@ def test_a_key_is_whose_its_policy_and_its_grants_say(site: Site) -> None:
     assert refused(kms.encrypt, KeyId=key, Plaintext=b"p")[0] == "AccessDeniedException"
 
 
+def test_many_secrets_are_asked_about_one_by_one(site: Site) -> None:
+    _, keys = site.user(
+        allow("secretsmanager:BatchGetSecretValue", "secretsmanager:ListSecrets"),
+        allow(READ, on=f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:mine/*"),
+    )
+    manager = site.client("secretsmanager", keys)
+    for asked in ({"Filters": [{"Key": "name", "Values": ["mine", "other"]}]}, {"SecretIdList": ["mine/one", "other"]}):
+        answer = manager.batch_get_secret_value(**asked)
+        assert [each["Name"] for each in answer["SecretValues"]] == ["mine/one"]
+        assert {each["ErrorCode"] for each in answer["Errors"]} == {"AccessDeniedException"}
+    _, keys = site.user(allow("secretsmanager:BatchGetSecretValue"))
+    by_name = {"Filters": [{"Key": "name", "Values": ["mine"]}]}
+    assert "ListSecrets" in refused(site.client("secretsmanager", keys).batch_get_secret_value, **by_name)[1]
+
+
+def test_nobody_takes_a_secret_away_from_under_its_key(site: Site) -> None:
+    _, keys = site.user(allow("secretsmanager:*"))
+    manager = site.client("secretsmanager", keys)
+    code, text = refused(manager.update_secret, SecretId="mine/keyed", KmsKeyId="alias/aws/secretsmanager")
+    assert (code, "kms:Decrypt" in text, key_arn(site) in text) == ("AccessDeniedException", True, True)
+    manager.update_secret(SecretId="mine/keyed", Description="it may do that")
+    ssm = site.client("ssm", site.user(allow("ssm:*", "secretsmanager:*"))[1])
+    reference = "/aws/reference/secretsmanager/mine/keyed"
+    assert "kms:Decrypt" in refused(ssm.get_parameter, Name=reference, WithDecryption=True)[1]
+
+
+def test_a_grant_gives_no_more_than_it_says(site: Site) -> None:
+    root = site.serving.client("kms")
+    key = root.create_key()["KeyMetadata"]["Arn"]
+    (one, keys), (two, other_keys) = site.user(), site.user()
+    kms, other = site.client("kms", keys), site.client("kms", other_keys)
+    given = ["CreateGrant", "RetireGrant", "Encrypt"]
+    own = root.create_grant(KeyId=key, GranteePrincipal=arn_of(one), Operations=given)["GrantId"]
+    wider = {"KeyId": key, "GranteePrincipal": arn_of(one), "Operations": ["Decrypt"]}
+    assert refused(kms.create_grant, **wider)[0] == "AccessDeniedException"
+    made = kms.create_grant(
+        KeyId=key, GranteePrincipal=arn_of(two), RetiringPrincipal=arn_of(two), Operations=["Encrypt"]
+    )
+    assert other.encrypt(KeyId=key, Plaintext=b"p")["KeyId"] == key
+    assert refused(kms.retire_grant, KeyId=key, GrantId=made["GrantId"])[0] == "AccessDeniedException"
+    assert refused(other.retire_grant, KeyId=key, GrantId=own)[0] == "AccessDeniedException"
+    other.retire_grant(GrantToken=made["GrantToken"])
+    assert refused(other.encrypt, KeyId=key, Plaintext=b"p")[0] == "AccessDeniedException"
+    kms.retire_grant(KeyId=key, GrantId=own)
+    assert refused(kms.encrypt, KeyId=key, Plaintext=b"p")[0] == "AccessDeniedException"
+    context = {"EncryptionContextEquals": {"Tenant": "one"}}
+    root.create_grant(
+        KeyId=key, GranteePrincipal=arn_of(one), Operations=["Encrypt", "DescribeKey"], Constraints=context
+    )
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"] == key
+    assert kms.encrypt(KeyId=key, Plaintext=b"p", EncryptionContext={"tenant": "one"})["KeyId"] == key
+    wrong = {"tenant": "one", "more": "x"}
+    assert refused(kms.encrypt, KeyId=key, Plaintext=b"p", EncryptionContext=wrong)[0] == "AccessDeniedException"
+
+
+def test_a_user_may_put_a_policy_under_a_condition_that_it_meets(site: Site) -> None:
+    name, keys = site.user(allow("kms:*"))
+    but_me: dict[str, Any] = {"Condition": {"StringNotEquals": {"aws:PrincipalArn": arn_of(name)}}}
+    account = allow("kms:*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    kms = site.client("kms", keys)
+    key = kms.create_key(Policy=document(account, deny("kms:*", Principal="*", **but_me)))["KeyMetadata"]["Arn"]
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"] == key
+    _, keys = site.user(allow("kms:*"))
+    assert "explicit deny" in refused(site.client("kms", keys).describe_key, KeyId=key)[1]
+
+
 def test_a_repository_s_policy_lets_a_user_in(site: Site) -> None:
     root = site.serving.client("ecr")
     root.create_repository(repositoryName="shared")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from longshore.api.access.access import Access
-from longshore.api.auth import Caller
+from longshore.api.auth import Caller, root_of
 from longshore.api.credentials import Credentials, Principal
 from longshore.api.ec2.defaults import seed
 from longshore.api.operation import Call, Operation
@@ -30,6 +30,9 @@ from tests.support.world import SeededIds
 
 SCOPE = Scope("123456789012", "us-east-1")
 ME = "arn:aws:iam::123456789012:user/me"
+"""Who calls. There is no such user: policies hold nobody back, as handlers are called past the chain."""
+ROOT = root_of(SCOPE.account)
+"""Who calls where handlers themselves ask what the caller may."""
 VAULT = MasterVault(b"v" * 32)
 VPC_CIDR = "172.31.0.0/16"
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")

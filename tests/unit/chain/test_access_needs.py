@@ -240,7 +240,12 @@ def test_secrets_and_keys_are_meant_by_their_whole_arns() -> None:
     assert asked("secretsmanager", "GetSecretValue", api, SecretId="plain") == [(read, plain)]
     assert asked("secretsmanager", "GetSecretValue", api, SecretId=own[:-7]) == [(read, own), ("kms:Decrypt", key)]
     many = asked("secretsmanager", "BatchGetSecretValue", api, SecretIdList=["plain", "own"])
-    assert many == [("secretsmanager:BatchGetSecretValue", "*"), (read, plain), (read, own), ("kms:Decrypt", key)]
+    assert many == [("secretsmanager:BatchGetSecretValue", "*")]  # its handler asks for each secret
+    many = asked("secretsmanager", "BatchGetSecretValue", api, Filters=[{"Key": "name", "Values": ["own"]}])
+    assert many == [("secretsmanager:BatchGetSecretValue", "*"), ("secretsmanager:ListSecrets", "*")]
+    update = asked("secretsmanager", "UpdateSecret", api, SecretId="own", KmsKeyId="alias/aws/secretsmanager")
+    assert update[1:] == [("kms:Decrypt", key)]  # of the key that it has been under
+    assert len(asked("secretsmanager", "UpdateSecret", api, SecretId="own", Description="x")) == 1
     put = asked("secretsmanager", "PutSecretValue", api, SecretId="own", SecretString="y")
     assert put[1:] == [("kms:GenerateDataKey", key), ("kms:Decrypt", key)]
     made = asked("secretsmanager", "CreateSecret", api, Name="new", Tags=TAGS)
@@ -255,7 +260,9 @@ def test_secrets_and_keys_are_meant_by_their_whole_arns() -> None:
     below = asked("ssm", "GetParametersByPath", api, Path="/", **whole)
     assert below == [("ssm:GetParametersByPath", f"{parameter}/"), ("kms:Decrypt", key)]
     by_name = asked("ssm", "GetParameter", api, Name="/aws/reference/secretsmanager/plain", **whole)
-    assert by_name[1] == (read, plain)
+    assert by_name[1:] == [(read, plain)]
+    by_name = asked("ssm", "GetParameter", api, Name="/aws/reference/secretsmanager/own", **whole)
+    assert by_name[1:] == [(read, own), ("kms:Decrypt", key)]
     put = asked("ssm", "PutParameter", api, Name="/new", Value="x", Type="SecureString", KeyId="alias/own", Tags=TAGS)
     assert put[1:] == [("kms:Encrypt", key), ("ssm:AddTagsToResource", f"{parameter}/new")]
 

@@ -180,14 +180,14 @@ async def test_and_parameters(house: Api) -> None:
 def test_nothing_holds_a_task_whose_role_nobody_has_made(house: Api) -> None:
     for given in ({}, {"executionRoleArn": f"{ROLE}/none"}):
         task = run(house, **given)
-        assert permit_of(house.store, task, given)("secretsmanager:GetSecretValue", "*", {}) is None
+        assert permit_of(house.store, task, given, house.now)("secretsmanager:GetSecretValue", "*", {}) is None
 
 
 def test_tags_of_the_secret_and_of_the_role_count(house: Api) -> None:
     same = {"StringEquals": {"aws:ResourceTag/team": "a"}}
     role(house, "execution", allow("secretsmanager:GetSecretValue", Condition=same))
     given = {"executionRoleArn": f"{ROLE}/execution"}
-    permit = permit_of(house.store, run(house, **given), given)
+    permit = permit_of(house.store, run(house, **given), given, house.now)
     assert permit("secretsmanager:GetSecretValue", "*", {"team": "a"}) is None
     assert "AccessDeniedException" in (permit("secretsmanager:GetSecretValue", "*", {"team": "b"}) or "")
 

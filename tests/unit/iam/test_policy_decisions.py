@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from longshore.decide.policy.document import parse
+from longshore.decide.policy.document import PolicyRefused, parse
 from longshore.decide.policy.evaluate import (
     Decision,
     Grants,
@@ -21,7 +21,8 @@ from longshore.decide.policy.evaluate import (
 )
 
 CLUSTER = "arn:aws:ecs:us-east-1:123456789012:cluster/prod"
-ME = "arn:aws:iam::123456789012:user/me"
+ROOT = "arn:aws:iam::123456789012"
+ME = f"{ROOT}:user/me"
 
 
 def source(*statements: dict[str, Any], name: str = "p", version: str = "2012-10-17") -> Source:
@@ -386,16 +387,16 @@ NO_RESOURCE = "because no resource-based policy allows the ecs:DescribeClusters 
         ([allow()], OfResource("silent"), ""),
         ([allow()], OfResource("denied"), "with an explicit deny in a resource-based policy"),
         ([deny()], OfResource("named"), "with an explicit deny in an identity-based policy"),
-        ([allow()], OfResource("account", rules=True), ""),
+        ([allow()], OfResource("account", closed=True), ""),
         (
             [],
-            OfResource("account", rules=True),
+            OfResource("account", closed=True),
             NO_IDENTITY,
         ),
-        ([], OfResource("named", rules=True), ""),
+        ([], OfResource("named", closed=True), ""),
         (
             [allow()],
-            OfResource("silent", rules=True),
+            OfResource("silent", closed=True),
             NO_RESOURCE,
         ),
     ],
@@ -414,3 +415,31 @@ def test_a_boundary_and_a_session_narrow_what_a_resource_gives() -> None:
     assert decide(Grants((), source(allow())), question, gives).allowed
     assert "no permissions boundary allows" in decide(Grants((), narrow), question, gives).reason
     assert "no session policy allows" in decide(Grants((), None, (narrow,)), question, gives).reason
+
+
+@pytest.mark.parametrize(
+    ("principal", "who", "stance"),
+    [
+        ({"NotPrincipal": {"AWS": [ME, f"{ROOT}:root"]}}, ME, "silent"),
+        ({"NotPrincipal": {"AWS": [ME, f"{ROOT}:root"]}}, f"{ROOT}:user/other", "denied"),
+        ({"Principal": {"AWS": f"{ROOT}:root"}}, f"{ROOT}:user/other", "denied"),
+        ({"Principal": {"Federated": "*"}}, ME, "silent"),
+        ({"Principal": {"CanonicalUser": "*"}}, ME, "silent"),
+    ],
+)
+def test_whom_a_denial_of_a_resource_means(principal: dict[str, Any], who: str, stance: Stance) -> None:
+    statement = {"Effect": "Deny", "Action": "secretsmanager:*", **principal}
+    document = parse(json.dumps({"Version": "2012-10-17", "Statement": statement}), "resource")
+    question = Question("secretsmanager:GetSecretValue", "*", {})
+    assert stance_of(document, Named("123456789012", (who,)), question) == stance
+
+
+def test_what_policies_of_resources_may_not_say() -> None:
+    for principal in (
+        {"NotPrincipal": {"AWS": ME}},
+        {"Principal": {"AWS": f"{ROOT}:role/*"}},
+        {"Principal": {"AWS": f"{ROOT}:user/m?"}},
+    ):
+        statement = {"Effect": "Allow", "Action": "s3:*", **principal}
+        with pytest.raises(PolicyRefused):
+            parse(json.dumps({"Version": "2012-10-17", "Statement": statement}), "resource")

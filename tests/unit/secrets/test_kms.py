@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from longshore.api.kms import SERVICE
 from longshore.api.kms.specs import RSA_SIGNING, SPECS
 from longshore.domain.secrets.encryption_key import EncryptionKey
-from tests.support.api import Api
+from tests.support.api import ROOT, Api
 
 ARN = "arn:aws:kms:us-east-1:123456789012:"
 NO_KEY = "11111111-2222-4333-8444-555555555555"
@@ -29,7 +29,9 @@ DAY_S = 86_400.0
 
 @pytest.fixture
 def api() -> Api:
-    return Api(SERVICE.operations, service="kms")
+    made = Api(SERVICE.operations, service="kms")
+    made.principal = ROOT
+    return made
 
 
 def create(api: Api, **asked: Any) -> str:

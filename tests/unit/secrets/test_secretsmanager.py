@@ -11,7 +11,7 @@ import pytest
 from longshore.api.secretsmanager import SERVICE
 from longshore.domain.secrets.encryption_key import EncryptionKey, KeyAlias
 from longshore.domain.secrets.secret import Secret, SecretVersion
-from tests.support.api import Api
+from tests.support.api import ROOT, Api
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
 TOKENS = [f"{number:032d}" for number in range(200)]
@@ -20,7 +20,9 @@ DAY_S = 86_400.0
 
 @pytest.fixture
 def api() -> Api:
-    return Api(SERVICE.operations, service="secretsmanager")
+    made = Api(SERVICE.operations, service="secretsmanager")
+    made.principal = ROOT
+    return made
 
 
 def create(api: Api, name: str = "db", value: str = "one", **asked: Any) -> dict[str, Any]:

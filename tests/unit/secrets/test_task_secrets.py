@@ -27,7 +27,7 @@ from longshore.drivers.docker.names import Names
 from longshore.drivers.docker.translate import EngineFacts, container_payload
 from longshore.drivers.sim.engine import SimEngine
 from longshore.drivers.sim.machine import SimMachine, Timings
-from tests.support.api import SCOPE, VAULT, Api, awsvpc
+from tests.support.api import ROOT, SCOPE, VAULT, Api, awsvpc
 from tests.support.identities import TASKS
 from tests.support.services import ClockOf
 
@@ -56,7 +56,7 @@ class House(Api):
 
     def beside(self, other: Any) -> Api:
         made = Api(other.SERVICE.operations, service=other.SERVICE.name)
-        made.store, made.ids = self.store, self.ids
+        made.store, made.ids, made.principal = self.store, self.ids, ROOT
         return made
 
     def read(self, reference: str, scope: Scope = SCOPE) -> str:
@@ -207,7 +207,7 @@ def allowing(house: House, *statements: dict[str, Any], arn: str = EXECUTION) ->
     house.put(Role(**role, trust=TASKS, inline={"p": policy} if statements else {}))  # type: ignore[arg-type]  # named
     house.define(executionRoleArn=arn)
     made = house("RunTask", taskDefinition="web", networkConfiguration=awsvpc())["tasks"][0]
-    return permit_of(house.store, task(house, made["taskArn"].rpartition("/")[2]), {"executionRoleArn": arn})
+    return permit_of(house.store, task(house, made["taskArn"].rpartition("/")[2]), {"executionRoleArn": arn}, house.now)
 
 
 def as_role(house: House, role: Permit, reference: str) -> str:
@@ -307,10 +307,43 @@ def test_a_key_s_policy_or_a_grant_lets_a_role_decrypt(house: House) -> None:
     assert denial(house, role, f"{ARN}plain").endswith("Access to KMS is not allowed")
 
 
+def test_a_key_s_policy_may_ask_for_the_secret_that_it_is_used_for(house: House) -> None:
+    arn = house.secrets("DescribeSecret", SecretId="plain")["ARN"]
+    for meant, denied in ((arn, False), (f"{arn}-other", True)):
+        for_it = {"StringEquals": {"kms:EncryptionContext:SecretARN": meant}}
+        mine = allow("kms:Decrypt", Principal={"AWS": EXECUTION}, Condition=for_it)
+        key = house.keys("CreateKey", Policy=of_resource(mine))["KeyMetadata"]["Arn"]
+        house.secrets("UpdateSecret", SecretId="plain", KmsKeyId=key)
+        role = allowing(house, allow(READ))
+        if denied:
+            assert denial(house, role, f"{ARN}plain").endswith("Access to KMS is not allowed")
+        else:
+            assert as_role(house, role, f"{ARN}plain") == "two"
+
+
+def test_an_earlier_version_needs_the_key_that_it_is_under(house: House) -> None:
+    account = {"AWS": f"arn:aws:iam::{SCOPE.account}:root"}
+    shut = of_resource(allow("kms:*", Principal={"AWS": f"arn:aws:iam::{SCOPE.account}:role/admin"}))
+    old = house.keys("CreateKey", Policy=shut)["KeyMetadata"]["Arn"]
+    open_key = house.keys("CreateKey", Policy=of_resource(allow("kms:*", Principal=account)))["KeyMetadata"]["Arn"]
+    first = house.secrets("CreateSecret", Name="moved", SecretString="under the old", KmsKeyId=old)["VersionId"]
+    for value in ("second", "third"):  # now no label names the first
+        house.secrets("PutSecretValue", SecretId="moved", SecretString=value)
+    house.secrets("UpdateSecret", SecretId="moved", KmsKeyId=open_key)
+    role = allowing(house, allow(READ), allow("kms:Decrypt"))
+    assert as_role(house, role, f"{ARN}moved") == "third"
+    assert denial(house, role, f"{ARN}moved:::{first}").endswith("Access to KMS is not allowed")
+
+
+def test_times_hold_for_roles_of_tasks(house: House) -> None:
+    role = allowing(house, allow(READ, Condition={"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}))
+    assert "no identity-based policy allows" in denial(house, role, f"{ARN}plain")
+
+
 def test_a_key_is_nobody_s_whom_its_policy_does_not_mention(house: House) -> None:
     admin: dict[str, Any] = {"Principal": {"AWS": f"arn:aws:iam::{SCOPE.account}:role/admin"}}
     policy = of_resource(allow("kms:*", **admin))
-    key = house.keys("CreateKey", Policy=policy, BypassPolicyLockoutSafetyCheck=True)["KeyMetadata"]["Arn"]
+    key = house.keys("CreateKey", Policy=policy)["KeyMetadata"]["Arn"]
     house.secrets("UpdateSecret", SecretId="plain", KmsKeyId=key)
     role = allowing(house, allow(READ), allow("kms:Decrypt"))
     assert denial(house, role, f"{ARN}plain").endswith("Access to KMS is not allowed")

@@ -59,11 +59,7 @@ class Access:
         found = self.held(asked.ask.reader, asked.caller.principal, asked.protocol)
         if found is None:
             return
-        common = {
-            **of_caller(asked.caller, asked.now, asked.user_agent),
-            **of_principal(asked.caller.principal, found.identity.unique_id, found.tags),
-            **request_tags(asked.ask),
-        }
+        common = {**common_values(asked.caller, found, asked.now, asked.user_agent), **request_tags(asked.ask)}
         for need in needs(asked.ask):
             decision = answer(asked.caller.principal, asked.ask, found, need, common)
             if not decision.allowed:
@@ -77,6 +73,15 @@ class Access:
         return found
 
 
+def common_values(caller: Caller, found: Held, now: float, user_agent: str = "") -> Values:
+    """What conditions may look at of any request of a caller."""
+    return {
+        **of_caller(caller, now, user_agent),
+        **of_principal(caller.principal, found.identity.unique_id, found.tags),
+        "kms:calleraccount": (caller.account,),
+    }
+
+
 def answer(principal: Principal, ask: Ask, found: Held, need: Need, common: Values) -> Decision:
     """Whether one action is allowed on one resource."""
     arn = Arn.parse(need.resource)
@@ -84,12 +89,11 @@ def answer(principal: Principal, ask: Ask, found: Held, need: Need, common: Valu
     context = {
         **common,
         "aws:resourceaccount": (owner,),
-        "kms:calleraccount": (principal.account,),
         **(resource_tags(ask.reader, need.resource, ask.scope.account) if arn else {}),
         **need.values,
     }
     question = Question(need.action, need.resource, context, need.also)
-    named = Named(principal.account, (principal.arn, principal.source))
+    named = Named(principal.account, (principal.arn, principal.source, found.identity.unique_id))
     return decide(found.grants, question, of_resource(ask.reader, named, question))
 
 
@@ -101,7 +105,7 @@ def needs(ask: Ask) -> Iterator[Need]:
     for resource in found.resources:
         named = resource if resource.startswith(ARN) else ANY  # what is no ARN is no resource: its handler says so
         yield Need(action, named, found.also.get(resource, ()), found.values)
-    yield from (need for need in found.more if need.resource.startswith(ARN))
+    yield from (need for need in found.more if need.resource == ANY or need.resource.startswith(ARN))
     if ask.service == "ecs" and ask.operation in TAG_ON_CREATE and ask.params.get("tags"):
         yield Need("ecs:TagResource", _created(ask), values={"ecs:createaction": (ask.operation,)})
 

@@ -1,9 +1,8 @@
 """What conditions may look at of any request: who asks, from where, when, for which region."""
 
-from datetime import UTC, datetime
-
 from longshore.api.auth import Caller
 from longshore.api.credentials import Principal
+from longshore.decide.policy.conditions import moment
 from longshore.domain.iam import User
 from longshore.domain.tag import Tags
 
@@ -13,8 +12,7 @@ Values = dict[str, tuple[str, ...]]
 def of_caller(caller: Caller, now: float, user_agent: str) -> Values:
     """Of the request itself. Keys are in small letters."""
     values: Values = {
-        "aws:currenttime": (datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),),
-        "aws:epochtime": (str(int(now)),),
+        **moment(now),
         "aws:requestedregion": (caller.region,),
         "aws:securetransport": (str(caller.secure).lower(),),
         "aws:viaawsservice": ("false",),

@@ -6,17 +6,25 @@ Policies name secrets and keys by their whole ARNs, and requests by name or alia
 from collections.abc import Iterable, Iterator
 
 from longshore.api.access.asking import ANY, Ask, Need, On, Values, on
-from longshore.decide.secrets.encryption import KeyRefused, find_key
-from longshore.decide.secrets.parameters import SECRETS, ParameterRefused, name_in
-from longshore.decide.secrets.secrets import SecretRefused, find_secret
-from longshore.domain.secrets.ciphertext import CiphertextError, opened
-from longshore.domain.secrets.encryption_key import EncryptionKey
-from longshore.domain.secrets.parameter import Parameter, ParameterVersion, parameter_arn, split_selector
+from longshore.decide.policy.resources import GRANT_ID, OPERATIONS
+from longshore.decide.secrets import parameters, secrets
+from longshore.decide.secrets.encryption import KeyRefused, Sealed, context_values, find_key
+from longshore.decide.secrets.parameters import SECRETS, ParameterRefused, chosen, name_in, secret_named
+from longshore.decide.secrets.secrets import SecretRefused, chosen_version, find_secret
+from longshore.domain.secrets.ciphertext import CiphertextError, Context, opened
+from longshore.domain.secrets.encryption_key import EncryptionKey, KeyGrant
+from longshore.domain.secrets.parameter import (
+    Parameter,
+    ParameterVersion,
+    parameter_arn,
+    parameter_context,
+    split_selector,
+)
+from longshore.domain.secrets.secret import SecretVersion
 
 NO_KEY = frozenset({"CreateKey", "GenerateRandom", "ListKeys", "ListAliases", "ListRetirableGrants"})
 NOW = 0.0
 """Whether a deletion is due is the handler's to see: what a policy says of a resource does not depend on it."""
-READS = frozenset({"BatchGetSecretValue", "GetSecretValue"})
 WRITES = frozenset({"CreateSecret", "PutSecretValue", "UpdateSecret"})
 
 # ------------------------------------------------------------------------------------------------------------- keys
@@ -31,11 +39,11 @@ def kms(ask: Ask) -> On:
     references = ask.texts("KeyId", "TargetKeyId")
     aliases = ask.texts("AliasName")
     if not references and not aliases:
-        references = list(_key_of_blob(ask))
+        references = [*_key_of_blob(ask), *_key_of_grant(ask)]
     resources = [*(ask.arn("kms", alias) for alias in aliases), *(key_arn(ask, each) for each in references)]
     if ask.operation in {"DeleteAlias", "UpdateAlias"}:
         resources += [arn for alias in aliases if (arn := key_arn(ask, alias)) not in resources]
-    return on(resources, {**_aliases(references), **_context(ask, "EncryptionContext")})
+    return on(resources, {**_aliases(references), **_context(ask, "EncryptionContext"), **_grant(ask)})
 
 
 def _re_encrypt(ask: Ask) -> On:
@@ -65,6 +73,30 @@ def _key_of_blob(ask: Ask) -> Iterator[str]:
             return
 
 
+def _grants(ask: Ask) -> list[KeyGrant]:
+    """The grant that a token means."""
+    token = ask.text("GrantToken")
+    return ask.reader.select(KeyGrant, "token", (*ask.scope, token)) if token else []
+
+
+def _key_of_grant(ask: Ask) -> Iterator[str]:
+    yield from (grant.key_id for grant in _grants(ask))
+
+
+def _grant(ask: Ask) -> Values:
+    """What a grant would give, or which one is to be retired."""
+    if ask.operation == "RetireGrant":
+        ids = ask.texts("GrantId") or [grant.grant_id for grant in _grants(ask)]
+        return {GRANT_ID: tuple(ids)}
+    if ask.operation != "CreateGrant":
+        return {}
+    named = {"kms:granteeprincipal": "GranteePrincipal", "kms:retiringprincipal": "RetiringPrincipal"}
+    return {
+        OPERATIONS: tuple(ask.texts("Operations")),
+        **{key: (ask.text(member),) for key, member in named.items() if ask.text(member)},
+    }
+
+
 def _aliases(references: Iterable[str]) -> Values:
     names = tuple(each[each.index("alias/") :] for each in references if "alias/" in each)
     return {"kms:requestalias": names} if names else {}
@@ -73,21 +105,29 @@ def _aliases(references: Iterable[str]) -> Values:
 def _context(ask: Ask, member: str) -> Values:
     """`kms:EncryptionContext:KEY` and `kms:EncryptionContextKeys`."""
     given = ask.params.get(member)
-    if not isinstance(given, dict) or not given:
-        return {}
-    pairs = {f"kms:encryptioncontext:{name.lower()}": (value,) for name, value in given.items()}
-    return {**pairs, "kms:encryptioncontextkeys": tuple(given)}
+    return context_values(given) if isinstance(given, dict) else {}
 
 
-def _own_key(ask: Ask, reference: str, service: str, *actions: str) -> Iterator[Need]:
+def _by_way_of(ask: Ask, service: str, key: EncryptionKey | None, context: Context, *actions: str) -> Iterator[Need]:
     """What a user's own key must allow the caller by way of a service; AWS's keys allow it the account."""
+    if key is not None and key.manager == "CUSTOMER":
+        via = {"kms:viaservice": (f"{service}.{ask.scope.region}.amazonaws.com",), "aws:viaawsservice": ("true",)}
+        yield from (Need(f"kms:{action}", key.arn, values={**via, **context_values(context)}) for action in actions)
+
+
+def _meant(ask: Ask, reference: str) -> EncryptionKey | None:
+    """The key that a reference means."""
     try:
-        key: EncryptionKey = find_key(ask.reader, ask.scope, reference, NOW)
+        return find_key(ask.reader, ask.scope, reference, NOW)
     except KeyRefused:
-        return
-    if key.manager == "CUSTOMER":
-        via = {"kms:viaservice": (f"{service}.{ask.scope.region}.amazonaws.com",)}
-        yield from (Need(f"kms:{action}", key.arn, values=via) for action in actions)
+        return None
+
+
+def _opening(ask: Ask, service: str, sealed: Sealed | None) -> Iterator[Need]:
+    """What it takes to read what is encrypted."""
+    if sealed is not None:
+        key = ask.reader.get(EncryptionKey, (*ask.scope, sealed.key_id))
+        yield from _by_way_of(ask, service, key, sealed.context, "Decrypt")
 
 
 # ---------------------------------------------------------------------------------------------------------- secrets
@@ -98,10 +138,9 @@ def secretsmanager(ask: Ask) -> On:
     if ask.operation in {"ListSecrets", "GetRandomPassword"}:
         return On((ANY,))
     references = ask.texts("SecretId", "SecretIdList", "Name")
-    if ask.operation == "BatchGetSecretValue":
-        reads = [Need("secretsmanager:GetSecretValue", _secret_arn(ask, each)[0]) for each in references]
-        keys = [need for each in references for need in _keys_of_secret(ask, each)]
-        return On((ANY,), more=(*reads, *keys))
+    if ask.operation == "BatchGetSecretValue":  # its handler asks for each secret by itself
+        listing = ask.params.get("Filters")
+        return On((ANY,), more=(Need("secretsmanager:ListSecrets", ANY),) if listing else ())
     resources, also = [], {}
     more: list[Need] = []
     for each in references:
@@ -124,14 +163,28 @@ def _secret_arn(ask: Ask, reference: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _keys_of_secret(ask: Ask, reference: str) -> Iterator[Need]:
+    """The key of the version that is read; of what is written, the key that it will be under."""
     try:
-        own = find_secret(ask.reader, ask.scope, reference, NOW).key_reference
+        secret = find_secret(ask.reader, ask.scope, reference, NOW)
+        if ask.operation == "GetSecretValue":
+            version = chosen_version(ask.reader, secret, ask.text("VersionId"), ask.text("VersionStage"))
+            yield from _opening(ask, "secretsmanager", secrets.sealed(secret, version))
     except SecretRefused:
-        own = ""
-    if ask.operation in READS and own:
-        yield from _own_key(ask, own, "secretsmanager", "Decrypt")
-    elif ask.operation in WRITES and (ask.text("KmsKeyId") or own):
-        yield from _own_key(ask, ask.text("KmsKeyId") or own, "secretsmanager", "GenerateDataKey", "Decrypt")
+        secret = None
+    if ask.operation not in WRITES:
+        return
+    other = ask.text("KmsKeyId")
+    if ask.operation == "UpdateSecret" and not (other or {"SecretString", "SecretBinary"} & ask.params.keys()):
+        return  # nothing is encrypted
+    own = secret.key_reference if secret is not None else ""
+    if other or own:
+        arn = secret.arn if secret is not None else ask.arn("secretsmanager", f"secret:{reference}")
+        context = {"SecretARN": arn}
+        key = _meant(ask, other or own)
+        yield from _by_way_of(ask, "secretsmanager", key, context, "GenerateDataKey", "Decrypt")
+    if other and secret is not None and ask.operation == "UpdateSecret":  # what it holds goes over to the other key
+        for version in ask.reader.select(SecretVersion, "secret", (*ask.scope, secret.name)):
+            yield from _opening(ask, "secretsmanager", secrets.sealed(secret, version))
 
 
 def _of_secret(ask: Ask) -> Values:
@@ -155,10 +208,11 @@ def ssm(ask: Ask) -> On:
     also, resources = {}, []
     more: list[Need] = []
     for each in ask.texts("Name", "Names", "ResourceId"):
-        name = _parameter(ask, split_selector(each)[0])
+        bare, selector = split_selector(each)
+        name = _parameter(ask, bare)
         arn = name if name.startswith("arn:") else parameter_arn(ask.scope, name)
         resources.append(arn)
-        more += _keys_of_parameter(ask, name)
+        more += _keys_of_parameter(ask, name, selector)
         if ask.operation == "PutParameter" and ask.params.get("Tags"):
             more.append(Need("ssm:AddTagsToResource", arn))
     for path in ask.texts("Path"):
@@ -167,7 +221,7 @@ def ssm(ask: Ask) -> On:
         also[arn] = (arn.rstrip("/"), arn.rstrip("/") + "/")
         index = "below" if ask.params.get("Recursive") else "in"
         for parameter in ask.reader.select(Parameter, index, (*ask.scope, path.rstrip("/") or "/")):
-            more += _keys_of_parameter(ask, parameter.name)
+            more += _keys_of_parameter(ask, parameter.name, "")
     return On(tuple(dict.fromkeys(resources)) or (ANY,), also=also, more=tuple(more))
 
 
@@ -178,13 +232,37 @@ def _parameter(ask: Ask, reference: str) -> str:
         return reference
 
 
-def _keys_of_parameter(ask: Ask, name: str) -> Iterator[Need]:
-    parameter = ask.reader.get(Parameter, (*ask.scope, name))
-    newest = ask.reader.get(ParameterVersion, (*ask.scope, name, str(parameter.version))) if parameter else None
-    own = newest.key_reference if newest else ""
-    if ask.params.get("WithDecryption") and own:
-        yield from _own_key(ask, own, "ssm", "Decrypt")
-    elif ask.params.get("WithDecryption") and name.startswith(SECRETS):
-        yield Need("secretsmanager:GetSecretValue", *_secret_arn(ask, name.removeprefix(SECRETS)))
-    elif ask.operation == "PutParameter" and (ask.text("Type") or (newest and newest.type)) == "SecureString":
-        yield from _own_key(ask, ask.text("KeyId") or own or "alias/aws/ssm", "ssm", "Encrypt")
+def _keys_of_parameter(ask: Ask, name: str, selector: str) -> Iterator[Need]:
+    """The keys of the versions that are read, or that the one that is written will be under."""
+    if ask.params.get("WithDecryption"):
+        if name.startswith(SECRETS):
+            yield from _secret_by_name(ask, name, selector)
+            return
+        for version in _versions(ask, name, selector):
+            yield from _opening(ask, "ssm", parameters.sealed(ask.scope, version))
+    elif ask.operation == "PutParameter":
+        newest = next(iter(_versions(ask, name, "")), None)
+        if (ask.text("Type") or (newest and newest.type)) == "SecureString":
+            own = newest.key_reference if newest else ""
+            key = _meant(ask, ask.text("KeyId") or own or "alias/aws/ssm")
+            yield from _by_way_of(ask, "ssm", key, parameter_context(parameter_arn(ask.scope, name)), "Encrypt")
+
+
+def _versions(ask: Ask, name: str, selector: str) -> list[ParameterVersion]:
+    """The version that is meant; all of them where the history is asked for."""
+    if ask.operation == "GetParameterHistory":
+        return ask.reader.select(ParameterVersion, "parameter", (*ask.scope, name))
+    try:
+        return [chosen(ask.reader, ask.scope, name, selector)]
+    except ParameterRefused:
+        return []
+
+
+def _secret_by_name(ask: Ask, name: str, selector: str) -> Iterator[Need]:
+    """A secret under a parameter's name: the secret, and the key of its version."""
+    yield Need("secretsmanager:GetSecretValue", *_secret_arn(ask, name.removeprefix(SECRETS)))
+    try:
+        secret, version = secret_named(ask.reader, ask.scope, name, selector, NOW)
+    except SecretRefused:
+        return
+    yield from _opening(ask, "secretsmanager", secrets.sealed(secret, version))

@@ -12,7 +12,7 @@ from longshore.domain.secrets.encryption_key import EncryptionKey, KeyGrant
 from longshore.wire.errors import ApiError
 
 SERVICES = "Grants for AWS's services are not served: name a principal."
-RETIRING = "Kept and answered: who retires a grant needs kms:RetireGrant by a policy."
+SOURCE_ARN = "Grants for a service that works for one resource are not served: leave SourceArn out."
 NO_GRANT = "Grant ID {grant_id} is not found."
 ALWAYS = frozenset({"CreateGrant", "RetireGrant", "DescribeKey"})
 BY_USAGE: dict[str, frozenset[str]] = {
@@ -62,7 +62,7 @@ def create_grant(call: Call) -> Answer:
 
 
 def _constraints(given: Any) -> dict[str, Any]:
-    named = ("EncryptionContextSubset", "EncryptionContextEquals", "SourceArn")
+    named = ("EncryptionContextSubset", "EncryptionContextEquals")
     return {name: given[name] for name in named if given.get(name)} if given else {}
 
 
@@ -145,9 +145,14 @@ _NO_DRY_RUN: dict[str, Any] = {"refuses": {"DryRun": DRY_RUN}, "allowed": {"DryR
 OPERATIONS: dict[str, Operation] = {
     "CreateGrant": Operation(
         create_grant,
-        refuses={"DryRun": DRY_RUN, "GranteeServicePrincipal": SERVICES, "RetiringServicePrincipal": SERVICES},
+        refuses={
+            "DryRun": DRY_RUN,
+            "GranteeServicePrincipal": SERVICES,
+            "RetiringServicePrincipal": SERVICES,
+            "Constraints.SourceArn": SOURCE_ARN,
+        },
         allowed={"DryRun": (False,)},
-        inert={"RetiringPrincipal": RETIRING, "GrantTokens": GRANT_TOKENS},
+        inert={"GrantTokens": GRANT_TOKENS},
     ),
     "ListGrants": Operation(list_grants, refuses={"GranteeServicePrincipal": SERVICES}),
     "ListRetirableGrants": Operation(list_retirable_grants, refuses={"RetiringServicePrincipal": SERVICES}),

@@ -1,5 +1,6 @@
 """Key policies: one of each key, `default`. They decide, with IAM's policies (`decide/policy/resources.py`)."""
 
+from longshore.api.access.access import common_values
 from longshore.api.kms.lookup import Answer, find_by_id, find_own
 from longshore.api.operation import Call, Operation
 from longshore.decide.policy.document import PolicyRefused, parse
@@ -50,10 +51,12 @@ def checked_policy(call: Call, text: str, key_arn: str) -> str:
         document = parse(text, "resource")
     except PolicyRefused as refusal:
         raise ApiError("MalformedPolicyDocumentException", str(refusal)) from None
-    principal = call.caller.principal
-    if principal.source and not call.params.get("BypassPolicyLockoutSafetyCheck"):
-        named = Named(principal.account, (principal.arn, principal.source))
-        if stance_of(document, named, Question("kms:PutKeyPolicy", key_arn, {})) not in {"named", "account"}:
+    principal, unchecked = call.caller.principal, call.params.get("BypassPolicyLockoutSafetyCheck")
+    found = call.access.held(call.tx, principal, "json") if principal.source else None
+    if found is not None and not unchecked:
+        values = common_values(call.caller, found, call.now)
+        named = Named(principal.account, (principal.arn, principal.source, found.identity.unique_id))
+        if stance_of(document, named, Question("kms:PutKeyPolicy", key_arn, values)) not in {"named", "account"}:
             raise ApiError("MalformedPolicyDocumentException", LOCKED_OUT)
     return text
 

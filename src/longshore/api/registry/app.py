@@ -8,6 +8,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from urllib.parse import parse_qs, unquote
 
 import structlog
@@ -161,10 +162,14 @@ class RegistryApi:
         if principal is not None and found.kind == "catalog":
             where = Scope(principal.account, default.region)
         operation = OPERATIONS.get((found.kind, scope["method"]), "")
-        if principal is not None and operation:
-            named = {"repositoryName": name} if name else {}
-            ask = Ask(self._store, where, "ecr", operation, named, principal.arn)
-            check_allowed(self._access, ask, principal, headers, now)
+
+        def check(operation: str, name: str) -> None:
+            if principal is not None and operation:
+                named = {"repositoryName": name} if name else {}
+                ask = Ask(self._store, where, "ecr", operation, named, principal.arn)
+                check_allowed(self._access, ask, principal, headers, now)
+
+        check(operation, name)
         repository = self._repository(where, name) if found.name else None
         if token and not (repository and opens_layer(self._vault, token, repository, found.item, now)):
             raise RegistryError(403, "DENIED", "The URL of this layer is not good, or not any more.")
@@ -179,6 +184,7 @@ class RegistryApi:
             body=body,
             account=where.account,
             default=default,
+            check_read=partial(check, "GetDownloadUrlForLayer"),
         )
         if found.kind == "version":
             return Reply(200, [("content-type", "application/json"), ("content-length", "2")], b"{}")

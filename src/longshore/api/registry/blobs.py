@@ -65,9 +65,18 @@ def _mount(call: RegistryCall, repository: Repository) -> str:
         return urlencode(kept)
     scope, name = scoped_name(query["from"], call.default)
     source = call.store.get(Repository, (*scope, name)) if scope == repository.scope else None
-    if source is None:
+    if source is None or not _may_read(call, name):
         return urlencode(kept)
     return urlencode({"mount": query["mount"], "from": source.repository_id})
+
+
+def _may_read(call: RegistryCall, name: str) -> bool:
+    """Where the caller may not, it sends the layer itself, as if there were no such repository."""
+    try:
+        call.check_read(name)
+    except RegistryError:
+        return False
+    return True
 
 
 async def _passed_on(

@@ -1,6 +1,6 @@
 """One request of the registry's protocol on its way through a handler, and what handlers share."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
 from longshore.api.registry.routes import Route
@@ -28,6 +28,8 @@ class RegistryCall:
     account: str
     """Whose repositories are asked for."""
     default: Scope
+    check_read: Callable[[str], None]
+    """Raises RegistryError where the caller may not read the layers of another repository of the account."""
     repository: Repository | None = None
     """The repository that the path names, where it names one."""
 

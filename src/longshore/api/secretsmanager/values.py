@@ -1,5 +1,7 @@
 """What secrets hold: written, read one by one or many at once; and which version has which staging label."""
 
+from longshore.api.access.access import Asked
+from longshore.api.access.asking import Ask
 from longshore.api.operation import Call, Operation
 from longshore.api.secretsmanager.listing import MAX_BATCH, matching, page_of
 from longshore.api.secretsmanager.lookup import Answer, day_of, find, find_live, invalid, refused, secret_errors
@@ -13,6 +15,12 @@ def get_secret_value(call: Call) -> Answer:
     """GetSecretValue."""
     params = call.params
     return _read(call, find(call), params.get("VersionId") or "", params.get("VersionStage") or "")
+
+
+def _check_read(call: Call, secret: Secret) -> None:
+    """Raise where the caller may not read one of many."""
+    ask = Ask(call.tx, call.scope, "secretsmanager", "GetSecretValue", {"SecretId": secret.arn}, call.principal_arn)
+    call.access.check(Asked(call.caller, ask, "json", call.now))
 
 
 def _read(call: Call, secret: Secret, version_id: str = "", stage: str = "") -> Answer:
@@ -77,7 +85,9 @@ def batch_get_secret_value(call: Call) -> Answer:
     values, errors = [], []
     for name in dict.fromkeys(names or ()):
         try:
-            values.append(_read(call, find(call, name)))
+            secret = find(call, name)
+            _check_read(call, secret)
+            values.append(_read(call, secret))
         except ApiError as error:
             errors.append({"SecretId": name, "ErrorCode": error.code, "Message": error.message})
     shown_values = [{key: item for key, item in value.items() if item is not None} for value in values]

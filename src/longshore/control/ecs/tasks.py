@@ -98,7 +98,7 @@ class TaskController:
 
     def _secrets(self, task: Task) -> dict[str, dict[str, Hidden]]:
         definition = definition_of(self._store, task)
-        permit = permit_of(self._store, task, definition.document)
+        permit = permit_of(self._store, task, definition.document, self._clock.now())
         return task_secrets(self._store, self._vault, task.scope, definition.containers, self._clock.now(), permit)
 
     def _needs_secrets(self, task: Task) -> bool:

@@ -7,10 +7,12 @@ and nothing holds it then. One that exists holds everywhere.
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from longshore.decide.policy.conditions import moment
 from longshore.decide.policy.document import PolicyRefused, parse
 from longshore.decide.policy.evaluate import Named, Question, decide, stance_of
 from longshore.decide.policy.grants import grants_of
 from longshore.decide.policy.resources import of_resource
+from longshore.decide.secrets.encryption import context_values
 from longshore.domain.arn import Arn
 from longshore.domain.ecs.task import Task
 from longshore.domain.iam import TASK_SESSIONS, Role, iam_arn, iam_key_of, session_arn
@@ -61,17 +63,30 @@ def assumable(find: FindRole, arn: str, account: str, task_arn: str) -> bool:
 class Permit(Protocol):
     """What somebody may do."""
 
-    def __call__(self, action: str, arn: str, tags: Tags, /, *, via: str = "") -> str | None:
-        """Why not, or None. `tags` are those of what the ARN names; `via` is the service that asks in its place."""
+    def __call__(
+        self, action: str, arn: str, tags: Tags, /, *, via: str = "", context: Mapping[str, str] | None = None
+    ) -> str | None:
+        """Why not, or None. `tags` are those of what the ARN names; `via` is the service that asks in its place.
+
+        `context` is the encryption context that is asked in.
+        """
         ...
 
 
-def freely(_action: str, _arn: str, _tags: Tags, /, *, via: str = "") -> str | None:  # noqa: ARG001  as Permit has it
+def freely(
+    _action: str,
+    _arn: str,
+    _tags: Tags,
+    /,
+    *,
+    via: str = "",  # noqa: ARG001  as Permit has it
+    context: Mapping[str, str] | None = None,  # noqa: ARG001
+) -> str | None:
     """Where nothing holds a task."""
     return None
 
 
-def permit_of(records: Records, task: Task, document: Mapping[str, Any]) -> Permit:
+def permit_of(records: Records, task: Task, document: Mapping[str, Any], now: float) -> Permit:
     """What a task's execution role may read for it; everything where it has none, or one that nobody has made."""
     arn = role_arn(EXECUTION_ROLE, task.account, task.overrides, document)
     key = iam_key_of(arn, "role")
@@ -80,13 +95,21 @@ def permit_of(records: Records, task: Task, document: Mapping[str, Any]) -> Perm
         return freely
     grants = grants_of(records, role)
     who = session_arn(arn, task.task_id, task.account)
-    named = Named(task.account, (who, arn))
+    named = Named(task.account, (who, arn, role.unique_id))
 
-    def refused(action: str, resource: str, tags: Tags, /, *, via: str = "") -> str | None:
+    def refused(
+        action: str, resource: str, tags: Tags, /, *, via: str = "", context: Mapping[str, str] | None = None
+    ) -> str | None:
         parsed = Arn.parse(resource)
         region = parsed.scope.region if parsed else task.region
-        context = {
+        values = {
             **({"kms:viaservice": (f"{via}.{region}.amazonaws.com",)} if via else {}),
+            **context_values(context or {}),
+            **moment(now),
+            "aws:principalisawsservice": ("false",),
+            "aws:principaltype": ("AssumedRole",),
+            "aws:userid": (f"{role.unique_id}:{task.task_id}",),
+            "aws:viaawsservice": (str(bool(via)).lower(),),
             "aws:principalaccount": (task.account,),
             "aws:principalarn": (arn,),
             "aws:requestedregion": (region,),
@@ -100,7 +123,7 @@ def permit_of(records: Records, task: Task, document: Mapping[str, Any]) -> Perm
             },
             **{f"aws:principaltag/{key.lower()}": (value,) for key, value in role.tags.items()},
         }
-        question = Question(action, resource, context)
+        question = Question(action, resource, values)
         decision = decide(grants, question, of_resource(records, named, question))
         if decision.allowed:
             return None

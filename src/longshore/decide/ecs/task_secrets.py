@@ -11,13 +11,15 @@ from decimal import Decimal
 from typing import Any
 
 from longshore.decide.ecs.roles import Permit, freely
-from longshore.decide.secrets.encryption import KeyRefused, find_key
-from longshore.decide.secrets.parameters import SECRETS, ParameterRefused, read_parameter
+from longshore.decide.secrets import parameters, secrets
+from longshore.decide.secrets.encryption import Sealed
+from longshore.decide.secrets.parameters import SECRETS, ParameterRefused, chosen, read_parameter, secret_named
 from longshore.decide.secrets.secrets import SecretRefused, chosen_version, find_secret, value_of
 from longshore.domain.arn import Arn
 from longshore.domain.ecs.launch import Hidden
 from longshore.domain.record import Records, Scope
-from longshore.domain.secrets.parameter import Parameter, ParameterVersion
+from longshore.domain.secrets.encryption_key import EncryptionKey
+from longshore.domain.secrets.parameter import Parameter, parameter_arn
 from longshore.domain.secrets.public_parameters import ROOT
 from longshore.domain.secrets.vault import Vault
 
@@ -95,10 +97,11 @@ def _of_asm(records: Records, vault: Vault, arn: Arn, reference: str, now: float
     try:
         secret = find_secret(records, arn.scope, bare, now)
         denied = permit("secretsmanager:GetSecretValue", secret.arn, secret.tags)
-        denied = denied or _denied_key(records, arn.scope, secret.key_reference, now, permit, "secretsmanager")
-        if denied is not None:
+        version = chosen_version(records, secret, version_id, stage) if denied is None else None
+        if version is not None:
+            denied = _denied_key(records, arn.scope, secrets.sealed(secret, version), permit, "secretsmanager")
+        if denied is not None or version is None:
             raise SecretsUnavailable(ASM + DENIED.format(arn=bare, text=denied))
-        version = chosen_version(records, secret, version_id, stage)
         raw = value_of(records, vault, secret, version, now)
     except SecretRefused as refusal:
         text = NOT_FETCHED.format(arn=bare, code=refusal.code, text=refusal.text)
@@ -118,37 +121,36 @@ def _of_ssm(
         missing = refusal.code in MISSING
         text = f"invalid ssm parameters: {reference}" if missing else f"{refusal.code}: {refusal.text}"
         raise SecretsUnavailable(SSM + text) from refusal
-    denied = _denied_parameter(records, place, reading.name, reading.arn, now, permit)
+    denied = _denied_parameter(records, place, reading.name, reading.selector[1:], now, permit)
     if denied is not None:
         raise SecretsUnavailable(SSM + denied)
     return reading.value
 
 
-def _denied_parameter(records: Records, scope: Scope, name: str, arn: str, now: float, permit: Permit) -> str | None:
+def _denied_parameter(
+    records: Records, scope: Scope, name: str, selector: str, now: float, permit: Permit
+) -> str | None:
     """Why a parameter that is there may not be read. What AWS publishes everybody may read."""
     if name.startswith(ROOT):
         return None
     parameter = records.get(Parameter, (*scope, name))
-    newest = records.get(ParameterVersion, (*scope, name, str(parameter.version))) if parameter else None
-    denied = permit("ssm:GetParameters", arn, parameter.tags if parameter else {})
-    if newest is not None:
-        denied = denied or _denied_key(records, scope, newest.key_reference, now, permit, "ssm")
-    if denied is None and name.startswith(SECRETS):
-        secret = find_secret(records, scope, name.removeprefix(SECRETS), now)
+    denied = permit("ssm:GetParameters", parameter_arn(scope, name), parameter.tags if parameter else {})
+    if denied is not None:
+        return denied
+    if name.startswith(SECRETS):
+        secret, version = secret_named(records, scope, name, selector, now)
         denied = permit("secretsmanager:GetSecretValue", secret.arn, secret.tags)
-        denied = denied or _denied_key(records, scope, secret.key_reference, now, permit, "secretsmanager")
-    return denied
+        return denied or _denied_key(records, scope, secrets.sealed(secret, version), permit, "secretsmanager")
+    return _denied_key(records, scope, parameters.sealed(scope, chosen(records, scope, name, selector)), permit, "ssm")
 
 
-def _denied_key(records: Records, scope: Scope, reference: str, now: float, permit: Permit, via: str) -> str | None:
+def _denied_key(records: Records, scope: Scope, sealed: Sealed | None, permit: Permit, via: str) -> str | None:
     """Why the user's own key may not be used by way of a service; AWS's own keys allow it the whole account."""
-    try:
-        key = find_key(records, scope, reference, now) if reference else None
-    except KeyRefused:
-        return None  # whoever reads is told
-    if key is None or key.manager == "AWS" or permit("kms:Decrypt", key.arn, key.tags, via=via) is None:
+    key = records.get(EncryptionKey, (*scope, sealed.key_id)) if sealed is not None else None
+    if sealed is None or key is None or key.manager == "AWS":
         return None
-    return NO_KMS
+    denied = permit("kms:Decrypt", key.arn, key.tags, via=via, context=sealed.context)
+    return None if denied is None else NO_KMS
 
 
 def _under_key(text: str, key: str) -> str:

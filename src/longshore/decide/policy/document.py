@@ -138,6 +138,8 @@ def _statement(given: Any, kind: Kind) -> Statement:
     if kind == "trust":
         resources, other_resources = _of_trust(given, actions)
     elif kind == "resource":
+        if effect == "Allow" and "NotPrincipal" in given:
+            raise PolicyRefused("Allow with NotPrincipal is not supported.")
         resources, other_resources = _of_resource(given)
     else:
         if "Principal" in given or "NotPrincipal" in given:
@@ -235,7 +237,7 @@ def _principals(given: Mapping[str, Any]) -> Principals:
 def _is_principal(kind: str, name: str) -> bool:
     if kind == "AWS":
         return name == "*" or bool(
-            re.fullmatch(r"[0-9]{12}|arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:.+|A[A-Z0-9]{15,}", name)
+            re.fullmatch(r"[0-9]{12}|arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[^*?]+|A[A-Z0-9]{15,}", name)
         )
     if kind == "Service":
         return "*" not in name and "." in name

@@ -67,7 +67,7 @@ class OfResource:
     """What a resource's own policy says of the caller and what is asked."""
 
     stance: Stance
-    rules: bool = False
+    closed: bool = False
     """Whether nobody may whom it does not mention, as with keys of KMS."""
 
 
@@ -89,7 +89,7 @@ def decide(grants: Grants, question: Question, of_resource: OfResource | None = 
     stance = of_resource.stance if of_resource is not None else "silent"
     if stance == "denied":
         return Decision(False, True, "with an explicit deny in a resource-based policy")
-    if of_resource is not None and of_resource.rules and stance == "silent":
+    if of_resource is not None and of_resource.closed and stance == "silent":
         return Decision(False, False, f"because no resource-based policy allows the {question.action} action")
     granted: tuple[tuple[str, str], ...] = ()
     for layer, sources in layers:
@@ -165,7 +165,7 @@ def stance_of(document: Document, named: Named, question: Question) -> Stance:
     """What a role's trust policy, or a resource's own policy, says of somebody."""
     found: Stance = "silent"
     for statement in document.statements:
-        how = _names(statement.principals, named)
+        how = _names(statement.principals, named, allows=statement.allows)
         if how == "silent" or not applies(statement, question, variables=document.variables):
             continue
         if not statement.allows:
@@ -175,17 +175,19 @@ def stance_of(document: Document, named: Named, question: Question) -> Stance:
     return found
 
 
-def _names(principals: Principals | None, named: Named) -> Stance:
+def _names(principals: Principals | None, named: Named, *, allows: bool) -> Stance:
+    """All but some: who is named itself is not meant; nor, where that is allowed, is anybody of an account that is."""
     if principals is None:
         return "silent"
     ways = {_way(kind, name, named) for kind, name in principals.pairs}
     if principals.others:
-        return "silent" if ways & {"named", "account"} else "named"
+        spared = {"named", "account"} if allows else {"named"}
+        return "silent" if ways & spared else "named"
     return "named" if "named" in ways else "account" if "account" in ways else "silent"
 
 
 def _way(kind: str, name: str, asks: Named) -> Stance:
-    if name == "*":
+    if name == "*" and kind in {"*", "AWS"}:
         return "named"
     if kind == "Service":
         return "named" if name in asks.services else "silent"

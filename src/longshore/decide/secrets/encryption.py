@@ -36,6 +36,21 @@ class Decrypted(NamedTuple):
     material: int
 
 
+class Sealed(NamedTuple):
+    """How a value is encrypted."""
+
+    key_id: str
+    context: Context
+
+
+def context_values(context: Context) -> dict[str, tuple[str, ...]]:
+    """What conditions of policies may look at of an encryption context."""
+    if not context:
+        return {}
+    pairs = {f"kms:encryptioncontext:{name.lower()}": (value,) for name, value in context.items()}
+    return {**pairs, "kms:encryptioncontextkeys": tuple(context)}
+
+
 def find_key(records: Records, scope: Scope, reference: str, now: float) -> EncryptionKey:
     """The key with an id, an alias, or the ARN of either. Raises KeyRefused."""
     name = reference

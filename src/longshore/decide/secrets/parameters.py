@@ -4,13 +4,15 @@ Called by the handlers of Parameter Store and by `decide/ecs/task_secrets.py`. A
 `:label`, may be one of those that AWS publishes, or lead to a secret. What can't be had is a `ParameterRefused`.
 """
 
+import base64
 import json
 from typing import NamedTuple
 
-from longshore.decide.secrets.encryption import KeyRefused, decrypt_text
+from longshore.decide.secrets.encryption import KeyRefused, Sealed, decrypt_text
 from longshore.decide.secrets.secrets import SecretRefused, chosen_version, find_secret, value_of
 from longshore.domain.arn import Arn
 from longshore.domain.record import Records, Scope
+from longshore.domain.secrets.ciphertext import opened
 from longshore.domain.secrets.parameter import (
     Parameter,
     ParameterVersion,
@@ -25,7 +27,7 @@ from longshore.domain.secrets.public_parameters import (
     public_arn,
     public_parameters,
 )
-from longshore.domain.secrets.secret import CURRENT
+from longshore.domain.secrets.secret import CURRENT, Secret, SecretVersion
 from longshore.domain.secrets.vault import Vault
 
 SECRETS = "/aws/reference/secretsmanager/"
@@ -119,6 +121,25 @@ def chosen(records: Records, scope: Scope, name: str, selector: str) -> Paramete
     return version
 
 
+def sealed(scope: Scope, version: ParameterVersion) -> Sealed | None:
+    """How a version is encrypted; None: not at all."""
+    if version.type != "SecureString":
+        return None
+    key_id = opened(base64.b64decode(version.value)).key_id
+    return Sealed(key_id, parameter_context(parameter_arn(scope, version.parameter_name)))
+
+
+def secret_named(records: Records, scope: Scope, name: str, selector: str, now: float) -> tuple[Secret, SecretVersion]:
+    """The secret that `/aws/reference/secretsmanager/…` means; the selector is a staging label or a version's id.
+
+    Raises SecretRefused.
+    """
+    secret = find_secret(records, scope, name.removeprefix(SECRETS), now)
+    by_stage = not selector or selector in secret.stages
+    asked = {"stage": selector or CURRENT} if by_stage else {"version_id": selector}
+    return secret, chosen_version(records, secret, **asked)
+
+
 def reading_of(
     records: Records, vault: Vault, scope: Scope, version: ParameterVersion, now: float, *, decryption: bool
 ) -> Reading:
@@ -136,14 +157,11 @@ def reading_of(
 def _secret(
     records: Records, vault: Vault, scope: Scope, name: str, selector: str, now: float, *, decryption: bool
 ) -> Reading:
-    """A secret of Secrets Manager; the selector is a staging label or a version's id."""
+    """A secret of Secrets Manager."""
     if not decryption:
         raise ParameterRefused("ValidationException", NEEDS_DECRYPTION)
     try:
-        secret = find_secret(records, scope, name.removeprefix(SECRETS), now)
-        by_stage = not selector or selector in secret.stages
-        asked = {"stage": selector or CURRENT} if by_stage else {"version_id": selector}
-        version = chosen_version(records, secret, **asked)
+        secret, version = secret_named(records, scope, name, selector, now)
         raw = value_of(records, vault, secret, version, now)
     except SecretRefused as refusal:
         text = f"An error occurred ({refusal.code}) when referencing Secrets Manager: Secret {name} can't be read."

@@ -4,7 +4,7 @@ Called by the handlers of Secrets Manager and Parameter Store, and by `decide/ec
 a `SecretRefused` with the code and text of Secrets Manager.
 """
 
-from longshore.decide.secrets.encryption import KeyRefused, decrypt_text
+from longshore.decide.secrets.encryption import KeyRefused, Sealed, decrypt_text
 from longshore.domain.arn import Arn
 from longshore.domain.record import Records, Scope
 from longshore.domain.secrets.secret import CURRENT, Secret, SecretVersion, secret_context
@@ -60,6 +60,11 @@ def chosen_version(records: Records, secret: Secret, version_id: str = "", stage
     if version_id and stage and secret.stages.get(stage) != version_id:
         raise SecretRefused("InvalidRequestException", OTHER_STAGE)
     return found
+
+
+def sealed(secret: Secret, version: SecretVersion) -> Sealed:
+    """How a version is encrypted."""
+    return Sealed(version.key_id, secret_context(secret.arn, version.version_id))
 
 
 def value_of(records: Records, vault: Vault, secret: Secret, version: SecretVersion, now: float) -> bytes:
