@@ -463,3 +463,26 @@ def test_a_users_policies_say_what_its_password_opens(signed: Serving) -> None:
         assert error_of(http.get("/v2/_catalog")) == (403, "DENIED")
         iam.delete_user_policy(UserName="puller", PolicyName="pull")
         assert error_of(http.get(f"{BASE}/manifests/policies")) == (403, "DENIED")
+
+
+def test_a_layer_is_mounted_from_where_its_pusher_may_read_alone(signed: Serving) -> None:
+    iam, ecr = signed.client("iam"), signed.client("ecr")
+    ecr.put_account_setting(name="BLOB_MOUNTING", value="ENABLED")
+    ecr.create_repository(repositoryName="mine")
+    iam.create_user(UserName="pusher")
+    key = iam.create_access_key(UserName="pusher")["AccessKey"]
+    login = password(signed)
+    with httpx.Client(base_url=signed.url, auth=login, trust_env=False) as root:
+        name = push_blob(root, b"not for everybody")
+    wish = f"{BASE.replace('/app', '/mine')}/blobs/uploads/?mount={name}&from={BASE.removeprefix('/v2/')}"
+
+    def mount(*on: str) -> int:
+        push = {"Effect": "Allow", "Action": "ecr:*", "Resource": [f"arn:aws:ecr:*:*:repository/{each}" for each in on]}
+        enter = {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [push, enter]})
+        iam.put_user_policy(UserName="pusher", PolicyName="push", PolicyDocument=policy)
+        pair = KeyPair(key["AccessKeyId"], key["SecretAccessKey"])
+        return httpx.post(f"{signed.url}{wish}", auth=password(signed, pair), trust_env=False).status_code
+
+    assert mount("mine") == 202  # it may send the layer itself
+    assert mount("mine", "app") == 201
