@@ -3,8 +3,10 @@
 A part of the composition root: `main` opens and closes them. Only the engine that is asked for is loaded.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from longshore.api.credentials import Credentials
 from longshore.api.task_endpoint.app import ADDRESS
@@ -24,6 +26,8 @@ from longshore.drivers.ports import (
 )
 from longshore.state import ACCESS_LOGS, runtime_folder
 
+UNIQUE_BYTES = 4
+"""Of chance in the name of an access log: 8 letters and digits, as on AWS."""
 BridgeReady = Callable[[str, str | None], Awaitable[None]]
 """Told of a bridge's device and its VPC (None: of the host's own networks) before its first use."""
 BridgeGone = Callable[[str], Awaitable[None]]
@@ -80,6 +84,7 @@ def docker_machine(
     """Docker's containers, HAProxy and nftables."""
     from longshore.drivers.connect.driver import HaproxyConnect  # noqa: PLC0415
     from longshore.drivers.docker.engine import DockerEngine  # noqa: PLC0415
+    from longshore.drivers.haproxy.access_log import LogFolder  # noqa: PLC0415
     from longshore.drivers.haproxy.driver import HaproxyBalancer  # noqa: PLC0415
     from longshore.drivers.haproxy.endpoints import answers  # noqa: PLC0415
 
@@ -98,13 +103,15 @@ def docker_machine(
         name_server=ADDRESS,
         proxies=connect,
     )
+    unique = partial(secrets.token_hex, UNIQUE_BYTES)
+    logs = None if config.state is None else LogFolder(config.state / ACCESS_LOGS, clock, unique)
     balancer = HaproxyBalancer(
         runtime_folder(instance),
         cookie_key=credentials.path_key("load-balancers", instance),
         claim=engine.claim_addresses,
         host_addresses=[config.lb_address] if config.lb_address else [],
         host_ports=dict(config.lb_ports),
-        access_logs=config.state and config.state / ACCESS_LOGS,
+        access_logs=logs,
     )
     return Machine(
         engine=engine,

@@ -265,8 +265,8 @@ class Longshore:
         return docker_machine(config, self._instance, self._clock, self._sink, self.credentials, around)
 
     def _make_delivery(self) -> tuple[Timer, ...]:
-        """What brings access logs into their buckets, where there are any."""
-        config, buckets = self.config, self.providers.of("s3")
+        """What brings access logs into buckets that outlive Longshore: not into moto's, which are gone when it ends."""
+        config, buckets = self.config, self.providers.forwards.get("s3")
         if config.state is None or config.engine == "sim" or buckets is None:
             return ()
         from longshore.drivers.haproxy.delivery import LOOK_S, Delivery  # noqa: PLC0415  seldom needed

@@ -24,10 +24,6 @@ class Providers:
         if self.everything_else is not None:
             yield self.everything_else
 
-    def of(self, service: str) -> Provider | None:
-        """Who answers for a service; None: nobody."""
-        return self.forwards.get(service) or self.everything_else
-
     @property
     def named(self) -> dict[str, str]:
         """By service what each is, for people."""

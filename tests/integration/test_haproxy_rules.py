@@ -24,6 +24,8 @@ from longshore.domain.elbv2.balancing import (
     TargetPlan,
     WeightedGroup,
 )
+from longshore.drivers.haproxy.access_log import LogFolder
+from tests.support.clock import HandClock
 from tests.support.haproxy_cases import HOSTILE
 from tests.support.haproxy_rig import NET, planned, rig
 from tests.support.plans import balancer, check, forward, group, listener, path, plan, rule, text
@@ -421,8 +423,9 @@ async def test_access_log_has_a_line_for_each_request(tmp_path: Path) -> None:
         rule(forward("0a")),
     )
     front = balancer(ADDRESS, listener(8080, *rules), access_log_bucket="logs")
+    clock = HandClock(1_764_374_690.5)
     async with (
-        rig(access_logs=tmp_path) as it,
+        rig(access_logs=LogFolder(tmp_path, clock, lambda: "0a1b2c3d")) as it,
         serving(one),
         httpx.AsyncClient(base_url=URL, headers={"user-agent": 'a"\tb'}) as client,
     ):
@@ -437,6 +440,9 @@ async def test_access_log_has_a_line_for_each_request(tmp_path: Path) -> None:
     for line, url, status in zip(lines, wanted, (302, 403, 200), strict=True):
         words = line.split(" ")
         assert (words[0], words[2], int(words[8])) == ("http", "app/web/b1", status)
+        assert (
+            words[1] == "2025-11-29T00:04:50.500000Z"
+        )  # when its line came, however long the connection has been open
         assert f'"GET {URL}{url} HTTP/1.1" "a\\x22\\x09b"' in line
     assert f" {NET}.4.99:8000 " in lines[2]
     assert "arn:group" in lines[2]

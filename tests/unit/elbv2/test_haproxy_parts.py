@@ -175,8 +175,6 @@ def test_access_log_line_is_elbv2s() -> None:
     logged = balancer("10.0.0.9", listener(8080, *rules), access_log_bucket="logs", access_log_prefix="web")
     groups = {"g-0a": group("0a", arn="arn:tg")}
     told = dict.fromkeys(FIELDS, "-") | {
-        "began_s": "1795642824",
-        "began_ms": "40",
         "client": "192.0.2.1:5000",
         "target": "10.0.0.1:80",
         "request_ms": "0",
@@ -201,9 +199,11 @@ def test_access_log_line_is_elbv2s() -> None:
         "location": "",
     }
     listeners = access_log.known_listeners(plan([logged], []))
-    found = access_log.entry("\t".join(["e8080", *told.values()]) + "\n", listeners, groups)
+    now = 1_795_642_824.065
+    found = access_log.entry("\t".join(["e8080", *told.values()]) + "\n", listeners, groups, now)
     assert found is not None
-    assert found.file.startswith(
+    assert found.window.balancer == "b1"
+    assert found.window.stem == (
         "logs/web/AWSLogs/123456789012/elasticloadbalancing/us-east-1/2026/11/25/"
         "123456789012_elasticloadbalancing_us-east-1_app.web.b1_20261125T2145Z_10.0.0.9_"
     )
@@ -212,4 +212,4 @@ def test_access_log_line_is_elbv2s() -> None:
         '"GET http://a.test:8080/a?b=\\x22\\x09 HTTP/1.1" "curl/8" - - arn:tg "Root=1-2-3" "-" "-" 0 '
         '2026-11-25T21:40:24.040000Z "forward" "-" "-" "10.0.0.1:80" "200" "-" "-" TID_'
     )
-    assert access_log.entry("unknown\tx", listeners, groups) is None
+    assert access_log.entry("unknown\tx", listeners, groups, now) is None

@@ -1,19 +1,24 @@
 """Access logs of application load balancers, in ELBv2's format and under its names, in folders instead of buckets.
 
 Owns the socket that HAProxy tells of each request, and the files: one for five minutes of a load balancer, a gzip
-member at a time. HAProxy does not wait for us: where we are too slow, lines are lost, as they may be on AWS.
+member at a time. A request ended when its line comes, since HAProxy's own times leave out what a connection waits idle.
+HAProxy does not wait for us: where we are too slow, lines are lost, as they may be on AWS. What is gone from the
+folder was delivered (`delivery.py`): its name is never used again, or the object in the bucket would be replaced.
 """
 
 import asyncio
 import datetime as dt
+import fcntl
 import gzip
 import hashlib
 import logging
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote_plus
 
+from longshore.domain.clock import Clock
 from longshore.domain.elbv2.balancing import (
     BalancerPlan,
     FixedResponse,
@@ -37,11 +42,28 @@ NOTHING = "-"
 ENCODED = frozenset({"path", "agent", "asked", "upgrade", "sni", "trace", "location"})
 
 
+class LogFolder(NamedTuple):
+    """Where access logs go, and what they are named by."""
+
+    path: Path
+    """Stands for all buckets."""
+    clock: Clock
+    unique: Callable[[], str]
+    """Letters and digits of chance, for a file's name. Called in threads."""
+
+
+class Window(NamedTuple):
+    """Five minutes of a load balancer."""
+
+    balancer: str
+    stem: str
+    """Below the folder of all buckets: a file's name without its unique part."""
+
+
 class Entry(NamedTuple):
     """A line and where it goes."""
 
-    file: str
-    """Below the folder of all buckets."""
+    window: Window
     line: str
 
 
@@ -62,8 +84,11 @@ def known_listeners(plan: BalancerPlan) -> dict[str, Known]:
     }
 
 
-def entry(told: str, listeners: Mapping[str, Known], groups: Mapping[str, GroupPlan]) -> Entry | None:
-    """HAProxy's line as ELBv2 writes it; None for what is of no known listener. `groups`: by backend."""
+def entry(told: str, listeners: Mapping[str, Known], groups: Mapping[str, GroupPlan], now: float) -> Entry | None:
+    """HAProxy's line as ELBv2 writes it; None for what is of no known listener.
+
+    groups: by backend. now: when the line came, which is when its request ended.
+    """
     listener_id, *values = told.rstrip("\n").split("\t")
     known = listeners.get(listener_id)
     if known is None or len(values) != len(FIELDS):
@@ -71,12 +96,10 @@ def entry(told: str, listeners: Mapping[str, Known], groups: Mapping[str, GroupP
     fields = {
         name: unquote_plus(value) if name in ENCODED else value for name, value in zip(FIELDS, values, strict=True)
     }
-    began = dt.datetime.fromtimestamp(int(fields["began_s"]), dt.UTC) + dt.timedelta(
-        milliseconds=int(fields["began_ms"])
-    )
-    ended = began + dt.timedelta(milliseconds=max(0, int(fields["total_ms"])))
+    ended = dt.datetime.fromtimestamp(now, dt.UTC)
+    began = ended - dt.timedelta(milliseconds=max(0, int(fields["total_ms"])))
     line = _line(fields, known, groups, began, ended)
-    return Entry(_file(known.balancer, ended), line)
+    return Entry(Window(known.balancer.lb_id, _stem(known.balancer, ended)), line)
 
 
 def _line(
@@ -165,17 +188,16 @@ def _time(when: dt.datetime) -> str:
     return when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _file(balancer: LoadBalancerPlan, when: dt.datetime) -> str:
-    """ELBv2's name of the object for the five minutes that a moment is in; they end at the time in it."""
+def _stem(balancer: LoadBalancerPlan, when: dt.datetime) -> str:
+    """ELBv2's name of an object for the five minutes that a moment is in, which end at the time in it."""
     ends = dt.datetime.fromtimestamp((when.timestamp() // WINDOW_S + 1) * WINDOW_S, dt.UTC)
     stamp = ends.strftime("%Y%m%dT%H%MZ")
-    unique = hashlib.sha256(f"{balancer.lb_id}{stamp}".encode()).hexdigest()[:8]
     name = f"{balancer.account}_elasticloadbalancing_{balancer.region}_{balancer.path.replace('/', '.')}"
     parts = (
         balancer.access_log_bucket,
         balancer.access_log_prefix,
         f"AWSLogs/{balancer.account}/elasticloadbalancing/{balancer.region}/{ends:%Y/%m/%d}",
-        f"{name}_{stamp}_{balancer.addresses[0]}_{unique}.log.gz",
+        f"{name}_{stamp}_{balancer.addresses[0]}_",
     )
     return "/".join(part for part in parts if part)
 
@@ -183,12 +205,14 @@ def _file(balancer: LoadBalancerPlan, when: dt.datetime) -> str:
 class AccessLogs:
     """Reads what HAProxy tells and writes files below a folder."""
 
-    def __init__(self, path: Path, folder: Path) -> None:
+    def __init__(self, path: Path, folder: LogFolder) -> None:
         self._datagrams = Datagrams(path, self._received, buffer_bytes=BUFFER_BYTES)
         self._folder = folder
         self._listeners: dict[str, Known] = {}
         self._groups: dict[str, GroupPlan] = {}
-        self._pending: dict[str, list[str]] = {}
+        self._pending: dict[Window, list[str]] = {}
+        self._begun: dict[str, tuple[Window, Path]] = {}
+        """By load balancer, the file that was begun last. Those of an earlier life get no more lines."""
         self._flushing: asyncio.Task[None] | None = None
         """Waits for more lines to write together; there is one only while some wait."""
 
@@ -219,19 +243,44 @@ class AccessLogs:
             await self.flush()
 
     def _received(self, told: bytes) -> None:
-        found = entry(told.decode(errors="replace"), self._listeners, self._groups)
+        found = entry(told.decode(errors="replace"), self._listeners, self._groups, self._folder.clock.now())
         if found is None:
             return
-        self._pending.setdefault(found.file, []).append(found.line)
+        self._pending.setdefault(found.window, []).append(found.line)
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush_soon())
 
-    def _write(self, pending: Mapping[str, list[str]]) -> None:
-        for name, lines in pending.items():
-            file = self._folder / name
+    def _write(self, pending: Mapping[Window, list[str]]) -> None:
+        for window, lines in pending.items():
+            member = gzip.compress("".join(f"{line}\n" for line in lines).encode())
             try:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                with gzip.open(file, "ab") as out:
-                    out.write("".join(f"{line}\n" for line in lines).encode())
+                with self._locked(window) as out:
+                    out.write(member)
             except OSError as error:
                 log.warning("access log lines are lost: %s", error)
+
+    def _locked(self, window: Window) -> BinaryIO:
+        """A window's file at its end, which can't be delivered before it is closed."""
+        while True:
+            out = self._old(window) or self._new(window)
+            fcntl.flock(out, fcntl.LOCK_EX)
+            if os.fstat(out.fileno()).st_nlink:
+                out.seek(0, os.SEEK_END)
+                return out
+            out.close()  # delivered while we waited for it
+
+    def _old(self, window: Window) -> BinaryIO | None:
+        begun, file = self._begun.get(window.balancer, (None, Path()))
+        if begun != window:
+            return None
+        try:
+            return file.open("r+b")  # unlike "ab", makes none
+        except FileNotFoundError:
+            return None
+
+    def _new(self, window: Window) -> BinaryIO:
+        file = self._folder.path / f"{window.stem}{self._folder.unique()}.log.gz"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        out = file.open("xb")
+        self._begun[window.balancer] = (window, file)
+        return out

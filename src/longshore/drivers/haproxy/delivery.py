@@ -1,14 +1,16 @@
-"""Puts access logs into their buckets, where somebody answers for S3: a minute after the five that a file is for.
+"""Puts access logs into their buckets, where S3 is forwarded: a minute after the five that a file is for.
 
-The folder of the logs is the outbox: a file stays in it until its bucket has taken it, so that a crash loses none, and
-one that is sent twice is the same object. Requests are signed with Longshore's own credentials, if it has any.
+The folder of the logs is the outbox: a file stays in it until its bucket has taken all of it, so that a crash loses
+none. One that is sent again is the same object, with the lines that came meanwhile; `access_log.py`, which writes the
+files, sees to it that no two have one name. Requests are signed with Longshore's own credentials, if it has any.
 """
 
 import asyncio
 import datetime as dt
+import fcntl
 import logging
+import os
 import re
-from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -24,7 +26,7 @@ from longshore.drivers.ports import PassedRequest, Permanent, Provider, Retryabl
 log = logging.getLogger(__name__)
 
 SETTLED_S = 60.0
-"""How long after its end a file may still get lines of requests that were under way."""
+"""How long after its end a file may still get lines that wait to be written."""
 LOOK_S = 60.0
 """How often to look."""
 _NAME = re.compile(
@@ -36,6 +38,7 @@ _NAME = re.compile(
 class Finished(NamedTuple):
     """A file that is whole."""
 
+    ends: float
     path: Path
     bucket: str
     key: str
@@ -43,15 +46,22 @@ class Finished(NamedTuple):
     region: str
 
 
-def finished(folder: Path, now: float) -> Iterator[Finished]:
+def finished(folder: Path, now: float) -> list[Finished]:
     """The files that get no more lines, the oldest first."""
-    for path in sorted(folder.rglob("*.log.gz"), key=lambda each: each.name):
-        found = _NAME.fullmatch(path.relative_to(folder).as_posix())
-        if found is None:
-            continue
-        ends = dt.datetime.strptime(found["ends"], "%Y%m%dT%H%MZ").replace(tzinfo=dt.UTC).timestamp()
-        if ends + SETTLED_S <= now:
-            yield Finished(path, found["bucket"], found["key"], found["account"], found["region"])
+    found = []
+    for path in folder.rglob("*.log.gz"):
+        name = _NAME.fullmatch(path.relative_to(folder).as_posix())
+        ends = _time(name["ends"]) if name else None
+        if name and ends is not None and ends + SETTLED_S <= now:
+            found.append(Finished(ends, path, name["bucket"], name["key"], name["account"], name["region"]))
+    return sorted(found)
+
+
+def _time(stamp: str) -> float | None:
+    try:
+        return dt.datetime.strptime(stamp, "%Y%m%dT%H%MZ").replace(tzinfo=dt.UTC).timestamp()
+    except ValueError:
+        return None
 
 
 class Delivery:
@@ -61,28 +71,43 @@ class Delivery:
         self._folder = folder
         self._provider = provider
         self._clock = clock
+        self._credentials = Credentials()
         self._told: dict[str, str] = {}
-        """By bucket, what was said last of why it takes nothing."""
+        """By bucket and by file, what was said last of why it waits."""
 
     async def deliver(self) -> None:
         """Send what is finished. What can't be sent stays for the next time."""
-        for each in await asyncio.to_thread(lambda: list(finished(self._folder, self._clock.now()))):
-            try:
-                with each.path.open("rb") as body:
-                    problem = await self._put(each, body)
-            except (OSError, Retryable, Permanent) as error:
-                problem = getattr(error, "reason", str(error))
-            if problem:
-                self._tell(each.bucket, problem)
+        refused: set[str] = set()  # buckets, asked once in a round and not for each of a day's files
+        for each in await asyncio.to_thread(finished, self._folder, self._clock.now()):
+            if each.bucket in refused:
                 continue
-            self._told.pop(each.bucket, None)
-            await asyncio.to_thread(self._forget, each.path)
+            try:
+                refusal = await self._send(each)
+            except (Retryable, Permanent) as error:
+                refusal = error.reason or type(error).__name__
+            except Exception as error:  # noqa: BLE001  whatever is wrong with one file holds up no other
+                self._tell(str(each.path), f"access log {each.path} waits: {str(error) or type(error).__name__}")
+                continue
+            self._told.pop(str(each.path), None)
+            if refusal:
+                refused.add(each.bucket)
+                text = f"access logs wait in {self._folder}: bucket {each.bucket} can't take them: {refusal}"
+                self._tell(each.bucket, text)
+            else:
+                self._told.pop(each.bucket, None)
 
-    async def _put(self, each: Finished, body: BinaryIO) -> str:
-        """Send one; what its bucket has against it, or nothing."""
-        size = each.path.stat().st_size
+    async def _send(self, each: Finished) -> str:
+        """Send one, and forget it if it was taken; what its bucket has against it, or nothing if it answered 200."""
+        with each.path.open("rb") as body:
+            size = os.fstat(body.fileno()).st_size
+            refusal = await self._put(each, body, size)
+            if not refusal:
+                await asyncio.to_thread(_forget, each.path, body, size)
+        return refusal
+
+    async def _put(self, each: Finished, body: BinaryIO, size: int) -> str:
         path = f"/{quote(each.bucket)}/{quote(each.key)}"
-        headers = await asyncio.to_thread(_signed, path, each.region, body, size)
+        headers = await asyncio.to_thread(self._credentials.signed, path, each.region, body, size)
         request = PassedRequest(
             service="s3",
             signing_name="s3",
@@ -102,30 +127,35 @@ class Delivery:
         code = re.search(rb"<Code>(\w{1,64})</Code>", text)
         return f"{self._provider.name} answered {answer.status}" + (f" {code[1].decode()}" if code else "")
 
-    def _tell(self, bucket: str, problem: str) -> None:
-        if self._told.get(bucket) != problem:
-            self._told[bucket] = problem
-            log.warning("access logs wait in %s: bucket %s can't take them: %s", self._folder, bucket, problem)
+    def _tell(self, about: str, problem: str) -> None:
+        if self._told.get(about) != problem:
+            self._told[about] = problem
+            log.warning("%s", problem)
 
-    def _forget(self, path: Path) -> None:
-        """The file, and the folders that are empty without it."""
+
+def _forget(path: Path, body: BinaryIO, sent: int) -> None:
+    """A file that was sent, unless it has grown: then it goes again. Its lock keeps lines out that would be lost."""
+    fcntl.flock(body, fcntl.LOCK_SH)
+    if os.fstat(body.fileno()).st_size == sent:
         path.unlink(missing_ok=True)
-        for parent in path.parents:
-            if parent == self._folder:
-                break
-            try:
-                parent.rmdir()
-            except OSError:
-                break
 
 
-def _signed(path: str, region: str, body: BinaryIO, size: int) -> list[tuple[str, str]]:
-    """Headers of a PUT, signed if there are credentials."""
-    headers = {"host": "localhost", "content-type": "application/gzip", "content-length": str(size)}
-    credentials: Any = botocore.session.Session().get_credentials()
-    if credentials is None:
-        return list(headers.items())
-    asked = AWSRequest(method="PUT", url=f"http://localhost{path}", headers=headers, data=body)
-    S3SigV4Auth(credentials.get_frozen_credentials(), "s3", region).add_auth(asked)
-    body.seek(0)
-    return [(name.lower(), value) for name, value in asked.headers.items()]
+class Credentials:
+    """Longshore's own for S3, looked for once, when they are first needed. Used in threads."""
+
+    def __init__(self) -> None:
+        self._found: Any = None
+        self._looked = False
+
+    def signed(self, path: str, region: str, body: BinaryIO, size: int) -> list[tuple[str, str]]:
+        """Headers of a PUT, signed if there are credentials. Raises what botocore does where they can't be had."""
+        if not self._looked:
+            self._found = botocore.session.Session().get_credentials()
+            self._looked = True
+        headers = {"host": "localhost", "content-type": "application/gzip", "content-length": str(size)}
+        if self._found is None:
+            return list(headers.items())
+        asked = AWSRequest(method="PUT", url=f"http://localhost{path}", headers=headers, data=body)
+        S3SigV4Auth(self._found.get_frozen_credentials(), "s3", region).add_auth(asked)
+        body.seek(0)
+        return [(name.lower(), value) for name, value in asked.headers.items()]

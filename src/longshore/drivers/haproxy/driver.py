@@ -25,7 +25,7 @@ from longshore.domain.elbv2.balancing import (
     TargetPlan,
 )
 from longshore.drivers.ending import cancelled
-from longshore.drivers.haproxy.access_log import AccessLogs
+from longshore.drivers.haproxy.access_log import AccessLogs, LogFolder
 from longshore.drivers.haproxy.commands import Commands
 from longshore.drivers.haproxy.counts import Counters, sums
 from longshore.drivers.haproxy.datagrams import Datagrams
@@ -65,7 +65,7 @@ class HaproxyBalancer:
 
     folder: for its configuration, sockets and certificates; best in memory, and a short path (sockets are in it).
     cookie_key: a secret that stays the same; targets in cookies are told by it.
-    access_logs: the folder that stands for all buckets; None: nobody reads access logs.
+    access_logs: where they go; None: nobody reads access logs.
     host_ports: listener port -> port of the host that listeners at that port share by Host header or SNI.
     """
 
@@ -79,7 +79,7 @@ class HaproxyBalancer:
         claim: Claim = _here_already,
         host_addresses: Sequence[str] = ("127.0.0.1",),
         host_ports: Mapping[int, int] = HOST_PORTS,
-        access_logs: Path | None = None,
+        access_logs: LogFolder | None = None,
         binary: str = "haproxy",
     ) -> None:
         self.process = HaproxyProcess(folder, binary, options=[KEEP_BUFFERS])

@@ -14,8 +14,6 @@ REMEMBERED = {
 }
 """Of the request as it came: gone when the log line is made, unless kept in variables."""
 FIELDS = {
-    "began_s": "%Ts",
-    "began_ms": "%ms",
     "client": "%ci:%cp",
     "target": "%si:%sp",
     "request_ms": "%TR",
