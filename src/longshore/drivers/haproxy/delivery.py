@@ -77,9 +77,10 @@ class Delivery:
 
     async def deliver(self) -> None:
         """Send what is finished. What can't be sent stays for the next time."""
-        refused: set[str] = set()  # buckets, asked once in a round and not for each of a day's files
+        refused: set[tuple[str, ...]] = set()  # asked once in a round, and not for each of a day's files
         for each in await asyncio.to_thread(finished, self._folder, self._clock.now()):
-            if each.bucket in refused:
+            place = (each.bucket, each.key.partition("AWSLogs/")[0], each.account)
+            if place in refused:
                 continue
             try:
                 refusal = await self._send(each)
@@ -90,7 +91,7 @@ class Delivery:
                 continue
             self._told.pop(str(each.path), None)
             if refusal:
-                refused.add(each.bucket)
+                refused.add(place)
                 text = f"access logs wait in {self._folder}: bucket {each.bucket} can't take them: {refusal}"
                 self._tell(each.bucket, text)
             else:
