@@ -1,4 +1,4 @@
-"""Security groups and network ACLs for tests: records, any at random, and what AWS's documentation says they let through."""
+"""Security groups and network ACLs for tests: records, any at random, and what AWS lets through by them."""
 
 from __future__ import annotations
 
