@@ -136,7 +136,7 @@ class Story(World):
         await self._rest()
         check_settled(self)
         await check_answers(self)
-        self._check_promises()
+        await self.check_promises()
 
     async def _step(self) -> None:
         act = self.dice.choice([*self.users(), *self._troubles()])
@@ -277,14 +277,24 @@ class Story(World):
         network = self.network()
         call = self.call("RunTask", taskDefinition=arn, launchType="FARGATE", count=2, networkConfiguration=network)
         if self.dice.random() < 0.2:
-            doomed = asyncio.ensure_future(call)
-            await asyncio.sleep(0)
-            await self.restart()
-            doomed.cancel()
-            await asyncio.gather(doomed, return_exceptions=True)
+            await self.cut_off(call)
             return
         for task in (await call)["tasks"]:
             self.acknowledged[task["taskArn"]] = "task"
+
+    async def cut_off(self, call: Awaitable[dict[str, Any]]) -> dict[str, Any] | ApiError | None:
+        """Crash in the middle of a call. Its answer or refusal if that came before; any other error is a fault."""
+        doomed = asyncio.ensure_future(call)
+        await asyncio.sleep(0)
+        await self.restart()
+        doomed.cancel()
+        await asyncio.wait([doomed])
+        if doomed.cancelled():
+            return None
+        error = doomed.exception()
+        if error is None or isinstance(error, ApiError):
+            return error or doomed.result()
+        raise error
 
     async def _stop(self) -> None:
         live = [t for t in self.plane.store.select(Task, "live", ()) if t.wanted]
@@ -354,7 +364,8 @@ class Story(World):
         if isinstance(self.plane, CheckedPlane) and self.plane.violations:
             raise self.plane.violations[0]
 
-    def _check_promises(self) -> None:
+    async def check_promises(self) -> None:
+        """Whether all that was acknowledged is there."""
         store = self.plane.store
         known = {task.arn for task in store.all(Task)}
         known |= {service.arn for service in store.all(Service)}

@@ -1,10 +1,10 @@
 """Worlds whose users also make, change and drop what stands around their services: VPCs, roles, keys, secrets, zones, …
 
-Every such thing is described after each crash just as it was when its last change was acknowledged, or is gone if its
-end was. Tasks are in security groups, and their subnets have a network ACL, whose rules change all the while.
+Every such thing is described after each crash, and at the very end, just as it was when its last change was
+acknowledged, or is gone if its end was. Tasks are in security groups, and their subnets have a network ACL, whose rules
+change all the while.
 """
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -42,25 +42,43 @@ class Kind:
     """Given its name, which no other thing has."""
     id_of: Callable[[str, Mapping[str, Any]], Any] = lambda name, _answer: name
     """From its name and the answer to `make`."""
+    called: Callable[[Any], str] = str
+    """From its id: what every answer that shows it has in it."""
     looks: tuple[Ask, ...]
-    """What is told of it: the same after a crash."""
-    change: Ask | None = None
+    """What is told of it: the same after a crash. The first shows it while it is there."""
+    changes: tuple[Ask, ...] = ()
+    """Each shows, by `_nth`, the number that it is given."""
     drop: Ask | None = None
+    stays: str = ""
+    """What the first look has in it after the end of a thing that is shown for a while yet; all else is as before."""
+
+
+def _nth(n: int) -> str:
+    """What a change puts somewhere, so that it is seen again: in any text, as a tag, or as the id of a statement."""
+    return f"The{n}th"
 
 
 def _policy(n: int) -> str:
-    allowed = {"Sid": f"The{n}th", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    allowed = {"Sid": _nth(n), "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+
+
+def _policy_of(action: str, n: int) -> str:
+    """A policy of a resource, that lets its account do something."""
+    principal = {"AWS": f"arn:aws:iam::{SCOPE.account}:root"}
+    allowed = {"Sid": _nth(n), "Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*"}
     return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
 
 
 def _repository_policy(n: int) -> str:
-    allowed = {"Sid": f"The{n}th", "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}
+    allowed = {"Sid": _nth(n), "Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}
     return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
 
 
 def _alarm(name: str, n: int) -> Params:
     return {
         "AlarmName": name,
+        "AlarmDescription": _nth(n),
         "Namespace": "AWS/ECS",
         "MetricName": "CPUUtilization",
         "Statistic": "Average",
@@ -76,7 +94,7 @@ KINDS: dict[str, Kind] = {
         service=iam.SERVICE,
         make=Ask("CreateRole", lambda name, _: {"RoleName": name, "AssumeRolePolicyDocument": TRUST}),
         looks=(Ask("GetRole", lambda name, _: {"RoleName": name}),),
-        change=Ask("UpdateRole", lambda name, n: {"RoleName": name, "Description": f"the {n}th"}),
+        changes=(Ask("UpdateRole", lambda name, n: {"RoleName": name, "Description": _nth(n)}),),
         drop=Ask("DeleteRole", lambda name, _: {"RoleName": name}),
     ),
     "policy": Kind(
@@ -87,7 +105,7 @@ KINDS: dict[str, Kind] = {
             Ask("GetPolicy", lambda arn, _: {"PolicyArn": arn}),
             Ask("ListPolicyTags", lambda arn, _: {"PolicyArn": arn}),
         ),
-        change=Ask("TagPolicy", lambda arn, n: {"PolicyArn": arn, "Tags": [{"Key": "n", "Value": str(n)}]}),
+        changes=(Ask("TagPolicy", lambda arn, n: {"PolicyArn": arn, "Tags": [{"Key": "n", "Value": _nth(n)}]}),),
         drop=Ask("DeletePolicy", lambda arn, _: {"PolicyArn": arn}),
     ),
     "user": Kind(
@@ -97,8 +115,8 @@ KINDS: dict[str, Kind] = {
             Ask("GetUser", lambda name, _: {"UserName": name}),
             Ask("GetUserPolicy", lambda name, _: {"UserName": name, "PolicyName": "own"}),
         ),
-        change=Ask(
-            "PutUserPolicy", lambda name, n: {"UserName": name, "PolicyName": "own", "PolicyDocument": _policy(n)}
+        changes=(
+            Ask("PutUserPolicy", lambda name, n: {"UserName": name, "PolicyName": "own", "PolicyDocument": _policy(n)}),
         ),
     ),
     "VPC": Kind(
@@ -109,7 +127,7 @@ KINDS: dict[str, Kind] = {
             Ask("DescribeVpcs", lambda vpc, _: {"VpcIds": [vpc]}),
             Ask("DescribeRouteTables", lambda vpc, _: {"Filters": [{"Name": "vpc-id", "Values": [vpc]}]}),
         ),
-        change=Ask("CreateTags", lambda vpc, n: {"Resources": [vpc], "Tags": [{"Key": "n", "Value": str(n)}]}),
+        changes=(Ask("CreateTags", lambda vpc, n: {"Resources": [vpc], "Tags": [{"Key": "n", "Value": _nth(n)}]}),),
         drop=Ask("DeleteVpc", lambda vpc, _: {"VpcId": vpc}),
     ),
     "elastic IP address": Kind(
@@ -123,25 +141,56 @@ KINDS: dict[str, Kind] = {
         service=kms.SERVICE,
         make=Ask("CreateKey", lambda name, _: {"Description": name}),
         id_of=lambda _, answer: answer["KeyMetadata"]["KeyId"],
-        looks=(Ask("DescribeKey", lambda key, _: {"KeyId": key}),),
-        change=Ask("UpdateKeyDescription", lambda key, n: {"KeyId": key, "Description": f"the {n}th"}),
+        looks=(
+            Ask("DescribeKey", lambda key, _: {"KeyId": key}),
+            Ask("GetKeyPolicy", lambda key, _: {"KeyId": key, "PolicyName": "default"}),
+            Ask("ListGrants", lambda key, _: {"KeyId": key}),
+        ),
+        changes=(
+            Ask("UpdateKeyDescription", lambda key, n: {"KeyId": key, "Description": _nth(n)}),
+            Ask(
+                "PutKeyPolicy",
+                lambda key, n: {"KeyId": key, "PolicyName": "default", "Policy": _policy_of("kms:*", n)},
+            ),
+            Ask(
+                "CreateGrant",
+                lambda key, n: {
+                    "KeyId": key,
+                    "Name": _nth(n),
+                    "GranteePrincipal": f"arn:aws:iam::{SCOPE.account}:root",
+                    "Operations": ["Decrypt"],
+                },
+            ),
+        ),
         drop=Ask("ScheduleKeyDeletion", lambda key, _: {"KeyId": key, "PendingWindowInDays": 30}),
+        stays="PendingDeletion",
     ),
     "parameter": Kind(
         service=ssm.SERVICE,
         make=Ask("PutParameter", lambda name, _: {"Name": name, "Type": "SecureString", "Value": "first"}),
         looks=(Ask("GetParameter", lambda name, _: {"Name": name, "WithDecryption": True}),),
-        change=Ask(
-            "PutParameter",
-            lambda name, n: {"Name": name, "Type": "SecureString", "Value": f"the {n}th", "Overwrite": True},
+        changes=(
+            Ask(
+                "PutParameter",
+                lambda name, n: {"Name": name, "Type": "SecureString", "Value": _nth(n), "Overwrite": True},
+            ),
         ),
         drop=Ask("DeleteParameter", lambda name, _: {"Name": name}),
     ),
     "secret": Kind(
         service=secretsmanager.SERVICE,
         make=Ask("CreateSecret", lambda name, _: {"Name": name, "SecretString": "first"}),
-        looks=(Ask("GetSecretValue", lambda name, _: {"SecretId": name}),),
-        change=Ask("PutSecretValue", lambda name, n: {"SecretId": name, "SecretString": f"the {n}th"}),
+        looks=(
+            Ask("GetSecretValue", lambda name, _: {"SecretId": name}),
+            Ask("GetResourcePolicy", lambda name, _: {"SecretId": name}),
+        ),
+        changes=(
+            Ask("PutSecretValue", lambda name, n: {"SecretId": name, "SecretString": _nth(n)}),
+            Ask(
+                "PutResourcePolicy",
+                lambda name, n: {"SecretId": name, "ResourcePolicy": _policy_of("secretsmanager:GetSecretValue", n)},
+            ),
+        ),
         drop=Ask("DeleteSecret", lambda name, _: {"SecretId": name, "ForceDeleteWithoutRecovery": True}),
     ),
     "repository": Kind(
@@ -151,16 +200,22 @@ KINDS: dict[str, Kind] = {
             Ask("DescribeRepositories", lambda name, _: {"repositoryNames": [name]}),
             Ask("GetRepositoryPolicy", lambda name, _: {"repositoryName": name}),
         ),
-        change=Ask(
-            "SetRepositoryPolicy", lambda name, n: {"repositoryName": name, "policyText": _repository_policy(n)}
+        changes=(
+            Ask(
+                "SetRepositoryPolicy",
+                lambda name, n: {"repositoryName": name, "policyText": _repository_policy(n)},
+            ),
         ),
         drop=Ask("DeleteRepository", lambda name, _: {"repositoryName": name}),
     ),
     "log group": Kind(
         service=logs.SERVICE,
         make=Ask("CreateLogGroup", lambda name, _: {"logGroupName": name}),
-        looks=(Ask("ListTagsLogGroup", lambda name, _: {"logGroupName": name}),),
-        change=Ask("TagLogGroup", lambda name, n: {"logGroupName": name, "tags": {"n": str(n)}}),
+        looks=(
+            Ask("DescribeLogGroups", lambda name, _: {"logGroupNamePrefix": name}),
+            Ask("ListTagsLogGroup", lambda name, _: {"logGroupName": name}),
+        ),
+        changes=(Ask("TagLogGroup", lambda name, n: {"logGroupName": name, "tags": {"n": _nth(n)}}),),
         drop=Ask("DeleteLogGroup", lambda name, _: {"logGroupName": name}),
     ),
     "zone": Kind(
@@ -172,27 +227,33 @@ KINDS: dict[str, Kind] = {
             Ask("ListResourceRecordSets", lambda zone, _: {"HostedZoneId": zone}),
             Ask("ListTagsForResource", lambda zone, _: {"ResourceType": "hostedzone", "ResourceId": zone}),
         ),
-        change=Ask(
-            "ChangeTagsForResource",
-            lambda zone, n: {
-                "ResourceType": "hostedzone",
-                "ResourceId": zone,
-                "AddTags": [{"Key": "n", "Value": str(n)}],
-            },
+        changes=(
+            Ask(
+                "ChangeTagsForResource",
+                lambda zone, n: {
+                    "ResourceType": "hostedzone",
+                    "ResourceId": zone,
+                    "AddTags": [{"Key": "n", "Value": _nth(n)}],
+                },
+            ),
         ),
         drop=Ask("DeleteHostedZone", lambda zone, _: {"Id": zone}),
     ),
     "namespace": Kind(
         service=servicediscovery.SERVICE,
         make=Ask("CreateHttpNamespace", lambda name, _: {"Name": name}),
-        id_of=lambda _, answer: answer["OperationId"],
-        looks=(Ask("GetOperation", lambda operation, _: {"OperationId": operation}),),
+        id_of=lambda name, answer: (name, answer["OperationId"]),
+        called=lambda ids: str(ids[0]),
+        looks=(
+            Ask("ListNamespaces", lambda ids, _: {"Filters": [{"Name": "NAME", "Values": [ids[0]]}]}),
+            Ask("GetOperation", lambda ids, _: {"OperationId": ids[1]}),
+        ),
     ),
     "alarm": Kind(
         service=cloudwatch.SERVICE,
         make=Ask("PutMetricAlarm", _alarm),
         looks=(Ask("DescribeAlarms", lambda name, _: {"AlarmNames": [name]}),),
-        change=Ask("PutMetricAlarm", _alarm),
+        changes=(Ask("PutMetricAlarm", _alarm),),
         drop=Ask("DeleteAlarms", lambda name, _: {"AlarmNames": [name]}),
     ),
     "cluster": Kind(
@@ -200,8 +261,9 @@ KINDS: dict[str, Kind] = {
         make=Ask("CreateCluster", lambda name, _: {"clusterName": name}),
         id_of=lambda _, answer: answer["cluster"]["clusterArn"],
         looks=(Ask("DescribeClusters", lambda arn, _: {"clusters": [arn], "include": ["TAGS", "SETTINGS"]}),),
-        change=Ask("TagResource", lambda arn, n: {"resourceArn": arn, "tags": [{"key": "n", "value": str(n)}]}),
+        changes=(Ask("TagResource", lambda arn, n: {"resourceArn": arn, "tags": [{"key": "n", "value": _nth(n)}]}),),
         drop=Ask("DeleteCluster", lambda arn, _: {"cluster": arn}),
+        stays="INACTIVE",
     ),
 }
 
@@ -250,20 +312,30 @@ class StackStory(Story):
     async def restart(self) -> None:
         """A crash, after which all is as it was told."""
         await super().restart()
+        await self._check_told("after a crash")
+
+    async def check_promises(self) -> None:
+        """All is as it was told, after hours of rest as well."""
+        await super().check_promises()
+        await self._check_told("in the end")
+
+    async def _check_told(self, when: str) -> None:
         for thing, told in self.told.items():
             if (found := await self._look(thing)) != told:
-                raise Violation(f"{thing[0]} {thing[1]} was {told}, and is {found} after a crash")
+                raise Violation(f"{thing[0]} {thing[1]} was {told}, and is {found} {when}")
 
     async def _make(self) -> None:
         self._number += 1
-        what, name = self.dice.choice(sorted(KINDS)), f"thing-{self._number}"
+        what, name = self.dice.choice(sorted(KINDS)), f"thing-{self._number:04}"
         kind = KINDS[what]
         answer = await self._ask(kind.service, kind.make.operation, kind.make.params(name, self._number))
         thing = (what, kind.id_of(name, answer))
         self.told[thing] = await self._look(thing)
+        if not _shown(thing, self.told[thing]):
+            raise Violation(f"{kind.make.operation} was acknowledged and kept nothing: {what} {thing[1]}")
 
     async def _change(self) -> None:
-        await self._apply([(thing, ask) for thing in self._kept() if (ask := KINDS[thing[0]].change)])
+        await self._apply([(thing, ask) for thing in self._kept() for ask in KINDS[thing[0]].changes])
 
     async def _drop(self) -> None:
         await self._apply([(thing, ask) for thing in self._kept() if (ask := KINDS[thing[0]].drop)])
@@ -279,25 +351,15 @@ class StackStory(Story):
         self._number += 1
         kind, before = KINDS[thing[0]], self.told.pop(thing)
         asked = self._ask(kind.service, ask.operation, ask.params(thing[1], self._number))
-        refused = False
-        doomed = self.dice.random() < DOOMED
-        if doomed:
-            cut_off = asyncio.ensure_future(asked)
-            await asyncio.sleep(0)
-            await self.restart()
-            cut_off.cancel()
-            await asyncio.gather(cut_off, return_exceptions=True)
-        else:
-            try:
-                await asked
-            except ApiError as error:
-                self.note(f"refused: {error}")
-                refused = True
+        outcome = await (self.cut_off(asked) if self.dice.random() < DOOMED else _outcome(asked))
+        if isinstance(outcome, ApiError):
+            self.note(f"refused: {outcome}")
         after = self.told[thing] = await self._look(thing)
-        if not doomed and refused != (after == before):
-            said = "refused" if refused else "acknowledged"
+        done = (_gone if ask == kind.drop else _changed)(thing, before, after, self._number)
+        said = "cut off" if outcome is None else "refused" if isinstance(outcome, ApiError) else "acknowledged"
+        if not (after == before if said == "refused" else done or (said == "cut off" and after == before)):
             raise Violation(f"{ask.operation} was {said}: {thing[0]} {thing[1]} was {before} before, and is {after}")
-        if ask == kind.drop and after != before:
+        if ask == kind.drop and done:
             self._dropped.add(thing)
 
     async def _look(self, thing: Thing) -> list[Any]:
@@ -336,3 +398,40 @@ class StackStory(Story):
                 ec2.SERVICE, "CreateNetworkAclEntry", {**entry, **denied, "PortRange": {"From": number, "To": number}}
             )
         self._denied ^= {number}
+
+
+async def _outcome(asked: Awaitable[dict[str, Any]]) -> dict[str, Any] | ApiError:
+    try:
+        return await asked
+    except ApiError as error:
+        return error
+
+
+def _shown(thing: Thing, told: list[Any]) -> bool:
+    """Whether it is there, by the first look."""
+    return KINDS[thing[0]].called(thing[1]) in str(told[0])
+
+
+def _gone(thing: Thing, before: list[Any], after: list[Any], _n: int) -> bool:
+    """Whether nothing is left of it, or what is to be left for a while."""
+    kind = KINDS[thing[0]]
+    if kind.stays:
+        return _shown(thing, after) and kind.stays in str(after[0]) and after[1:] == before[1:]
+    return not any(kind.called(thing[1]) in str(told) for told in after)
+
+
+def _changed(thing: Thing, before: list[Any], after: list[Any], n: int) -> bool:
+    """Whether it is there, with its n-th change, and lacks nothing that it had."""
+    whole = all(isinstance(was, str) or _like(was, now) for was, now in zip(before, after, strict=True))
+    return _shown(thing, after) and whole and _nth(n) in str(after)
+
+
+def _like(was: Any, now: Any) -> bool:
+    """Whether an answer, or a part of one, is of the same shape as an earlier one; there may be more in it."""
+    if was is None or type(was) is not type(now):
+        return was is None
+    if isinstance(was, dict):
+        return all(key in now and _like(part, now[key]) for key, part in was.items())
+    if isinstance(was, list):
+        return len(was) <= len(now) and all(map(_like, was, now))
+    return True

@@ -4,15 +4,18 @@ from typing import Any
 
 import pytest
 
+from longshore.api import logs
 from longshore.control.ec2.firewall import FirewallController
 from longshore.control.ecs import tasks as control_tasks
 from longshore.control.names.connect import ConnectController
 from longshore.decide.ecs.rollout import rolling
 from longshore.decide.ecs.task import released
+from longshore.domain.log import LogGroup
 from longshore.drivers.sim.machine import SimMachine
 from longshore.wire.errors import ApiError
 from sim import play as stories
 from sim.checks import Violation
+from sim.disk import SimJournal
 from sim.play import play
 from sim.secrets import SecretStory
 from sim.stack import StackStory
@@ -56,14 +59,14 @@ def test_checkers_see_containers_without_their_secret(monkeypatch: pytest.Monkey
         play(0, SecretStory)
 
 
-def broken_worlds(seeds: int, kind: type[stories.Story] = stories.Story) -> int:
-    """How many worlds notice."""
+def broken_worlds(seeds: int, kind: type[stories.Story] = stories.Story, words: str = "") -> int:
+    """How many worlds notice, in these words."""
     broken = 0
     for seed in range(seeds):
         try:
             play(seed, kind)
-        except Violation:
-            broken += 1
+        except Violation as violation:
+            broken += words in str(violation)
     return broken
 
 
@@ -140,6 +143,56 @@ def test_checkers_see_an_error_behind_which_something_changed(monkeypatch: pytes
     original = stories.Story.ask
     monkeypatch.setattr(stories.Story, "ask", refuse)
     assert broken_worlds(40, StackStory)
+
+
+def test_checkers_see_an_acknowledged_create_that_kept_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def forget(self: stories.Story, operation: str, *arguments: Any) -> dict[str, Any]:
+        answer = await original(self, operation, *arguments)
+        if operation == "CreateLogGroup":
+            _lose_log_groups(self)
+        return answer
+
+    original = stories.Story.ask
+    monkeypatch.setattr(stories.Story, "ask", forget)
+    assert broken_worlds(20, StackStory, "CreateLogGroup was acknowledged and kept nothing")
+
+
+def test_checkers_see_an_acknowledged_end_that_only_changed_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def spare(self: stories.Story, operation: str, handler: Any, params: dict[str, Any]) -> dict[str, Any]:
+        if operation == "DeleteLogGroup":
+            tag = logs.SERVICE.operations["TagLogGroup"].handler
+            return await original(self, operation, tag, {**params, "tags": {"still": "here"}})
+        return await original(self, operation, handler, params)
+
+    original = stories.Story.ask
+    monkeypatch.setattr(stories.Story, "ask", spare)
+    assert broken_worlds(20, StackStory, "DeleteLogGroup was acknowledged")
+
+
+def test_checkers_see_a_crash_that_tears_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tear(self: SimJournal) -> None:
+        self._queue = [(revision, rows[:1]) for revision, rows in self._queue]
+        original(self)
+
+    original = SimJournal.crash
+    monkeypatch.setattr(SimJournal, "crash", tear)
+    assert broken_worlds(60, StackStory, "was cut off")
+
+
+def test_checkers_see_what_is_lost_without_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def heal(self: stories.Story) -> None:
+        await original(self)
+        _lose_log_groups(self)
+
+    original = stories.Story.heal
+    monkeypatch.setattr(stories.Story, "heal", heal)
+    assert broken_worlds(20, StackStory, "in the end")
+
+
+def _lose_log_groups(story: stories.Story) -> None:
+    with story.plane.store.transaction() as tx:
+        for group in story.plane.store.all(LogGroup):
+            tx.delete(LogGroup, group.key)
 
 
 async def _at_once(_revision: int | None = None) -> None:

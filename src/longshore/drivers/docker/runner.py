@@ -334,7 +334,7 @@ class TaskRunner:
         self._news()
 
     def _limit_cpu(self) -> None:
-        """A container was started."""
+        """Hold the task to its CPU once its first container runs (later calls do nothing). An error fails the task."""
         try:
             self._ground.limit_cpu()
         except OSError as error:
