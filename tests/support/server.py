@@ -385,9 +385,9 @@ def web(text: str = "hello", port: int = 80, **fields: Any) -> dict[str, Any]:
 
 
 def address(task: Mapping[str, Any]) -> str:
-    """The address in the task's ENI attachment."""
+    """The address in the task's ENI attachment; empty before it has one."""
     details: Sequence[Mapping[str, str]] = task["attachments"][0]["details"]
-    return next(detail["value"] for detail in details if detail["name"] == "privateIPv4Address")
+    return next((detail["value"] for detail in details if detail["name"] == "privateIPv4Address"), "")
 
 
 def answer(task: Mapping[str, Any], port: int = 80) -> str:
