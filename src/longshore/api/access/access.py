@@ -82,6 +82,11 @@ def common_values(caller: Caller, found: Held, now: float, user_agent: str = "")
     }
 
 
+def named_as(principal: Principal, found: Held) -> Named:
+    """Under which names policies of resources may speak of a caller."""
+    return Named(principal.account, (principal.arn, principal.source, found.identity.unique_id))
+
+
 def answer(principal: Principal, ask: Ask, found: Held, need: Need, common: Values) -> Decision:
     """Whether one action is allowed on one resource."""
     arn = Arn.parse(need.resource)
@@ -93,8 +98,7 @@ def answer(principal: Principal, ask: Ask, found: Held, need: Need, common: Valu
         **need.values,
     }
     question = Question(need.action, need.resource, context, need.also)
-    named = Named(principal.account, (principal.arn, principal.source, found.identity.unique_id))
-    return decide(found.grants, question, of_resource(ask.reader, named, question))
+    return decide(found.grants, question, of_resource(ask.reader, named_as(principal, found), question))
 
 
 def needs(ask: Ask) -> Iterator[Need]:

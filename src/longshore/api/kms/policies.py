@@ -1,10 +1,10 @@
 """Key policies: one of each key, `default`. They decide, with IAM's policies (`decide/policy/resources.py`)."""
 
-from longshore.api.access.access import common_values
+from longshore.api.access.access import common_values, named_as
 from longshore.api.kms.lookup import Answer, find_by_id, find_own
 from longshore.api.operation import Call, Operation
 from longshore.decide.policy.document import PolicyRefused, parse
-from longshore.decide.policy.evaluate import Named, Question, stance_of
+from longshore.decide.policy.evaluate import Question, stance_of
 from longshore.wire.errors import ApiError
 
 NAME = "default"
@@ -54,9 +54,8 @@ def checked_policy(call: Call, text: str, key_arn: str) -> str:
     principal, unchecked = call.caller.principal, call.params.get("BypassPolicyLockoutSafetyCheck")
     found = call.access.held(call.tx, principal, "json") if principal.source else None
     if found is not None and not unchecked:
-        values = common_values(call.caller, found, call.now)
-        named = Named(principal.account, (principal.arn, principal.source, found.identity.unique_id))
-        if stance_of(document, named, Question("kms:PutKeyPolicy", key_arn, values)) not in {"named", "account"}:
+        question = Question("kms:PutKeyPolicy", key_arn, common_values(call.caller, found, call.now))
+        if stance_of(document, named_as(principal, found), question) not in {"named", "account"}:
             raise ApiError("MalformedPolicyDocumentException", LOCKED_OUT)
     return text
 

@@ -1,14 +1,12 @@
 """Resource policies of secrets. What they say decides, with IAM's policies (`decide/policy/resources.py`)."""
 
-import json
-from typing import Any
-
 from longshore.api.operation import Call, Operation
 from longshore.api.secretsmanager.lookup import Answer, find, find_live
-from longshore.decide.policy.document import PolicyRefused, parse
+from longshore.decide.policy.document import PolicyRefused, Statement, parse
 from longshore.wire.errors import ApiError
 
 NAMED = "Secrets have one policy here, without a name: leave PolicyName out."
+EVERYBODY = frozenset({("*", "*"), ("AWS", "*")})
 PUBLIC = (
     "The BlockPublicPolicy parameter is set to true, and the resource policy did not prevent broad access to the "
     "secret."
@@ -48,24 +46,20 @@ def validate_resource_policy(call: Call) -> Answer:
     return {"PolicyValidationPassed": not errors, "ValidationErrors": errors}
 
 
-def _statements(text: str) -> list[dict[str, Any]]:
+def _statements(text: str) -> tuple[Statement, ...]:
     """The statements of a policy. Raises MalformedPolicyDocumentException."""
     try:
-        parse(text, "resource")
+        return parse(text, "resource").statements
     except PolicyRefused as refusal:
         raise ApiError(
             "MalformedPolicyDocumentException", f"This resource policy contains a syntax error: {refusal}"
         ) from None
-    found = json.loads(text)["Statement"]
-    return found if isinstance(found, list) else [found]
 
 
-def _is_public(statement: dict[str, Any]) -> bool:
+def _is_public(statement: Statement) -> bool:
     """Whether a statement allows anybody, under no condition."""
-    principal = statement.get("Principal")
-    named = principal.get("AWS", []) if isinstance(principal, dict) else principal
-    everybody = named == "*" or (isinstance(named, list) and "*" in named) or "NotPrincipal" in statement
-    return statement["Effect"] == "Allow" and everybody and not statement.get("Condition")
+    named = statement.principals.pairs if statement.principals is not None else ()
+    return statement.allows and bool(EVERYBODY.intersection(named)) and not statement.conditions
 
 
 OPERATIONS: dict[str, Operation] = {

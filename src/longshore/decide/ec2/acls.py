@@ -4,16 +4,14 @@ As on AWS: entries are asked by their numbers, the first that speaks of a packet
 too. A list that lets everything through, as the default one does, is not told.
 """
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 
-from longshore.decide.ec2.firewall import ICMP
+from longshore.decide.ec2.firewall import ALL_PORTS, ICMP, joined, where
 from longshore.domain.ec2.firewall import Acl, Allowance, Entry
-from longshore.domain.ec2.network import Subnet, Vpc, real_ranges
+from longshore.domain.ec2.network import Subnet, Vpc
 from longshore.domain.ec2.network_acl import AclEntry, NetworkAcl
 
 ALL = "-1"
-ALL_PORTS = (0, 65535)
 EVERYTHING = Entry(allows=True, what=Allowance(cidrs=("0.0.0.0/0",)))
 
 
@@ -42,13 +40,11 @@ def _meant(entry: AclEntry, vpc: Vpc | None) -> Iterator[Entry]:
     """Nothing for IPv6: networks here have IPv4 addresses alone."""
     if not entry.cidr_ipv4:
         return
-    wanted = real_ranges(vpc, entry.cidr_ipv4) if vpc is not None else (entry.cidr_ipv4,)
-    cidrs = tuple(map(str, ipaddress.collapse_addresses(map(ipaddress.IPv4Network, wanted))))
     protocol = None if entry.protocol == ALL else int(entry.protocol)
     what = Allowance(
         protocol=protocol,
         ports=entry.ports if entry.ports != ALL_PORTS else None,
         icmp=entry.icmp if protocol == ICMP and entry.icmp is not None and entry.icmp[0] >= 0 else None,
-        cidrs=cidrs,
+        cidrs=joined(where(vpc, entry.cidr_ipv4)),
     )
     yield Entry(allows=entry.action == "allow", what=what)

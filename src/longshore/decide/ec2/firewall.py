@@ -33,7 +33,17 @@ def meant_by(rule: SecurityGroupRule, vpc: Vpc | None, entries: Iterable[str]) -
     """Those that it means: its own or its prefix list's (`entries`), where the VPC's addresses really are."""
     for cidr in entries if rule.prefix_list_id else ranges_of(rule):
         if ":" not in cidr:
-            yield from real_ranges(vpc, cidr) if vpc is not None else (cidr,)
+            yield from where(vpc, cidr)
+
+
+def where(vpc: Vpc | None, cidr: str) -> Iterable[str]:
+    """Where a range of a VPC really is."""
+    return real_ranges(vpc, cidr) if vpc is not None else (cidr,)
+
+
+def joined(cidrs: Iterable[str]) -> tuple[str, ...]:
+    """The same addresses in ranges that don't overlap, in order."""
+    return tuple(map(str, ipaddress.collapse_addresses(map(ipaddress.IPv4Network, cidrs))))
 
 
 def group_rules(rules: Iterable[SecurityGroupRule], exists: Exists, ranges: Ranges = ranges_of) -> GroupRules:
@@ -70,8 +80,7 @@ def _allowance(rule: SecurityGroupRule, exists: Exists, ranges: Ranges) -> Allow
         if not exists(rule.referenced_group_id):
             return None
         return Allowance(protocol=protocol, ports=ports, icmp=icmp, group_id=rule.referenced_group_id)
-    networks = ipaddress.collapse_addresses(map(ipaddress.IPv4Network, ranges(rule)))
-    cidrs = tuple(str(network) for network in networks)
+    cidrs = joined(ranges(rule))
     return Allowance(protocol=protocol, ports=ports, icmp=icmp, cidrs=cidrs) if cidrs else None
 
 
