@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from bench.server import REGION, TARGETS
-from longshore.api.credentials import KeyPair
+from longshore.api.callers.credentials import KeyPair
 
 CONNECTIONS = 16
 _MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}

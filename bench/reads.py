@@ -8,7 +8,7 @@ from typing import Any
 from bench.load import Load, run, signed
 from bench.server import Longshore, Moto, Server
 from bench.table import Row, at_least, below, progress
-from longshore.api.credentials import Credentials, KeyPair
+from longshore.api.callers.credentials import Credentials, KeyPair
 from longshore.config import DEFAULT_ACCOUNT
 from longshore.state import master_key
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from longshore.api import ecs, elbv2
 from longshore.api.access.access import Access
-from longshore.api.auth import Caller, root_of
-from longshore.api.credentials import Credentials
+from longshore.api.callers.auth import Caller, root_of
+from longshore.api.callers.credentials import Credentials
 from longshore.api.ec2.defaults import seed as seed_network
 from longshore.api.operation import Call, Handler
 from longshore.control.balancers import BalancerController

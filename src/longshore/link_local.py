@@ -11,8 +11,8 @@ import socket
 from collections.abc import Callable
 
 from longshore.api.app import Asgi
-from longshore.api.auth import Listener
-from longshore.api.server import HttpServer
+from longshore.api.callers.auth import Listener
+from longshore.api.http.server import HttpServer
 from longshore.config import TASK_API_PORT
 from longshore.drivers.dns.server import PORT as DNS_PORT
 from longshore.drivers.dns.server import DnsServer

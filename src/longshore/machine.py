@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from longshore.api.credentials import Credentials
+from longshore.api.callers.credentials import Credentials
 from longshore.api.task_endpoint.app import ADDRESS
 from longshore.config import Config
 from longshore.control.balancers import Release

@@ -13,12 +13,12 @@ from typing import Any
 from longshore.api.access.access import Access
 from longshore.api.access.keys import UserKeys
 from longshore.api.app import Asgi, Chain, aws_app
-from longshore.api.auth import Gate, Listener, check_listen, is_loopback
-from longshore.api.credentials import Credentials
+from longshore.api.callers.auth import Gate, Listener, check_listen, is_loopback
+from longshore.api.callers.credentials import Credentials
 from longshore.api.ec2.defaults import CANDIDATE_CIDRS, default_vpc, next_vpc_cidr, seed, seeded
+from longshore.api.http.server import HttpServer, bind
 from longshore.api.internal import internal_paths
-from longshore.api.metrics import Metrics
-from longshore.api.server import HttpServer, bind
+from longshore.api.metrics.page import Metrics
 from longshore.api.services import SERVICES
 from longshore.api.task_endpoint import TaskEndpoint
 from longshore.api.task_endpoint.app import ADDRESS

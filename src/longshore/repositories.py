@@ -4,10 +4,10 @@ from typing import Any
 
 from longshore.api.access.access import Access
 from longshore.api.app import Beside
-from longshore.api.auth import Listener
-from longshore.api.credentials import Principal
+from longshore.api.callers.auth import Listener
+from longshore.api.callers.credentials import Principal
 from longshore.api.ecr.token import USER, login_password
-from longshore.api.metrics import Metrics
+from longshore.api.metrics.page import Metrics
 from longshore.api.registry import RegistryApi
 from longshore.config import Config, default_registry_host
 from longshore.control.ecr.images import RegistryImages

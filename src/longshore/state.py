@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from longshore.api.credentials import MASTER_KEY_BYTES
+from longshore.api.callers.credentials import MASTER_KEY_BYTES
 
 DATABASE = "state.db"
 EVENTS = "events.db"

@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from longshore.api.credentials import KeyPair
+from longshore.api.callers.credentials import KeyPair
 from longshore.domain.ecs.cluster import Host
 from tests.support.identities import allow, deny, document, trust
 from tests.support.serving import ACCOUNT, REGION, Serving, furnished

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from longshore.api.credentials import KeyPair
+from longshore.api.callers.credentials import KeyPair
 from longshore.domain.ecs.cluster import Cluster
 from longshore.drivers.elsewhere.forward import Forward
 from longshore.drivers.elsewhere.moto import Moto

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from longshore.api.credentials import KeyPair
+from longshore.api.callers.credentials import KeyPair
 from longshore.domain.ecr.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST
 from longshore.domain.ecr.repository import Image, ImageTag
 from longshore.drivers.ports import Permanent, RegistryRequest

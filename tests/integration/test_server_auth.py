@@ -8,7 +8,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from longshore.api.credentials import TASK_CREDENTIALS_S, KeyPair
+from longshore.api.callers.credentials import TASK_CREDENTIALS_S, KeyPair
 from tests.support.serving import ACCOUNT, REGION, Serving
 
 TASK = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/default/0123456789abcdef0123456789abcdef"

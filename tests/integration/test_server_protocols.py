@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from longshore.api.app import MAX_BODY_BYTES
-from longshore.api.credentials import KeyPair
+from longshore.api.callers.credentials import KeyPair
 from longshore.api.operation import Call, Operation
 from longshore.domain.ecs.cluster import Cluster
 from longshore.wire.errors import ApiError

@@ -22,7 +22,7 @@ from botocore.credentials import Credentials as Keys
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from longshore.api.auth import Listener
+from longshore.api.callers.auth import Listener
 from longshore.api.services import SERVICES
 from longshore.wire.credential import scope_of
 from longshore.wire.errors import ApiError

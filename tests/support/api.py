@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from longshore.api.access.access import Access
-from longshore.api.auth import Caller, root_of
-from longshore.api.credentials import Credentials, Principal
+from longshore.api.callers.auth import Caller, root_of
+from longshore.api.callers.credentials import Credentials, Principal
 from longshore.api.ec2.defaults import seed
 from longshore.api.operation import Call, Operation
 from longshore.api.refusals import compile_refusals

@@ -16,11 +16,11 @@ from botocore.parsers import create_parser
 from longshore.api.access.access import Access
 from longshore.api.access.keys import UserKeys
 from longshore.api.app import Chain
-from longshore.api.auth import Gate, Listener
-from longshore.api.credentials import Credentials
+from longshore.api.callers.auth import Gate, Listener
+from longshore.api.callers.credentials import Credentials
 from longshore.api.ec2.defaults import seed, seeded
 from longshore.api.ecr.pushing import write_image
-from longshore.api.metrics import Metrics
+from longshore.api.metrics.page import Metrics
 from longshore.api.services import SERVICES
 from longshore.domain.ec2.network import SecurityGroup, Subnet, Vpc
 from longshore.domain.ecr.manifest import read_manifest

@@ -5,7 +5,7 @@ import hmac
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from longshore.api.credentials import KeyPair
+from longshore.api.callers.credentials import KeyPair
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 REGION = "us-east-1"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from longshore.api.auth import root_of
+from longshore.api.callers.auth import root_of
 from longshore.domain.iam import Role
 from longshore.wire.errors import ApiError
 from tests.support.api import SCOPE

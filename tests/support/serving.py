@@ -14,14 +14,14 @@ from botocore.config import Config
 from longshore.api.access.access import Access
 from longshore.api.access.keys import UserKeys
 from longshore.api.app import Beside, Chain, aws_app
-from longshore.api.auth import Gate, Listener
-from longshore.api.credentials import Credentials, KeyPair
+from longshore.api.callers.auth import Gate, Listener
+from longshore.api.callers.credentials import Credentials, KeyPair
 from longshore.api.ec2.defaults import seed
+from longshore.api.http.server import HttpServer, bind
 from longshore.api.internal import internal_paths
-from longshore.api.metrics import Metrics
+from longshore.api.metrics.page import Metrics
 from longshore.api.operation import Operation, Service
 from longshore.api.registry import RegistryApi
-from longshore.api.server import HttpServer, bind
 from longshore.api.services import SERVICES
 from longshore.domain.kinds import KINDS
 from longshore.domain.record import Scope

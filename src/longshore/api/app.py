@@ -19,11 +19,11 @@ from longshore.api.access.access import Access, Asked
 from longshore.api.access.asking import Ask
 from longshore.api.access.keys import note_use
 from longshore.api.access.others import Others
-from longshore.api.auth import Caller, Gate, Listener
-from longshore.api.metrics import Metrics
+from longshore.api.callers.auth import Caller, Gate, Listener
+from longshore.api.metrics.page import Metrics
 from longshore.api.operation import Call, Operation, Service
-from longshore.api.other_services import OtherServices, signs_objects
-from longshore.api.passing import Passage
+from longshore.api.others.passing import Passage
+from longshore.api.others.routes import OtherServices, signs_objects
 from longshore.api.refusals import Check, compile_refusals
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.record import Scope

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from longshore import __version__
-from longshore.api.auth import Listener, refuse_strangers
-from longshore.api.metrics import Metrics
+from longshore.api.callers.auth import Listener, refuse_strangers
+from longshore.api.metrics.page import Metrics
 from longshore.domain.ecs.task import Task
 from longshore.store.store import Store
 from longshore.wire.errors import ApiError

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from longshore.api.access.access import Access
-from longshore.api.auth import Caller
+from longshore.api.callers.auth import Caller
 from longshore.domain.clock import Ids
 from longshore.domain.record import Scope
 from longshore.domain.secrets.vault import Vault

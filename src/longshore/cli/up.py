@@ -16,9 +16,9 @@ import uvloop
 from rich.console import Console
 
 from longshore import __version__
-from longshore.api.auth import ListenRefused
-from longshore.api.credentials import Credentials, KeyPair
-from longshore.api.server import ListenError
+from longshore.api.callers.auth import ListenRefused
+from longshore.api.callers.credentials import Credentials, KeyPair
+from longshore.api.http.server import ListenError
 from longshore.config import Config
 from longshore.drivers.ports import Permanent, ProviderRefused, Retryable
 from longshore.main import Longshore, run

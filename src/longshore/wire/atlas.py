@@ -1,6 +1,6 @@
 """Every AWS service that botocore has a model of: which one is a request meant for, if it is none of those we serve?
 
-`api/other_services.py` asks it. The most telling mark wins, as in `identify`: X-Amz-Target, the RPC v2 path, the
+`api/others/routes.py` asks it. The most telling mark wins, as in `identify`: X-Amz-Target, the RPC v2 path, the
 credential scope, the API version of a form, the host name. Reading the heads of all models takes a third of a second:
 `load` does it beforehand, the first question otherwise.
 """

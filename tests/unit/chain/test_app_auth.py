@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from longshore.api.auth import ListenRefused, check_listen, is_local
-from longshore.api.credentials import TASK_CREDENTIALS_S, Credentials, Principal, TokenRefused
+from longshore.api.callers.auth import ListenRefused, check_listen, is_local
+from longshore.api.callers.credentials import TASK_CREDENTIALS_S, Credentials, Principal, TokenRefused
 
 ACCOUNT = "123456789012"
 TASK = f"arn:aws:ecs:us-east-1:{ACCOUNT}:task/default/0123456789abcdef0123456789abcdef"

@@ -13,10 +13,10 @@ from longshore.api import app
 from longshore.api.access.access import Access
 from longshore.api.access.keys import UserKeys
 from longshore.api.app import MAX_BODY_BYTES, Chain, aws_app, read_body
-from longshore.api.auth import Gate, Listener
-from longshore.api.credentials import Credentials
+from longshore.api.callers.auth import Gate, Listener
+from longshore.api.callers.credentials import Credentials
 from longshore.api.internal import internal_paths
-from longshore.api.metrics import Metrics
+from longshore.api.metrics.page import Metrics
 from longshore.api.services import SERVICES
 from longshore.domain.ecs.cluster import Cluster
 from longshore.domain.kinds import KINDS

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from longshore.api.credentials import KeyPair
-from longshore.api.spool import spooled
+from longshore.api.callers.credentials import KeyPair
+from longshore.api.http.spool import spooled
 from longshore.cli.up import forward_pairs
 from longshore.config import Config
 from longshore.drivers.elsewhere.forward import Forward

@@ -8,8 +8,8 @@ import pytest
 
 from longshore.api import iam, sts
 from longshore.api.access.context import user_id
-from longshore.api.auth import root_of
-from longshore.api.credentials import Principal
+from longshore.api.callers.auth import root_of
+from longshore.api.callers.credentials import Principal
 from tests.support.api import ME, SCOPE, Api
 from tests.support.identities import TASKS
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from longshore.api.access.access import Access
-from longshore.api.credentials import Credentials
+from longshore.api.callers.credentials import Credentials
 from longshore.api.task_endpoint import TaskEndpoint
 from longshore.domain.ec2.network import NetworkInterface
 from longshore.domain.ecs.launch import ContainerLaunch, TaskLaunch

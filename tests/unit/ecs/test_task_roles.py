@@ -10,7 +10,7 @@ import pytest
 
 from longshore.api import iam, secretsmanager, ssm
 from longshore.api.access.access import Access
-from longshore.api.credentials import Credentials
+from longshore.api.callers.credentials import Credentials
 from longshore.api.ecs import tasks
 from longshore.api.task_endpoint import TaskEndpoint
 from longshore.control.ecs.tasks import TaskController

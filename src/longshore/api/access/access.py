@@ -17,8 +17,8 @@ from longshore.api.access.network import ec2, elbv2
 from longshore.api.access.others import OTHERS, any_arn
 from longshore.api.access.smaller import SMALLER, nothing
 from longshore.api.access.tags import request_tags, resource_tags
-from longshore.api.auth import Caller, bad_token
-from longshore.api.credentials import Credentials, Principal
+from longshore.api.callers.auth import Caller, bad_token
+from longshore.api.callers.credentials import Credentials, Principal
 from longshore.decide.policy.evaluate import Decision, Named, Question, decide
 from longshore.decide.policy.resources import of_resource
 from longshore.domain.arn import Arn

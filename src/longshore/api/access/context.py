@@ -1,7 +1,7 @@
 """What conditions may look at of any request: who asks, from where, when, for which region."""
 
-from longshore.api.auth import Caller
-from longshore.api.credentials import Principal
+from longshore.api.callers.auth import Caller
+from longshore.api.callers.credentials import Principal
 from longshore.decide.policy.conditions import moment
 from longshore.domain.iam import User
 from longshore.domain.tag import Tags

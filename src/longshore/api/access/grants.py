@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from longshore.api.credentials import Principal
+from longshore.api.callers.credentials import Principal
 from longshore.decide.policy.document import parse
 from longshore.decide.policy.evaluate import Grants, Source
 from longshore.decide.policy.grants import grants_of, managed_source

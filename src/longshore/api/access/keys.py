@@ -1,7 +1,7 @@
 """Key pairs of users: the secrets that signatures are checked with, and whose they are."""
 
-from longshore.api.auth import Caller
-from longshore.api.credentials import Principal
+from longshore.api.callers.auth import Caller
+from longshore.api.callers.credentials import Principal
 from longshore.domain.iam import AccessKey, User
 from longshore.domain.secrets.vault import Vault
 from longshore.store.store import Reader, Transaction

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from longshore.api.acm.material import PrivateKey, key_pem
+from longshore.api.common.pem import pem_of
 from longshore.api.operation import Call
-from longshore.api.pem import pem_of
 from longshore.domain.elbv2.certificate import AUTHORITY_KEY, Authority
 from longshore.wire.errors import ApiError
 

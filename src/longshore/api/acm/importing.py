@@ -15,8 +15,8 @@ from longshore.api.acm.material import (
     read_key,
 )
 from longshore.api.acm.tags import checked_tags
+from longshore.api.common.pem import pem_of
 from longshore.api.operation import Call
-from longshore.api.pem import pem_of
 from longshore.domain.elbv2.certificate import Certificate
 
 

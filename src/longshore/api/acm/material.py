@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
-from longshore.api.pem import certificates_in, strict
+from longshore.api.common.pem import certificates_in, strict
 from longshore.wire.errors import ApiError
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey

@@ -6,8 +6,8 @@ from longshore.api.acm.authority import issue
 from longshore.api.acm.lookup import Answer
 from longshore.api.acm.material import facts_of, key_pem
 from longshore.api.acm.tags import checked_tags
+from longshore.api.common.pem import pem_of
 from longshore.api.operation import Call, Operation
-from longshore.api.pem import pem_of
 from longshore.domain.elbv2.certificate import Certificate
 from longshore.wire.errors import ApiError
 

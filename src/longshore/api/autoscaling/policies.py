@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from longshore.api.alarms import drop_alarm
 from longshore.api.autoscaling.lookup import (
     Answer,
     asked_for,
@@ -15,6 +14,7 @@ from longshore.api.autoscaling.lookup import (
 from longshore.api.autoscaling.policy_alarms import alarms_of, keep_alarms
 from longshore.api.autoscaling.step import step_scaling, step_view
 from longshore.api.autoscaling.tracking import check_metric_is_free, target_tracking, tracking_view
+from longshore.api.common.alarms import drop_alarm
 from longshore.api.operation import Call, Operation
 from longshore.domain.scaling.alarm import MetricAlarm, alarm_arn
 from longshore.domain.scaling.scaling import NAMESPACE, ScalableTarget, ScalingPolicy

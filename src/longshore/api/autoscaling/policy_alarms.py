@@ -5,7 +5,7 @@ They are alarms like any other, which CloudWatch lists, and they go with their p
 
 from typing import Any
 
-from longshore.api.alarms import drop_alarm, keep_alarm
+from longshore.api.common.alarms import drop_alarm, keep_alarm
 from longshore.api.operation import Call
 from longshore.domain.scaling.alarm import MetricAlarm
 from longshore.domain.scaling.scaling import HIGH_PERIODS, LOW_PERIODS, LOW_SHARE, ScalingPolicy, TargetTracking

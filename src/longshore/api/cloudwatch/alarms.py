@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterable
 
-from longshore.api.alarms import change_state, drop_alarm, keep_alarm
 from longshore.api.cloudwatch.alarm_rules import settings_of
 from longshore.api.cloudwatch.lookup import Answer, bad_combination, checked_tags, found_alarm, invalid
+from longshore.api.common.alarms import change_state, drop_alarm, keep_alarm
 from longshore.api.operation import Call, Operation
 from longshore.domain.scaling.alarm import AlarmHistoryItem, MetricAlarm
 from longshore.wire.errors import ApiError

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from longshore.api.credentials import Principal
+from longshore.api.callers.credentials import Principal
 from longshore.domain.ecr.repository import Repository
 from longshore.domain.secrets.vault import Vault
 

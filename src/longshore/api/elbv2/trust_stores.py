@@ -9,11 +9,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from longshore.api.common.pem import certificates_in, pem_of, revocations_in
 from longshore.api.elbv2.lookup import find_trust_store
 from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.operation import Call, Operation
-from longshore.api.pem import certificates_in, pem_of, revocations_in
 from longshore.domain.elbv2.balancer import Listener, TrustStore
 from longshore.wire.errors import ApiError
 

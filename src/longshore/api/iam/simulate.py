@@ -5,7 +5,7 @@ from itertools import product
 
 from longshore.api.access.context import of_principal
 from longshore.api.access.grants import identity_of
-from longshore.api.credentials import Principal
+from longshore.api.callers.credentials import Principal
 from longshore.api.iam.lookup import Answer, listed, no_such
 from longshore.api.operation import Call, Operation
 from longshore.decide.policy.document import Document, PolicyRefused, Statement, parse

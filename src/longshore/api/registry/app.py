@@ -16,9 +16,9 @@ import structlog
 from longshore.api.access.access import Access
 from longshore.api.access.asking import Ask
 from longshore.api.app import Beside, Receive, Scopes, Send
-from longshore.api.auth import Listener
+from longshore.api.callers.auth import Listener
 from longshore.api.ecr.token import opens_layer
-from longshore.api.metrics import Metrics
+from longshore.api.metrics.page import Metrics
 from longshore.api.registry import blobs, manifests
 from longshore.api.registry.call import API_VERSION, RegistryCall, Reply
 from longshore.api.registry.errors import RegistryError, answer_of, unknown_name, unsupported

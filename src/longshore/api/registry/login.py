@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from longshore.api.access.access import Access, Asked
 from longshore.api.access.asking import Ask
-from longshore.api.auth import Caller, Listener, refuse_strangers
-from longshore.api.credentials import Principal
+from longshore.api.callers.auth import Caller, Listener, refuse_strangers
+from longshore.api.callers.credentials import Principal
 from longshore.api.ecr.token import PasswordRefused, principal_of
 from longshore.api.registry.errors import CHALLENGE, RegistryError
 from longshore.domain.ecr.image_name import scope_of_host

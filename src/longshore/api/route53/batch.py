@@ -6,10 +6,10 @@ Writes into the call's transaction: what raises undoes the whole batch.
 from collections.abc import Mapping
 from typing import Any
 
+from longshore.api.common.zones import OWN_TYPES
 from longshore.api.operation import Call
 from longshore.api.route53.lookup import ZONE_PREFIX
 from longshore.api.route53.values import fault_in, leads_to_load_balancer
-from longshore.api.zones import OWN_TYPES
 from longshore.domain.names.dns_name import absolute, shown, within
 from longshore.domain.names.zone import HostedZone, RecordSet
 from longshore.wire.errors import ApiError

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from longshore.api.common.zones import OWN_TYPES, conflicting, count_sets, global_scope, make_zone, remove_zone
 from longshore.api.operation import Call, Operation
 from longshore.api.route53.lookup import (
     ZONE_PREFIX,
@@ -16,7 +17,6 @@ from longshore.api.route53.lookup import (
     namespace_of,
     own_zone,
 )
-from longshore.api.zones import OWN_TYPES, conflicting, count_sets, global_scope, make_zone, remove_zone
 from longshore.domain.ec2.network import Vpc
 from longshore.domain.names.dns_name import absolute, shown
 from longshore.domain.names.zone import NAME_SERVERS, HostedZone, RecordSet, ZoneChange, ZoneVpc

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from longshore.api.common.zones import global_scope
 from longshore.api.operation import Call
-from longshore.api.zones import global_scope
 from longshore.domain.names.dns_name import labels_of
 from longshore.domain.names.naming import naming_arn
 from longshore.domain.names.zone import HostedZone, ZoneChange

@@ -3,13 +3,13 @@
 from functools import partial
 from typing import Any
 
+from longshore.api.common.zones import conflicting, make_zone, remove_zone, set_soa_ttl, soa_ttl_s
 from longshore.api.operation import Call, Operation
 from longshore.api.servicediscovery.filters import Filter, chosen
 from longshore.api.servicediscovery.listing import listed
 from longshore.api.servicediscovery.lookup import Answer, find_namespace, invalid, present
 from longshore.api.servicediscovery.operations import done, repeated
 from longshore.api.servicediscovery.tags import checked_tags
-from longshore.api.zones import conflicting, make_zone, remove_zone, set_soa_ttl, soa_ttl_s
 from longshore.domain.ec2.network import Vpc
 from longshore.domain.names.dns_name import absolute
 from longshore.domain.names.naming import DiscoveryService, Namespace, NamespaceType

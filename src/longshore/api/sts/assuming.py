@@ -5,7 +5,7 @@ from typing import Any
 from longshore.api.access.access import answer, refusal
 from longshore.api.access.asking import Ask, Need
 from longshore.api.access.context import of_caller, of_principal
-from longshore.api.credentials import Principal
+from longshore.api.callers.credentials import Principal
 from longshore.api.operation import Call, Operation
 from longshore.api.sts.identity import unique_id
 from longshore.api.sts.sessions import NO_PADDING, credentials_view

@@ -6,7 +6,7 @@ from typing import Any
 
 from longshore.api.access.context import user_id
 from longshore.api.access.grants import identity_of
-from longshore.api.credentials import Principal
+from longshore.api.callers.credentials import Principal
 from longshore.api.operation import Call, Operation
 from longshore.domain.iam import AccessKey
 from longshore.wire.errors import ApiError

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from longshore.api.credentials import SessionKeys
+from longshore.api.callers.credentials import SessionKeys
 from longshore.api.operation import Call, Operation
 from longshore.wire.errors import ApiError
 

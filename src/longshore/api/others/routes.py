@@ -10,8 +10,8 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from longshore.api.auth import Caller
-from longshore.api.spool import Spool, spooled
+from longshore.api.callers.auth import Caller
+from longshore.api.http.spool import Spool, spooled
 from longshore.drivers.ports import PassedAnswer, PassedRequest, Permanent, Provider, Retryable
 from longshore.wire.atlas import Atlas
 from longshore.wire.credential import scope_of

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from longshore.api.credentials import Credentials, Principal, TokenRefused
+from longshore.api.callers.credentials import Credentials, Principal, TokenRefused
 from longshore.domain.ec2.network import parsed_address
 from longshore.wire.aws_chunked import ChunkKey
 from longshore.wire.credential import CredentialScope, scope_of

@@ -1,6 +1,6 @@
 """Hands requests on, bodies of any size in both directions: signature, then body, then who answers for the service.
 
-`app.py` comes here with a request whose head names a service of others (`other_services.py`). The head's signature is
+`app.py` comes here with a request whose head names a service of others (`routes.py`). The head's signature is
 checked before the body is received where the head has a hash of the body, as an object store's always does.
 """
 
@@ -11,9 +11,9 @@ from typing import Any
 
 import structlog
 
-from longshore.api.auth import Caller, Gate, Listener
-from longshore.api.other_services import OtherServices, signs_objects
-from longshore.api.spool import Spool
+from longshore.api.callers.auth import Caller, Gate, Listener
+from longshore.api.http.spool import Spool
+from longshore.api.others.routes import OtherServices, signs_objects
 from longshore.domain.clock import Clock, Ids
 from longshore.drivers.ports import PassedAnswer
 from longshore.wire.aws_chunked import SIGNED, is_chunked, unpack

@@ -1,6 +1,6 @@
 """Bodies of any size on their way through: in memory while they are small, else in a file that has no name.
 
-Used for requests to services that Longshore hands on (`other_services.py`); its own APIs take small bodies (`app.py`).
+Used for requests to services that Longshore hands on (`others/routes.py`); its own APIs take small bodies (`app.py`).
 """
 
 import asyncio

@@ -6,8 +6,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from longshore.api.balancer_metrics import BalancerMetrics, Counts
-from longshore.api.connect_metrics import ByTask, ConnectMetrics
+from longshore.api.metrics.balancers import BalancerMetrics, Counts
+from longshore.api.metrics.connect import ByTask, ConnectMetrics
 from longshore.domain.ecs.cluster import Cluster
 from longshore.domain.ecs.task import Task
 from longshore.store.store import Store

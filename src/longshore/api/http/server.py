@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import uvicorn
 
 from longshore.api.app import Asgi
-from longshore.api.connection import Connection
+from longshore.api.http.connection import Connection
 
 STOP_S = 5
 """How long requests under way may take when the server stops."""

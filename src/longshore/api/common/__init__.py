@@ -1,0 +1,1 @@
+"""What two or more services make, read or remove alike."""

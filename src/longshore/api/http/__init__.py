@@ -1,0 +1,1 @@
+"""HTTP itself: servers inside our own event loop, their connections within bounds, bodies of any size."""
