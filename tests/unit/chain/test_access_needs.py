@@ -10,6 +10,7 @@ from longshore.api import kms, secretsmanager, ssm
 from longshore.api.access.access import needs
 from longshore.api.access.asking import Ask
 from longshore.api.access.tags import request_tags, resource_tags
+from longshore.decide.policy.context import resource_values
 from longshore.domain.iam import Role
 from tests.support.api import SCOPE, Api
 from tests.support.identities import TASKS
@@ -164,7 +165,7 @@ def test_secrets_and_keys_are_meant_by_name_and_alias() -> None:
     arn = api("CreateSecret", Name="db", SecretString="s", Tags=[{"Key": "team", "Value": "a"}])["ARN"]
     assert asked("secretsmanager", "GetSecretValue", api, SecretId="db") == [("secretsmanager:GetSecretValue", arn)]
     assert asked("secretsmanager", "GetSecretValue", api, SecretId=arn[:-7])[0][1] == arn
-    assert resource_tags(api.store, arn, A)["aws:resourcetag/team"] == ("a",)
+    assert resource_tags(api.store, arn, A)["team"] == "a"
     keys = Api(kms.SERVICE.operations, service="kms")
     key = keys("CreateKey")["KeyMetadata"]
     keys("CreateAlias", AliasName="alias/k", TargetKeyId=key["KeyId"])
@@ -299,7 +300,7 @@ def test_tags_of_secrets_parameters_and_keys_are_found() -> None:
         beside(api, ssm)("PutParameter", Name=name, Value="x", Type="String", Tags=TAGS)
     parameters = [f"arn:aws:ssm:{R}:{A}:parameter/{name}" for name in ("path", "plain")]
     for arn in (key, secret, *parameters):
-        assert resource_tags(api.store, arn, A)["aws:resourcetag/k"] == ("v",)
+        assert resource_tags(api.store, arn, A)["k"] == "v"
 
 
 @pytest.mark.parametrize(
@@ -326,8 +327,15 @@ def test_tags_of_resources_are_found_by_arn() -> None:
     cluster = next(iter(api.store.select(type(api.define()), "status", (*SCOPE, "ACTIVE")))).but(tags={"Team": "x"})
     role = Role(account=A, region="", name="r", unique_id="AROA", created_at=0.0, trust=TASKS, tags={"Env": "a"})
     api.put(cluster, role)
-    assert resource_tags(api.store, cluster.arn, A)["aws:resourcetag/team"] == ("x",)
-    assert resource_tags(api.store, cluster.arn, A)["ecs:resourcetag/team"] == ("x",)
-    assert resource_tags(api.store, role.arn, A)["iam:resourcetag/env"] == ("a",)
+    assert resource_tags(api.store, cluster.arn, A) == {"Team": "x"}
+    assert resource_tags(api.store, role.arn, A) == {"Env": "a"}
     for nothing in ("*", "arn:aws:ecs:::x", f"{ELB}:loadbalancer", f"{IAM}:role/none", f"{EC2}:subnet/subnet-none"):
         assert resource_tags(api.store, nothing, A) == {}
+
+
+def test_tags_of_a_resource_are_known_to_conditions_under_aws_and_under_its_service() -> None:
+    assert resource_values(A, "ecs", {"Team": "x"}) == {
+        "aws:resourceaccount": (A,),
+        "aws:resourcetag/team": ("x",),
+        "ecs:resourcetag/team": ("x",),
+    }

@@ -19,6 +19,7 @@ from longshore.api.access.smaller import SMALLER, nothing
 from longshore.api.access.tags import request_tags, resource_tags
 from longshore.api.callers.auth import Caller, bad_token
 from longshore.api.callers.credentials import Credentials, Principal
+from longshore.decide.policy.context import resource_values
 from longshore.decide.policy.evaluate import Decision, Named, Question, decide
 from longshore.decide.policy.resources import of_resource
 from longshore.domain.arn import Arn
@@ -78,7 +79,6 @@ def common_values(caller: Caller, found: Held, now: float, user_agent: str = "")
     return {
         **of_caller(caller, now, user_agent),
         **of_principal(caller.principal, found.identity.unique_id, found.tags),
-        "kms:calleraccount": (caller.account,),
     }
 
 
@@ -93,8 +93,9 @@ def answer(principal: Principal, ask: Ask, found: Held, need: Need, common: Valu
     owner = (arn.scope.account if arn else "") or ask.scope.account
     context = {
         **common,
-        "aws:resourceaccount": (owner,),
-        **(resource_tags(ask.reader, need.resource, ask.scope.account) if arn else {}),
+        **resource_values(
+            owner, arn.service if arn else "", resource_tags(ask.reader, need.resource, ask.scope.account)
+        ),
         **need.values,
     }
     question = Question(need.action, need.resource, context, need.also)

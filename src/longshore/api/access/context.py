@@ -2,22 +2,13 @@
 
 from longshore.api.callers.auth import Caller
 from longshore.api.callers.credentials import Principal
-from longshore.decide.policy.conditions import moment
-from longshore.domain.iam import User
+from longshore.decide.policy.context import PrincipalKind, Values, principal_values, request_values
 from longshore.domain.tag import Tags
-
-Values = dict[str, tuple[str, ...]]
 
 
 def of_caller(caller: Caller, now: float, user_agent: str) -> Values:
     """Of the request itself. Keys are in small letters."""
-    values: Values = {
-        **moment(now),
-        "aws:requestedregion": (caller.region,),
-        "aws:securetransport": (str(caller.secure).lower(),),
-        "aws:viaawsservice": ("false",),
-        "aws:principalisawsservice": ("false",),
-    }
+    values = request_values(now, caller.region, secure=caller.secure)
     if caller.source_ip:
         values["aws:sourceip"] = (caller.source_ip,)
     if user_agent:
@@ -26,19 +17,15 @@ def of_caller(caller: Caller, now: float, user_agent: str) -> Values:
 
 
 def of_principal(principal: Principal, unique_id: str, tags: Tags) -> Values:
-    """Of who asks. A session of a role is known by its role's ARN."""
-    values: Values = {
-        "aws:principalaccount": (principal.account,),
-        "aws:principalarn": (principal.source or principal.arn,),
-        "aws:principaltype": (_kind(principal),),
-        "aws:userid": (user_id(principal, unique_id),),
-    }
-    if principal.is_user:
-        values["aws:username"] = (principal.source.rpartition("/")[2],)
-    if principal.session:
-        values["aws:multifactorauthpresent"] = ("false",)
-    values |= {f"aws:principaltag/{key.lower()}": (value,) for key, value in tags.items()}
-    return values
+    """Of who asks."""
+    return principal_values(
+        principal.account,
+        principal.source or principal.arn,
+        _kind(principal),
+        user_id(principal, unique_id),
+        tags,
+        session=principal.session,
+    )
 
 
 def user_id(principal: Principal, unique_id: str) -> str:
@@ -48,7 +35,7 @@ def user_id(principal: Principal, unique_id: str) -> str:
     return unique_id if principal.is_user else f"{unique_id}:{principal.arn.rpartition('/')[2]}"
 
 
-def _kind(principal: Principal) -> str:
+def _kind(principal: Principal) -> PrincipalKind:
     if not principal.source:
         return "Account"
-    return User.__name__ if principal.is_user else "AssumedRole"
+    return "User" if principal.is_user else "AssumedRole"

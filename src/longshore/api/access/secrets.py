@@ -6,6 +6,7 @@ Policies name secrets and keys by their whole ARNs, and requests by name or alia
 from collections.abc import Iterable, Iterator
 
 from longshore.api.access.asking import ANY, Ask, Need, On, Values, on
+from longshore.decide.policy.context import way_values
 from longshore.decide.policy.resources import GRANT_ID, OPERATIONS
 from longshore.decide.secrets import parameters, secrets
 from longshore.decide.secrets.encryption import KeyRefused, Sealed, context_values, find_key
@@ -111,7 +112,7 @@ def _context(ask: Ask, member: str) -> Values:
 def _by_way_of(ask: Ask, service: str, key: EncryptionKey | None, context: Context, *actions: str) -> Iterator[Need]:
     """What a user's own key must allow the caller by way of a service; AWS's keys allow it the account."""
     if key is not None and key.manager == "CUSTOMER":
-        via = {"kms:viaservice": (f"{service}.{ask.scope.region}.amazonaws.com",), "aws:viaawsservice": ("true",)}
+        via = way_values(service, ask.scope.region)
         yield from (Need(f"kms:{action}", key.arn, values={**via, **context_values(context)}) for action in actions)
 
 

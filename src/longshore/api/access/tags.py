@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from longshore.api.access.asking import Ask
+from longshore.decide.policy.context import Values, tag_values
 from longshore.domain.arn import Arn
 from longshore.domain.ec2.endpoint import PrefixList, VpcEndpoint
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
@@ -31,7 +32,6 @@ from longshore.store.store import Reader
 GIVEN = ("tags", "Tags", "TagList", "AddTags", "TagsToAdd")
 TAKEN = ("tagKeys", "TagKeys", "RemoveTagKeys", "TagKeyList")
 
-Values = dict[str, tuple[str, ...]]
 Classes = Mapping[str, type[Record]]
 Finder = Callable[[Reader, Arn, str, str], Record | None]
 """`(reader, the ARN, the type in it, the path behind that)`."""
@@ -74,7 +74,7 @@ def request_tags(ask: Ask) -> Values:
         if isinstance(specification, Mapping):
             found.update(_pairs(specification.get("Tags")))
     keys = [*found, *ask.texts(*TAKEN)]
-    values: Values = {f"aws:requesttag/{key.lower()}": (value,) for key, value in found.items()}
+    values = tag_values(("aws:requesttag",), found)
     return {**values, "aws:tagkeys": tuple(keys)} if keys else values
 
 
@@ -92,8 +92,8 @@ def _pairs(given: Any) -> Tags:
     return found
 
 
-def resource_tags(reader: Reader, arn: str, account: str) -> Values:
-    """`aws:ResourceTag/KEY`, and the same under the service's own name, of what an ARN names.
+def resource_tags(reader: Reader, arn: str, account: str) -> Tags:
+    """The tags of what an ARN names; none where nothing is there.
 
     `account` is the caller's: the ARN of a hosted zone names none.
     """
@@ -101,8 +101,7 @@ def resource_tags(reader: Reader, arn: str, account: str) -> Values:
     if parsed is None:
         return {}
     tags: Tags = getattr(_record_of(reader, parsed, arn, account), "tags", {})
-    prefixes = ("aws:resourcetag", f"{parsed.service}:resourcetag")
-    return {f"{prefix}/{key.lower()}": (value,) for prefix in prefixes for key, value in tags.items()}
+    return tags
 
 
 def _record_of(reader: Reader, arn: Arn, text: str, account: str) -> Record | None:

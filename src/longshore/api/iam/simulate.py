@@ -8,6 +8,7 @@ from longshore.api.access.grants import identity_of
 from longshore.api.callers.credentials import Principal
 from longshore.api.iam.lookup import Answer, listed, no_such
 from longshore.api.operation import Call, Operation
+from longshore.decide.policy.context import Values
 from longshore.decide.policy.document import Document, PolicyRefused, Statement, parse
 from longshore.decide.policy.evaluate import Decision, Grants, Question, Source, decide, speaks_of
 from longshore.decide.policy.grants import grants_of
@@ -17,7 +18,6 @@ from longshore.domain.iam import Group, Identity, iam_key_of
 from longshore.wire.errors import ApiError
 
 INLINE_TYPES = ("user", "role", "group")
-Values = dict[str, tuple[str, ...]]
 
 
 def simulate_principal_policy(call: Call) -> Answer:

@@ -7,7 +7,7 @@ and nothing holds it then. One that exists holds everywhere.
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from longshore.decide.policy.conditions import moment
+from longshore.decide.policy.context import principal_values, request_values, resource_values, way_values
 from longshore.decide.policy.document import PolicyRefused, parse
 from longshore.decide.policy.evaluate import Named, Question, decide, stance_of
 from longshore.decide.policy.grants import grants_of
@@ -96,6 +96,8 @@ def permit_of(records: Records, task: Task, document: Mapping[str, Any], now: fl
     grants = grants_of(records, role)
     who = session_arn(arn, task.task_id, task.account)
     named = Named(task.account, (who, arn, role.unique_id))
+    user_id = f"{role.unique_id}:{task.task_id}"
+    principal = principal_values(task.account, arn, "AssumedRole", user_id, role.tags, session=True)
 
     def refused(
         action: str, resource: str, tags: Tags, /, *, via: str = "", context: Mapping[str, str] | None = None
@@ -103,25 +105,11 @@ def permit_of(records: Records, task: Task, document: Mapping[str, Any], now: fl
         parsed = Arn.parse(resource)
         region = parsed.scope.region if parsed else task.region
         values = {
-            **({"kms:viaservice": (f"{via}.{region}.amazonaws.com",)} if via else {}),
+            **request_values(now, region, secure=True),
+            **principal,
+            **resource_values(task.account, action.partition(":")[0], tags),
+            **(way_values(via, region) if via else {}),
             **context_values(context or {}),
-            **moment(now),
-            "aws:principalisawsservice": ("false",),
-            "aws:principaltype": ("AssumedRole",),
-            "aws:userid": (f"{role.unique_id}:{task.task_id}",),
-            "aws:viaawsservice": (str(bool(via)).lower(),),
-            "aws:principalaccount": (task.account,),
-            "aws:principalarn": (arn,),
-            "aws:requestedregion": (region,),
-            "aws:resourceaccount": (task.account,),
-            "aws:securetransport": ("true",),
-            "kms:calleraccount": (task.account,),
-            **{
-                f"{prefix}:resourcetag/{key.lower()}": (value,)
-                for prefix in ("aws", action.partition(":")[0])
-                for key, value in tags.items()
-            },
-            **{f"aws:principaltag/{key.lower()}": (value,) for key, value in role.tags.items()},
         }
         question = Question(action, resource, values)
         decision = decide(grants, question, of_resource(records, named, question))

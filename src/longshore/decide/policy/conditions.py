@@ -21,14 +21,6 @@ Test = Callable[[str, str], bool]
 Quantifier = Literal["", "all", "any"]
 
 
-def moment(now: float) -> dict[str, tuple[str, ...]]:
-    """What conditions may look at of the time, under the names of their keys."""
-    return {
-        "aws:currenttime": (datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),),
-        "aws:epochtime": (str(int(now)),),
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One operator on one key. `operator` is its name in small letters, without quantifier and IfExists."""
