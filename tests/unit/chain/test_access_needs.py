@@ -246,6 +246,7 @@ def test_secrets_and_keys_are_meant_by_their_whole_arns() -> None:
     assert many == [("secretsmanager:BatchGetSecretValue", "*"), ("secretsmanager:ListSecrets", "*")]
     update = asked("secretsmanager", "UpdateSecret", api, SecretId="own", KmsKeyId="alias/aws/secretsmanager")
     assert update[1:] == [("kms:Decrypt", key)]  # of the key that it has been under
+    assert asked("secretsmanager", "UpdateSecret", api, SecretId="own", KmsKeyId="")[1:] == update[1:]
     assert len(asked("secretsmanager", "UpdateSecret", api, SecretId="own", Description="x")) == 1
     put = asked("secretsmanager", "PutSecretValue", api, SecretId="own", SecretString="y")
     assert put[1:] == [("kms:GenerateDataKey", key), ("kms:Decrypt", key)]
@@ -320,6 +321,18 @@ def test_tags_are_found_in_every_form(params: dict[str, Any]) -> None:
 
 def test_keys_of_tags_to_be_removed_are_keys_of_tags() -> None:
     assert request_tags(ask("x", "Y", tagKeys=["a", "b"])) == {"aws:tagkeys": ("a", "b")}
+
+
+def test_keys_of_versions_without_a_label_of_aws_are_no_matter_of_another_key() -> None:
+    api = Api({})
+    keys, manager = beside(api, kms), beside(api, secretsmanager)
+    first, second = (keys("CreateKey")["KeyMetadata"]["Arn"] for _ in range(2))
+    manager("CreateSecret", Name="db", SecretString="one", KmsKeyId=first)
+    for value in ("two", "three"):
+        manager("PutSecretValue", SecretId="db", SecretString=value)
+    manager("UpdateSecret", SecretId="db", KmsKeyId=second)
+    update = asked("secretsmanager", "UpdateSecret", api, SecretId="db", KmsKeyId="")
+    assert update[1:] == [("kms:Decrypt", second)] * 2
 
 
 def test_tags_of_resources_are_found_by_arn() -> None:

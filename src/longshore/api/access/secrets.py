@@ -21,7 +21,7 @@ from longshore.domain.secrets.parameter import (
     parameter_context,
     split_selector,
 )
-from longshore.domain.secrets.secret import SecretVersion
+from longshore.domain.secrets.secret import MOVED_STAGES, SecretVersion
 
 NO_KEY = frozenset({"CreateKey", "GenerateRandom", "ListKeys", "ListAliases", "ListRetirableGrants"})
 NOW = 0.0
@@ -175,17 +175,19 @@ def _keys_of_secret(ask: Ask, reference: str) -> Iterator[Need]:
     if ask.operation not in WRITES:
         return
     other = ask.text("KmsKeyId")
-    if ask.operation == "UpdateSecret" and not (other or {"SecretString", "SecretBinary"} & ask.params.keys()):
+    if ask.operation == "UpdateSecret" and not {"KmsKeyId", "SecretString", "SecretBinary"} & ask.params.keys():
         return  # nothing is encrypted
-    own = secret.key_reference if secret is not None else ""
+    own = secret.key_reference if secret is not None and "KmsKeyId" not in ask.params else ""
     if other or own:
         arn = secret.arn if secret is not None else ask.arn("secretsmanager", f"secret:{reference}")
         context = {"SecretARN": arn}
         key = _meant(ask, other or own)
         yield from _by_way_of(ask, "secretsmanager", key, context, "GenerateDataKey", "Decrypt")
-    if other and secret is not None and ask.operation == "UpdateSecret":  # what it holds goes over to the other key
-        for version in ask.reader.select(SecretVersion, "secret", (*ask.scope, secret.name)):
-            yield from _opening(ask, "secretsmanager", secrets.sealed(secret, version))
+    if secret is not None and ask.operation == "UpdateSecret" and "KmsKeyId" in ask.params:
+        for version_id in dict.fromkeys(secret.stages.get(stage, "") for stage in MOVED_STAGES):
+            moved = ask.reader.get(SecretVersion, (*secret.scope, secret.name, version_id))
+            if moved is not None:  # what it holds goes over to the other key
+                yield from _opening(ask, "secretsmanager", secrets.sealed(secret, moved))
 
 
 def _of_secret(ask: Ask) -> Values:

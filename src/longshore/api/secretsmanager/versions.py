@@ -12,7 +12,7 @@ from longshore.api.operation import Call
 from longshore.api.secretsmanager.lookup import invalid, key_reference, secret_errors, versions_of
 from longshore.decide.secrets.encryption import KeyRefused
 from longshore.decide.secrets.secrets import value_of
-from longshore.domain.secrets.secret import CURRENT, PENDING, PREVIOUS, Secret, SecretVersion, secret_context
+from longshore.domain.secrets.secret import CURRENT, MOVED_STAGES, PREVIOUS, Secret, SecretVersion, secret_context
 from longshore.wire.errors import ApiError
 
 MAX_VERSIONS = 100
@@ -101,7 +101,7 @@ def _holds(call: Call, secret: Secret, version: SecretVersion, value: Value) -> 
 
 def encrypt_anew(call: Call, secret: Secret) -> None:
     """The versions that matter, under the key that the secret has now: as AWS does when it gets another one."""
-    for stage in (CURRENT, PENDING, PREVIOUS):
+    for stage in MOVED_STAGES:
         version = call.tx.get(SecretVersion, (*secret.scope, secret.name, secret.stages.get(stage, "")))
         if version is None:
             continue

@@ -12,6 +12,8 @@ from longshore.domain.record import Key, Record, Scope
 from longshore.domain.tag import Tags
 
 CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
+MOVED_STAGES = (CURRENT, PENDING, PREVIOUS)
+"""The labels whose versions go over to a secret's new key ("Change the encryption key", Secrets Manager user guide)."""
 DEFAULT_ALIAS = "alias/aws/secretsmanager"
 SUFFIX_LENGTH = 6
 
