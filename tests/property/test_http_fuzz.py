@@ -21,7 +21,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from longshore.api import app, connection
+from longshore.api import app
+from longshore.api.http import connection
 from longshore.api.services import SERVICES
 from longshore.domain.ecs.cluster import Cluster
 from longshore.wire.http import HttpResponse
