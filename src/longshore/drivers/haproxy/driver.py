@@ -26,6 +26,7 @@ from longshore.domain.elbv2.balancing import (
 )
 from longshore.drivers.ending import cancelled
 from longshore.drivers.haproxy.access_log import AccessLogs, LogFolder
+from longshore.drivers.haproxy.carried import Rounds
 from longshore.drivers.haproxy.commands import Commands
 from longshore.drivers.haproxy.counts import Counters, sums
 from longshore.drivers.haproxy.datagrams import Datagrams
@@ -105,6 +106,7 @@ class HaproxyBalancer:
         """What of it is in place."""
         self._applying = asyncio.Lock()
         self._counters = Counters()
+        self._rounds = Rounds()
         self._bound: set[tuple[str, int]] = set()
         self._guard: asyncio.Task[None] | None = None
         self._forgetting: asyncio.Task[None] | None = None
@@ -239,12 +241,15 @@ class HaproxyBalancer:
         async with self.commands.reloading:
             # Looked at as late as can be: a new worker must not begin with a target that has drained meanwhile.
             layout = self.targets.slots.layout()
-            rendered = await self._render(plan, layout)
+            intervals = {group.check.interval_s for group in plan.groups if group.check.enabled}
+            spread_s = self._rounds.begin(intervals, asyncio.get_running_loop().time())
+            rendered = await self._render(plan, layout, spread_s)
             if emptied(layout) != empty:  # a group has outgrown its slots meanwhile
                 wanted = digest((await self._render(plan, emptied(layout))).text)
             self.targets.rendered = {group.group_id: shape(group, layout[group.group_id]) for group in plan.groups}
-            self.process.write(rendered.text, rendered.files)
             try:
+                state = self.targets.carry(await self._checked_so_far())
+                self.process.write(rendered.text, rendered.files, state)
                 if self.process.running:
                     await self.process.runtime.reload()
                 else:
@@ -255,9 +260,17 @@ class HaproxyBalancer:
             self.process.note_applied(wanted, rendered.files)
         self._bound = _bound_in(rendered.text)
 
-    async def _render(self, plan: BalancerPlan, layout: Layout) -> Rendered:
-        """In a thread: a large plan takes a quarter of a second."""
-        return await asyncio.to_thread(render, plan, layout, self._settings)
+    async def _checked_so_far(self) -> str:
+        """What the worker knows of its servers; nothing if there is none. Raises RuntimeFailure."""
+        if not self.process.running:
+            return ""
+        worker = (await self.process.runtime.processes()).current
+        return await self.process.runtime.on_worker(worker, "show servers state") if worker is not None else ""
+
+    async def _render(self, plan: BalancerPlan, layout: Layout, spread_s: float | None = None) -> Rendered:
+        """In a thread: a large plan takes a quarter of a second. Without `spread_s` it is the structure alone."""
+        settings = self._settings._replace(spread_s=spread_s)
+        return await asyncio.to_thread(render, plan, layout, settings)
 
     async def _owners(self, plan: BalancerPlan, refused: ConfigurationRefused) -> set[str]:
         rendered = await self._render(plan, emptied(self.targets.slots.layout()))

@@ -28,6 +28,9 @@ REGISTERED = Verdict("initial", *REGISTERING)
 CHECKING = Verdict("initial", "Elb.InitialHealthChecking", "Initial health checks in progress")
 TIMED_OUT = Verdict("unhealthy", "Target.Timeout", "Request timed out")
 FAILED = Verdict("unhealthy", "Target.FailedHealthChecks", "Health checks failed")
+UNTOLD = Verdict("unhealthy")
+"""Unhealthy for a reason of before: the worker has not checked it yet, or it succeeds, but not often enough so far."""
+PASSES = frozenset({"L4OK", "L6OK", "L7OK", "L7OKC"})
 
 
 def mismatch(code: str) -> Verdict:
@@ -36,18 +39,22 @@ def mismatch(code: str) -> Verdict:
     return Verdict("unhealthy", "Target.ResponseCodeMismatch", description)
 
 
-def verdict(row: Mapping[str, str]) -> Verdict | None:
-    """What a server's row of `show stat` says; None while it is in maintenance, or on its way out (`orders.down`)."""
-    status = row.get("status", "")
-    if status.startswith(("MAINT", "DRAIN")):
-        return None
-    if not status.startswith("DOWN"):
+def in_maintenance(row: Mapping[str, str]) -> bool:
+    """Whether a server's row of `show stat` says nothing about its health."""
+    return row.get("status", "").startswith("MAINT")
+
+
+def verdict(row: Mapping[str, str]) -> Verdict:
+    """What it says otherwise."""
+    if not row.get("status", "").startswith("DOWN"):
         return HEALTHY
     check = row.get("check_status", "").lstrip("* ")
     if check in TIMEOUTS:
         return TIMED_OUT
     code = row.get("check_code", "")
-    return mismatch(code) if check == "L7STS" and code else FAILED
+    if check in ("", "INI", *PASSES) or (check == "L7STS" and code in ("", "0")):  # a code is not carried over
+        return UNTOLD
+    return mismatch(code) if check == "L7STS" else FAILED
 
 
 def groups_in(line: bytes) -> list[str]:

@@ -43,13 +43,7 @@ def shapes(servers: Collection[Name]) -> dict[str, Shape]:
 
 def ready(placement: Placement, *, apart: bool) -> list[str]:
     """It gets its share."""
-    return [f"set server {_both(placement, apart=apart)[0]} state ready"]
-
-
-def down(placement: Placement, *, apart: bool) -> list[str]:
-    """Checked, and down until its checks succeed. What leaves maintenance is up: by way of `drain` nobody sees it."""
-    server = _both(placement, apart=apart)[0]
-    return [f"set server {server} {state}" for state in ("state drain", "health down", "state ready")]
+    return _ready(_both(placement, apart=apart)[0])
 
 
 def maintenance(placement: Placement, *, apart: bool) -> list[str]:
@@ -72,7 +66,7 @@ def taking_in(placement: Placement, *, apart: bool) -> list[str]:
     target = placement.target
     both = _both(placement, apart=apart)
     commands = [f"set server {server} addr {target.address} port {target.port}" for server in both]
-    commands.append(f"set server {both[1]} state ready")
+    commands.append(f"set server {both[1]} state ready")  # a twin has no checks
     if placement.phase == "serving":
         commands.extend(ready(placement, apart=apart))
     return commands
@@ -85,8 +79,23 @@ def filled(group_id: str, index: int, slot: Slot, *, apart: bool) -> list[str]:
         server = "/".join(name)
         port = f" port {slot.port}" if slot.port else ""
         commands.append(f"set server {server} addr {slot.address}{port}")
-        commands.append(f"set server {server} state {'ready' if on else 'maint'}")
+        commands.extend(_ready(server) if on else [f"set server {server} state maint"])
     return commands
+
+
+def healthy(placement: Placement, *, apart: bool) -> list[str]:
+    """As healthy as can be: from here it takes a whole threshold of failed checks to bring it down."""
+    return [f"set server {_both(placement, apart=apart)[0]} health up"]
+
+
+def unhealthy(placement: Placement, *, apart: bool) -> list[str]:
+    """Down, until a whole threshold of checks succeeds."""
+    return [f"set server {_both(placement, apart=apart)[0]} health down"]
+
+
+def _ready(server: str) -> list[str]:
+    """What leaves maintenance would be down at its first failed check."""
+    return [f"set server {server} state ready", f"set server {server} health up"]
 
 
 def _both(placement: Placement, *, apart: bool) -> tuple[str, str]:

@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from longshore.drivers.haproxy.render.text import STATE_FILE
 from longshore.drivers.haproxy.runtime import Runtime, RuntimeFailure
 from longshore.drivers.ports import Permanent
 from longshore.drivers.program import find
@@ -98,10 +99,15 @@ class HaproxyProcess:
         """Let go; the process goes on."""
         self._unwatch()
 
-    def write(self, text: str, files: Mapping[str, str]) -> None:
-        """Put a configuration in place, with its PEM files; those of earlier ones go with `note_applied`."""
+    def write(self, text: str, files: Mapping[str, str], state: str | None = None) -> None:
+        """Put a configuration in place, with its PEM files; those of earlier ones go with `note_applied`.
+
+        state: what its servers begin with, for a configuration that names `STATE_FILE`.
+        """
         self._write_files(files)
         self._applied.unlink(missing_ok=True)
+        if state is not None:
+            _write_private(self.folder / STATE_FILE, state)
         _write_private(self._config, text)
 
     def note_applied(self, structure: str, files: Mapping[str, str]) -> None:

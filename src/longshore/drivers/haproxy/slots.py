@@ -48,6 +48,10 @@ class Placement:
         self.phase: Phase = phase
         self.down = False
         """Serving, but HAProxy's checks say no."""
+        self.earlier = 0
+        """How many checks in a row went against its state before the newest worker began: see carried.py."""
+        self.healthy_since = 0.0
+        """When it last became healthy, in the event loop's time: slow start counts from there."""
         self.claimed = True
         """Somebody has spoken of it in this life."""
         self.withheld = phase == "draining"
@@ -65,11 +69,11 @@ class Placement:
 
     @property
     def slot(self) -> Slot:
-        """As rendered. A target that is down starts disabled in a new worker, which would believe it to be up."""
+        """As rendered. That a target is down, a new worker is told besides: see carried.py."""
         return Slot(
             self.target.address,
             self.target.port,
-            serving=self.phase == "serving" and not self.down,
+            serving=self.phase == "serving",
             registered=self.phase != "draining",
         )
 

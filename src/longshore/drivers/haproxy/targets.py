@@ -10,9 +10,19 @@ from typing import Literal
 
 from longshore.domain.elbv2.balancing import GroupPlan, TargetObservation, TargetPlan
 from longshore.drivers.ending import cancelled
-from longshore.drivers.haproxy import orders, prober
+from longshore.drivers.haproxy import carried, orders, prober
 from longshore.drivers.haproxy.commands import Commands
-from longshore.drivers.haproxy.health import CHECKING, HEALTHY, REGISTERED, Verdict, groups_in, verdict
+from longshore.drivers.haproxy.health import (
+    CHECKING,
+    FAILED,
+    HEALTHY,
+    REGISTERED,
+    UNTOLD,
+    Verdict,
+    groups_in,
+    in_maintenance,
+    verdict,
+)
 from longshore.drivers.haproxy.process import HaproxyProcess
 from longshore.drivers.haproxy.render.text import group_backend, open_backend
 from longshore.drivers.haproxy.runtime import RuntimeFailure, Worker
@@ -81,6 +91,7 @@ class Targets:
             placement = self.slots.place(target, phase)
         before, placement.phase, placement.down = placement.phase, phase, False
         withheld, placement.withheld = placement.withheld, False
+        placement.earlier = 0
         placement.claimed = True
         if phase == "probing":
             self._report(placement, REGISTERED)
@@ -160,11 +171,49 @@ class Targets:
                 log.warning("forgetting a target that nobody knows: %s", placement.target)
                 await self.remove(placement.target)
 
+    def carry(self, answer: str) -> str:
+        """The state file for the next worker, whose configuration `rendered` is already.
+
+        answer: to `show servers state`, of the worker that there is; empty if there is none.
+        """
+        states = carried.states_in(answer)
+        servers = []
+        for placement in self.slots:
+            server = self._server(placement)
+            if server is None:
+                continue
+            state = carried.state_of(server, states)
+            count = carried.count_of(state, server) if state is not None else None
+            placement.earlier = count.with_earlier(placement.earlier) if count is not None else 0
+            servers.append((server, state))
+        return carried.state_file(servers)
+
+    def _server(self, placement: Placement) -> carried.Server | None:
+        """What has checks and serves, as the next worker is to have it."""
+        group = self._groups.get(placement.target.group_id)
+        if group is None or not group.check.enabled or placement.phase != "serving" or not self._is_rendered(placement):
+            return None
+        return carried.Server(
+            backend=group_backend(group.group_id),
+            name=placement.server,
+            address=placement.target.address,
+            port=placement.target.port,
+            down=placement.down,
+            starts_slowly=self._starts_slowly(placement, group),
+            rise=group.check.healthy_threshold,
+            fall=group.check.unhealthy_threshold,
+            tls=group.tls,
+        )
+
+    @staticmethod
+    def _starts_slowly(placement: Placement, group: GroupPlan) -> bool:
+        return asyncio.get_running_loop().time() - placement.healthy_since < group.slow_start_s
+
     async def after_reload(self, rendered: Layout) -> None:
         """Tell the new worker what its configuration could not. Raises RuntimeFailure.
 
-        Slots may have changed since it was rendered; and it takes targets for healthy that are not: those were
-        disabled in it. Not through Commands: the caller holds its lock.
+        Slots may have changed since it was rendered; and what starts slowly would be down at its first failed check.
+        Not through Commands: the caller holds its lock.
         """
         commands: list[str] = []
         for group_id, (size, apart) in self.rendered.items():
@@ -174,9 +223,9 @@ class Targets:
                 if index < len(before) and before[index] != now[index]:
                     commands.extend(orders.filled(group_id, index, now[index], apart=apart))
         for placement in self.slots:
-            if placement.phase == "serving" and placement.down and self._is_rendered(placement):
-                apart = self.rendered[placement.target.group_id].apart
-                commands.extend(orders.down(placement, apart=apart))
+            server = self._server(placement)
+            if server is not None and server.starts_slowly and not server.down:
+                commands.extend(orders.healthy(placement, apart=self.rendered[placement.target.group_id].apart))
         if commands:
             await self._process.runtime.tell(commands)
 
@@ -245,6 +294,7 @@ class Targets:
                 break
         if placement.phase == "probing" and self.slots.get(placement.target) is placement:
             placement.phase = "serving"
+            placement.healthy_since = asyncio.get_running_loop().time()
             self._report(placement, HEALTHY)
 
     def _probed(self, target: TargetPlan, task: asyncio.Task[None]) -> None:
@@ -275,7 +325,7 @@ class Targets:
             try:
                 for some in _chunks(sorted(changed)):
                     await self._sync(some)
-            except RuntimeFailure as error:
+            except (RuntimeFailure, Retryable) as error:
                 log.debug("looking at targets again: %s", error)
                 await asyncio.sleep(AGAIN_S)
                 if self._process.running:
@@ -296,13 +346,39 @@ class Targets:
             raise RuntimeFailure("HAProxy has no worker at the moment.")
         queries = [f"{group_backend(group_id)} 4 -1" for group_id in group_ids]
         rows = await self._process.runtime.stat(worker, *queries)
-        found = {(row["pxname"], row["svname"]): verdict(row) for row in rows}
+        found = {(row["pxname"], row["svname"]): row for row in rows}
         for group_id in group_ids:
             for placement in self.slots.of_group(group_id):
-                seen = found.get((group_backend(group_id), placement.server))
-                if placement.phase == "serving" and seen is not None:
-                    placement.down = seen.state != "healthy"
-                    self._report(placement, seen)
+                row = found.get((group_backend(group_id), placement.server))
+                if placement.phase == "serving" and row is not None and not in_maintenance(row):
+                    self._see(placement, verdict(await self._with_earlier(placement, row)))
+
+    async def _with_earlier(self, placement: Placement, row: dict[str, str]) -> dict[str, str]:
+        """The row as it would be if its worker knew of earlier checks, which it is told once that matters."""
+        group = self._groups.get(placement.target.group_id)
+        if not placement.earlier or group is None:
+            return row
+        count = carried.count_in(row)
+        against = count.with_earlier(placement.earlier)
+        if against < (group.check.unhealthy_threshold if count.up else group.check.healthy_threshold):
+            placement.earlier = placement.earlier if against else 0
+            return row
+        placement.earlier = 0
+        order = orders.unhealthy if count.up else orders.healthy
+        await self._tell(placement, lambda it, *, apart: order(it, apart=apart) if self._still_serves(it) else [])
+        return {**row, "status": "DOWN" if count.up else "UP"}
+
+    def _still_serves(self, placement: Placement) -> bool:
+        return placement.phase == "serving" and self.slots.get(placement.target) is placement
+
+    def _see(self, placement: Placement, seen: Verdict) -> None:
+        was_down, placement.down = placement.down, seen.state != "healthy"
+        if was_down and not placement.down:
+            placement.healthy_since = asyncio.get_running_loop().time()
+        if seen is not UNTOLD:
+            self._report(placement, seen)
+        elif placement.reported is None or placement.reported.state != "unhealthy":  # else the reason is known
+            self._report(placement, FAILED)
 
     async def _follow_drains(self) -> None:
         """Ask for the connections of draining targets, as long as there are any."""

@@ -12,7 +12,7 @@ from longshore.domain.elbv2.balancing import BalancerPlan, ListenerPlan, LoadBal
 from longshore.drivers.haproxy.render import frontends, tls
 from longshore.drivers.haproxy.render.backends import backends, shape
 from longshore.drivers.haproxy.render.errors import error_pages
-from longshore.drivers.haproxy.render.text import block, listener_frontend
+from longshore.drivers.haproxy.render.text import STATE_FILE, block, listener_frontend
 from longshore.drivers.haproxy.slots import Layout
 
 BUFFER_BYTES = 32768
@@ -41,6 +41,8 @@ class Settings(NamedTuple):
     """Whether somebody reads the socket for access logs."""
     max_files: int = 65536
     """How many files HAProxy may have open."""
+    spread_s: float | None = None
+    """Within how long a new worker has checked all servers once; None: within their intervals."""
 
 
 class Section(NamedTuple):
@@ -188,8 +190,12 @@ def _head(settings: Settings, max_connections: int) -> str:
         f"tune.bufsize {BUFFER_BYTES}",
         "tune.ssl.default-dh-param 2048",
         "spread-checks 0",
+        f"server-state-file {settings.folder}/{STATE_FILE}",
     ]
+    if settings.spread_s is not None:
+        own.append(f"max-spread-checks {round(settings.spread_s * 1000)}")
     common = [
+        "load-server-state-from-file global",
         "retries 1",
         "option redispatch 1",
         "timeout connect 10s",

@@ -7,6 +7,8 @@ SAFE = frozenset(range(0x20, 0x7F)) - frozenset(b'"\\$`')
 """What stands for itself within double quotes."""
 NAME = re.compile(r"[A-Za-z0-9-]+")
 GROUP, OPEN = "g-", "-open"
+STATE_FILE = "servers.state"
+"""In the process's folder: what servers begin with."""
 ESCAPABLE = '*?\\"'
 """What a backslash makes literal in a pattern, as in ELBv2's query string and header conditions."""
 
