@@ -89,7 +89,7 @@ def docker_machine(
     from longshore.drivers.haproxy.endpoints import answers  # noqa: PLC0415
 
     firewall, why_not, guarded_bridge = _docker_firewall(config, instance, around.bridge_ready)
-    connect = HaproxyConnect(runtime_folder(instance) / "connect")
+    connect = HaproxyConnect(runtime_folder(instance) / "connect", sink, clock)
     engine = DockerEngine(
         instance,
         sink,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from longshore.domain.names.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint
+from longshore.domain.log import LogTarget
+from longshore.domain.names.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint, ProxyLog
 from longshore.drivers.connect.render import hosts, render, rules
 
 FOLDER = Path(__file__).parent / "connect"
@@ -36,9 +37,11 @@ RPC = ConnectRoute(
 )
 CACHE = ConnectRoute(dns_name="cache", port=6379, address="127.255.3.3", listen_port=61003, discovery_name="cache")
 LAYOUT = {61001: (Endpoint("10.0.0.5", 8080), None), 61002: (None,), 61003: (Endpoint("10.0.0.6", 6379), None)}
+TARGET = LogTarget(group="g", stream="p/ecs-service-connect/t", region="us-east-1")
 CASES = {
     "nothing": ConnectPlan(),
     "client": ConnectPlan(routes=(WEB, RPC, CACHE)),
+    "logged": ConnectPlan(routes=(WEB, CACHE), log=ProxyLog(account="1", target=TARGET, requests="TEXT")),
     "server": ConnectPlan(ingresses=(ConnectIngress(port=9000, container_port=8080, protocol="http"),)),
 }
 
@@ -53,7 +56,7 @@ def _compare(name: str, text: str) -> Path:
 
 @pytest.mark.parametrize("case", CASES)
 def test_configuration_is_as_recorded_and_haproxy_takes_it(case: str) -> None:
-    file = _compare(f"{case}.cfg", render(CASES[case], LAYOUT))
+    file = _compare(f"{case}.cfg", render(CASES[case], LAYOUT, "/run/p/log.sock"))
     haproxy = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     if haproxy is not None:
         said = subprocess.run([haproxy, "-c", "-f", str(file)], capture_output=True, text=True, check=False)

@@ -10,13 +10,13 @@ import pytest
 from longshore.domain.ecs.launch import (
     ContainerLaunch,
     HealthCheck,
-    LogTarget,
     Mount,
     PortMapping,
     TaskLaunch,
     TaskNetwork,
     Volume,
 )
+from longshore.domain.log import LogTarget
 from longshore.drivers.docker.names import Names
 from longshore.drivers.docker.translate import (
     EngineFacts,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -18,9 +19,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from longshore.domain.names.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint
+from longshore.domain.log import LogTarget
+from longshore.domain.names.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint, ProxyLog
 from longshore.drivers.connect.driver import HaproxyConnect
 from longshore.drivers.ports import Permanent
+from longshore.system import SystemClock
+from tests.support.docker_rig import RecordingSink
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -46,6 +50,7 @@ WEB = ConnectRoute(
 CACHE = ConnectRoute(dns_name="cache", port=6379, address="127.255.0.8", listen_port=61008, discovery_name="cache")
 
 
+TARGET = LogTarget(group="g", stream="proxy", region="us-east-1")
 ROUTES = {protocol: replace(WEB, protocol=protocol) for protocol in ("http2", "grpc")}
 
 
@@ -137,7 +142,12 @@ def namespace() -> Iterator[Namespace]:
 
 
 @pytest.fixture
-async def drivers() -> AsyncIterator[Make]:
+def sink() -> RecordingSink:
+    return RecordingSink()
+
+
+@pytest.fixture
+async def drivers(sink: RecordingSink) -> AsyncIterator[Make]:
     folder = Path(tempfile.mkdtemp(prefix="lc", dir="/tmp"))
     made: list[HaproxyConnect] = []
 
@@ -145,7 +155,7 @@ async def drivers() -> AsyncIterator[Make]:
         """Another life of the driver."""
         for driver in made:
             await driver.close()
-        made.append(HaproxyConnect(folder))
+        made.append(HaproxyConnect(folder, sink, SystemClock()))
         return made[-1]
 
     yield make
@@ -211,6 +221,37 @@ async def test_an_endpoint_that_fails_is_ejected(namespace: Namespace, drivers: 
     first = [await namespace.get("http://127.255.0.7:8080/") for _ in range(12)]
     assert first.count("bad500") == 5
     assert {await namespace.get("http://127.255.0.7:8080/") for _ in range(8)} == {"two200"}
+
+
+async def test_requests_and_ejections_are_logged(namespace: Namespace, drivers: Make, sink: RecordingSink) -> None:
+    log = ProxyLog(account="1", target=TARGET, requests="JSON")
+    logged = plan(ONE, TWO, cache=(TWO,), log=log)
+    driver = await drivers()
+    namespace.serve(http("bad", port=7001, status=500))
+    namespace.serve(http("two", port=7002))
+    await driver.begin(TASK, namespace.held.pid, logged)
+    for _ in range(12):
+        await namespace.get("http://127.255.0.7:8080/a%20b?secret=1")
+    await namespace.get("http://127.255.0.8:6379/")
+    while len([event for event in sink.streams["proxy"] if event.message.startswith("{")]) < 13:
+        await asyncio.sleep(0.05)
+    lines = sink.lines("proxy")
+    assert any("Server c-61007/s1 is DOWN" in line for line in lines)
+    found = [json.loads(line) for line in lines if line.startswith("{")]
+    assert {(each["response_code"], each["upstream_host"]) for each in found if each["method"]} == {
+        (500, "127.0.0.1:7001"),
+        (200, "127.0.0.1:7002"),
+    }
+    assert {each["path"] for each in found if each["method"]} == {"/a%20b"}
+    [other] = [each for each in found if each["method"] is None]
+    assert (other["discovery_name"], other["upstream_host"]) == ("cache", "127.0.0.1:7002")
+    await (driver := await drivers()).begin(TASK, namespace.held.pid, logged)  # another life goes on
+    await namespace.get("http://127.255.0.7:8080/later")
+    await sink.until("proxy", "/later")
+    sink.missing_groups.add("g")
+    await driver.end(TASK)
+    with pytest.raises(Permanent, match="logger args"):
+        await driver.begin(TASK, namespace.held.pid, logged)
 
 
 async def test_when_more_than_half_fail_all_get_requests(namespace: Namespace, drivers: Make) -> None:

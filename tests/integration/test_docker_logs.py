@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from longshore.domain.ecs.launch import LogTarget
+from longshore.domain.log import LogTarget
 from tests.support import engine
 from tests.support.docker_rig import SLEEP, RecordingSink, Rig, make_rig, sh, task
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from longshore.domain.ecs.launch import (
     ContainerLaunch,
     ContainerObservation,
-    LogTarget,
     TaskLaunch,
     TaskNetwork,
     TaskObservation,
 )
+from longshore.domain.log import LogTarget
 from longshore.drivers.docker.engine import DockerEngine
 from tests.support import images
 

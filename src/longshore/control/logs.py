@@ -7,8 +7,7 @@ the region that its `awslogs-region` names.
 from collections.abc import Sequence
 
 from longshore.domain.clock import Clock, Ids
-from longshore.domain.ecs.launch import LogTarget
-from longshore.domain.log import LogEvent, LogGroup, LogStream
+from longshore.domain.log import LogEvent, LogGroup, LogStream, LogTarget
 from longshore.domain.record import Key, Scope
 from longshore.store.events import EventLog
 from longshore.store.store import Store

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
+import msgspec
+
 from longshore.domain.record import Key, Record
 from longshore.domain.tag import Tags
 
@@ -133,3 +135,14 @@ class LogEvent(NamedTuple):
     sequence: int = 0
     """Position in the event log, unique and rising; set by the event log."""
     stream_uid: str = ""
+
+
+class LogTarget(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Where output goes: a stream of CloudWatch Logs (driver `awslogs`)."""
+
+    group: str
+    stream: str
+    region: str
+    create_group: bool = False
+    multiline_pattern: str = ""
+    """A line that matches this regular expression begins a new event; others are appended to it."""

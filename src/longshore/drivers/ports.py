@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from longshore.domain.ec2.firewall import Ruleset, RulesetChange
-from longshore.domain.ecs.launch import LogTarget, TaskLaunch, TaskObservation, WarmNetwork
+from longshore.domain.ecs.launch import TaskLaunch, TaskObservation, WarmNetwork
 from longshore.domain.elbv2.balancing import BalancerCounts, BalancerPlan, GroupCounts, TargetObservation, TargetPlan
-from longshore.domain.log import LogEvent
+from longshore.domain.log import LogEvent, LogTarget
 from longshore.domain.names.connect import ConnectCounts, ConnectPlan, Endpoint
 from longshore.domain.names.naming import EndpointCheck
 from longshore.domain.names.resolving import ZoneAnswer

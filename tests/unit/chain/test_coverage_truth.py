@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from longshore.api import ecs
+from longshore.api.ecs.log_options import AWSLOGS_OPTIONS
 from longshore.api.ecs.task_definitions.register import checked
-from longshore.api.ecs.task_definitions.validate_containers import AWSLOGS_OPTIONS
 from longshore.api.services import SERVICES
 from longshore.decide.ecs.launch import launch_of
 from longshore.decide.ecs.launching import TaskRequest, new_task
@@ -40,7 +40,14 @@ from tests.support.play_secrets import play_kms, play_secretsmanager, play_ssm
 from tests.support.wire_samples import service_model
 from tests.support.world import SeededIds
 
+PROXY_LOGS = {
+    "serviceConnectConfiguration.accessLogConfiguration": (
+        "Kept whole, and read when a task's proxy begins: see tests/unit/names/test_connect.py."
+    ),
+}
 EXCEPTIONS: dict[tuple[str, str], dict[str, str]] = {
+    ("ecs", "CreateService"): PROXY_LOGS,
+    ("ecs", "UpdateService"): PROXY_LOGS,
     ("ecs", "RegisterTaskDefinition"): {
         "*": "The document is kept whole: the second half of this file looks at each of its members.",
     },
@@ -127,6 +134,10 @@ def play_ecs(call: Callable[..., dict[str, Any]], api: Api) -> None:
         "serviceConnectConfiguration": {
             "enabled": True,
             "namespace": "shop",
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {"awslogs-group": "g", "awslogs-region": "r", "awslogs-stream-prefix": "p"},
+            },
             "services": [
                 {
                     "portName": "web",

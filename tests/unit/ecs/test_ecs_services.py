@@ -161,7 +161,7 @@ def test_create_service_refuses_a_definition_that_is_not_served(api: ServiceApi)
         {"deploymentController": {"type": "CODE_DEPLOY"}},
         {"enableExecuteCommand": True},
         {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}},
-        {"serviceConnectConfiguration": {"enabled": True, "logConfiguration": {"logDriver": "awslogs"}}},
+        {"serviceConnectConfiguration": {"enabled": True, "containerConfigurations": [{"logLevel": "INFO"}]}},
         {"deploymentConfiguration": {"earlySuccessCriteria": {"enable": False, "healthyPercent": 50}}},
         {"deploymentConfiguration": {"alarms": {"alarmNames": ["a"], "enable": True, "rollback": True}}},
     ],

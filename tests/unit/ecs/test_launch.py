@@ -10,9 +10,10 @@ from longshore.decide.ecs.log_target import datetime_pattern
 from longshore.decide.ecs.served import unserved
 from longshore.domain.ec2.network import Subnet
 from longshore.domain.ecs.cluster import Cluster
-from longshore.domain.ecs.launch import ContainerLaunch, Dependency, HealthCheck, LogTarget, TaskLaunch, Volume
+from longshore.domain.ecs.launch import ContainerLaunch, Dependency, HealthCheck, TaskLaunch, Volume
 from longshore.domain.ecs.task import Attachment
 from longshore.domain.ecs.task_definition import TaskDefinition
+from longshore.domain.log import LogTarget
 from tests.support.world import ACCOUNT, REGION, SeededIds
 
 APP = {"name": "app", "image": "busybox"}

@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 
 from longshore.control.logs import NO_GROUP, StoreLogSink
 from longshore.control.retention import Retention, due
-from longshore.domain.ecs.launch import LogTarget
 from longshore.domain.kinds import KINDS
-from longshore.domain.log import LogEvent, LogGroup, LogStream
+from longshore.domain.log import LogEvent, LogGroup, LogStream, LogTarget
 from longshore.domain.record import Scope
 from longshore.drivers.ports import LogSink
 from longshore.store.events import EventLog

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from longshore.domain.ecs.cluster import Cluster
 from longshore.domain.ecs.service import Deployment
 from longshore.domain.ecs.task import Attachment, Container, Task
 from longshore.domain.ecs.task_definition import TaskDefinition
-from longshore.domain.names.connect import ConnectService, Endpoint, ServiceConnect
+from longshore.domain.log import LogTarget
+from longshore.domain.names.connect import ConnectService, Endpoint, ProxyLog, ServiceConnect
 from longshore.domain.names.naming import DiscoveryService, Namespace
+from longshore.drivers.connect.access import line
 from tests.support.api import SCOPE, awsvpc
 from tests.support.services import ServiceApi
 
@@ -145,6 +148,38 @@ def places(api: ServiceApi, name: str) -> list[tuple[str, int, str, int]]:
     return [(each.dns_name, each.port, each.address, each.listen_port) for each in found.services]
 
 
+AWSLOGS = {
+    "logDriver": "awslogs",
+    "options": {"awslogs-group": "g", "awslogs-region": "us-west-2", "awslogs-stream-prefix": "shop"},
+}
+
+
+def test_logs_of_proxies_are_kept_and_answered(api: ServiceApi) -> None:
+    given = connect({"portName": "http"}, logConfiguration=AWSLOGS, accessLogConfiguration={"format": "TEXT"})
+    [deployment] = api.create(serviceConnectConfiguration=given)["deployments"]
+    assert deployment["serviceConnectConfiguration"] == given
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        ({"accessLogConfiguration": {"format": "TEXT"}}, "needs a logConfiguration"),
+        ({"logConfiguration": {"logDriver": "splunk"}}, "splunk is not served"),
+        ({"logConfiguration": {"logDriver": "awslogs"}}, "requires options: awslogs-group, awslogs-region"),
+        (
+            {"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "g", "awslogs-region": "r"}}},
+            "requires options: awslogs-stream-prefix",
+        ),
+        (
+            {"logConfiguration": {**AWSLOGS, "secretOptions": [{"name": "a", "valueFrom": "b"}]}},
+            "secretOptions of log drivers are not served",
+        ),
+    ],
+)
+def test_logs_that_cannot_be_had_are_refused(api: ServiceApi, more: dict[str, Any], text: str) -> None:
+    assert text in api.error("CreateService", **asked(**connect({"portName": "http"}, **more))).message
+
+
 # ----------------------------------------------------------------------------------------------------- decisions
 
 
@@ -222,8 +257,40 @@ def test_the_newest_deployment_says_how_a_name_is_served() -> None:
     [route] = decide.routes_of(offers, lambda _endpoint: True)
     assert (route.idle_timeout_s, route.request_timeout_s) == (7, 0)
     assert route.endpoints == (Endpoint("10.0.0.1", 8080), Endpoint("10.0.0.3", 9000))
-    plan = decide.plan_of(deployment("2", newer).service_connect, DEFINITION, (route,))
+    plan = decide.plan_of(deployment("2", newer).service_connect, DEFINITION, (route,), task(1))
     assert [(each.port, each.container_port) for each in plan.ingresses] == [(9000, 8080)]
+
+
+def test_a_proxy_logs_where_and_what_its_service_says() -> None:
+    given: dict[str, Any] = {"enabled": True, "logConfiguration": AWSLOGS}
+    target = LogTarget(group="g", stream="shop/ecs-service-connect/t1", region="us-west-2")
+    assert decide.proxy_log(ServiceConnect(given=given), task(1)) == ProxyLog(account="1", target=target)
+    given["accessLogConfiguration"] = {"format": "JSON", "includeQueryParameters": "ENABLED"}
+    log = decide.proxy_log(ServiceConnect(given=given), task(1))
+    assert log == ProxyLog(account="1", target=target, requests="JSON", with_query=True)
+    assert decide.proxy_log(ServiceConnect(given={"enabled": True}), task(1)) is None
+
+
+REQUEST = "request\tweb\t----\t10\t20\t7\t10.0.0.1:80\tGET\t%2Fa%22\tHTTP/1.1\t200\t5\t\tcurl\t\tweb:80"
+
+
+def test_requests_are_logged_as_envoy_does() -> None:
+    assert line(REQUEST, "TEXT", 1000.25) == (
+        '[1970-01-01T00:16:40.243Z] "GET /a\\x22 HTTP/1.1" 200 - 10 20 7 5 "-" "curl" "-" "web:80" "10.0.0.1:80"'
+    )
+    found = json.loads(line(REQUEST, "JSON", 1000.25))
+    assert found == {
+        "start_time": "1970-01-01T00:16:40.243Z", "method": "GET", "path": '/a"', "protocol": "HTTP/1.1",
+        "response_code": 200, "response_flags": None, "bytes_received": 10, "bytes_sent": 20, "duration": 7,
+        "upstream_service_time": 5, "x_forwarded_for": None, "user_agent": "curl", "x_request_id": None,
+        "authority": "web:80", "upstream_host": "10.0.0.1:80", "discovery_name": "web",
+    }  # fmt: skip
+
+
+def test_what_is_not_about_a_request_is_logged_as_it_is() -> None:
+    assert line("Server c-61001/s1 is DOWN\n", "JSON", 0.0) == "Server c-61001/s1 is DOWN"
+    tcp = line("request\tcache\tsD\t1\t2\t3\t-:-", "TEXT", 1.0)
+    assert tcp == '[1970-01-01T00:00:00.997Z] "- - -" - sD 1 2 3 - "-" "-" "-" "-" "-"'
 
 
 def test_a_port_without_app_protocol_is_tcp() -> None:

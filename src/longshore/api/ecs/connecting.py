@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from longshore.api.ecs.log_options import log_problem
 from longshore.api.operation import Call
 from longshore.decide.ecs.launch import port_numbers
 from longshore.decide.names import connect as decide
@@ -36,14 +37,11 @@ REFUSES = {
     "serviceConnectConfiguration.services[].clientAliases[].testTrafficRules": (
         "Test traffic is for blue/green deployments, which are not served yet."
     ),
-    "serviceConnectConfiguration.logConfiguration": (
-        "Logs of Service Connect's proxies are not served: leave logConfiguration out; their counters are at /metrics."
-    ),
-    "serviceConnectConfiguration.accessLogConfiguration": (
-        "Access logs of Service Connect's proxies are not served: leave accessLogConfiguration out."
+    "serviceConnectConfiguration.logConfiguration.secretOptions": (
+        "secretOptions of log drivers are not served: leave them out."
     ),
     "serviceConnectConfiguration.containerConfigurations": (
-        "Logs of Service Connect's proxies are not served: leave containerConfigurations out."
+        "Log levels of Service Connect's proxies are not served: leave containerConfigurations out."
     ),
 }
 
@@ -113,6 +111,7 @@ def service_connect(
     namespace = find_namespace(call, reference)
     if namespace is None:
         raise _not_found(reference)
+    _check_logs(given)
     services = _services(call, definition, namespace, given.get("services") or ())
     return ServiceConnect(given=kept, namespace=namespace.namespace_id, services=services)
 
@@ -160,6 +159,21 @@ def refuse(text: str) -> ApiError:
 
 def _not_found(reference: str) -> ApiError:
     return ApiError("NamespaceNotFoundException", f"The specified namespace was not found: {reference}")
+
+
+def _check_logs(given: Mapping[str, Any]) -> None:
+    configuration = given.get("logConfiguration")
+    if configuration is None:
+        if given.get("accessLogConfiguration") is not None:
+            raise refuse("accessLogConfiguration needs a logConfiguration, which says where access logs go.")
+        return
+    if configuration["logDriver"] != "awslogs":
+        raise refuse(f"The log driver {configuration['logDriver']} is not served for Service Connect: use awslogs.")
+    problem = log_problem(configuration)
+    if not problem and not configuration["options"].get("awslogs-stream-prefix"):
+        problem = "Log driver awslogs requires options: awslogs-stream-prefix"
+    if problem:
+        raise refuse(problem)
 
 
 def _lives(call: Call, deployment: Deployment) -> bool:

@@ -100,7 +100,7 @@ class ConnectController:
         deployment, definition = self._revision(task)
         if namespace is None or deployment is None or definition is None:
             return None
-        return decide.plan_of(deployment.service_connect, definition, self.routes(namespace))
+        return decide.plan_of(deployment.service_connect, definition, self.routes(namespace), task)
 
     def withdrawn(self, task: Task) -> bool:
         """Whether no proxy sends the task anything any more, and none has a connection to it."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from longshore.domain.ecs.launch import LogTarget
+from longshore.domain.log import LogTarget
 
 # What `awslogs-datetime-format` may hold (strftime), as regular expressions; the driver of Docker has the same list.
 DATETIME_PARTS = {

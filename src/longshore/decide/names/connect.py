@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
+from longshore.decide.ecs.log_target import log_target
 from longshore.domain.ecs.service import Deployment
 from longshore.domain.ecs.task import Task
 from longshore.domain.ecs.task_definition import TaskDefinition
@@ -22,6 +23,7 @@ from longshore.domain.names.connect import (
     ConnectService,
     Endpoint,
     Protocol,
+    ProxyLog,
     ServiceConnect,
 )
 
@@ -29,6 +31,8 @@ FIRST_PORT, LAST_PORT = 61_001, 65_535
 """Where proxies listen: above the ports that Linux gives to outgoing connections."""
 ADDRESSES = 65_534
 """Of names: 127.255.0.1 to 127.255.255.254."""
+PROXY_NAME = "ecs-service-connect"
+"""Of the proxy in the names of log streams."""
 DRAIN_S = 30.0
 """How long a task that is to stop waits for connections that come through proxies."""
 
@@ -98,10 +102,26 @@ def routes_of(offers: Iterable[Offer], answering: Callable[[Endpoint], bool]) ->
 
 
 def plan_of(
-    connect: ServiceConnect | None, definition: TaskDefinition, routes: tuple[ConnectRoute, ...]
+    connect: ServiceConnect | None, definition: TaskDefinition, routes: tuple[ConnectRoute, ...], task: Task
 ) -> ConnectPlan:
     """What the proxy of a task is told."""
-    return ConnectPlan(routes=routes, ingresses=tuple(_ingresses(connect, definition)))
+    log = proxy_log(connect, task) if connect is not None else None
+    return ConnectPlan(routes=routes, ingresses=tuple(_ingresses(connect, definition)), log=log)
+
+
+def proxy_log(connect: ServiceConnect, task: Task) -> ProxyLog | None:
+    """Where a task's proxy logs: the stream `PREFIX/ecs-service-connect/TASK`."""
+    container = {"name": PROXY_NAME, "logConfiguration": connect.given.get("logConfiguration")}
+    target = log_target(container, task_id=task.task_id, region=task.region, container_id=task.task_id)
+    if target is None:
+        return None
+    requests = connect.given.get("accessLogConfiguration") or {}
+    return ProxyLog(
+        account=task.account,
+        target=target,
+        requests=requests.get("format", ""),
+        with_query=requests.get("includeQueryParameters") == "ENABLED",
+    )
 
 
 def uses(plan: ConnectPlan, endpoints: Iterable[Endpoint]) -> bool:

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from longshore.domain.ecs.task import HealthStatus, NetworkBinding
+from longshore.domain.log import LogTarget
 from longshore.domain.names.connect import ConnectPlan
 
 
@@ -65,17 +66,6 @@ class HealthCheck(Value, frozen=True, kw_only=True, omit_defaults=True):
     timeout_s: int = 5
     retries: int = 3
     start_period_s: int = 0
-
-
-class LogTarget(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a container's output goes: a stream of CloudWatch Logs (driver `awslogs`)."""
-
-    group: str
-    stream: str
-    region: str
-    create_group: bool = False
-    multiline_pattern: str = ""
-    """A line that matches this regular expression begins a new event; others are appended to it."""
 
 
 class Dependency(Value, frozen=True, kw_only=True, omit_defaults=True):

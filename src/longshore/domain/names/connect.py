@@ -8,6 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from longshore.domain.log import LogTarget
+
 Protocol = Literal["tcp", "http", "http2", "grpc"]
 """`appProtocol` of a port mapping; tcp where it has none."""
 IDLE_HTTP_S = 300
@@ -85,11 +87,23 @@ class ConnectIngress(Value, frozen=True, kw_only=True, omit_defaults=True):
     idle_timeout_s: int = IDLE_TCP_S
 
 
+class ProxyLog(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a proxy logs: which endpoints it ejects and takes in again, and each request if it is asked for."""
+
+    account: str
+    target: LogTarget
+    requests: Literal["", "TEXT", "JSON"] = ""
+    """In which form; empty: they are not logged."""
+    with_query: bool = False
+    """Whether paths are logged with their query strings."""
+
+
 class ConnectPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     """The proxy of one task."""
 
     routes: tuple[ConnectRoute, ...] = ()
     ingresses: tuple[ConnectIngress, ...] = ()
+    log: ProxyLog | None = None
 
 
 class ConnectCounts(Value, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,9 +10,11 @@ import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from longshore.domain.clock import Clock
 from longshore.domain.names.connect import ConnectCounts, ConnectPlan, Endpoint
-from longshore.drivers.connect.proxy import TaskProxy
-from longshore.drivers.ports import Permanent
+from longshore.drivers.connect.logs import ProxyLogs
+from longshore.drivers.connect.proxy import LOG_SOCKET, TaskProxy
+from longshore.drivers.ports import LogSink, Permanent
 
 ANSWER_S = 1.0
 AT_ONCE = 4
@@ -22,8 +24,10 @@ AT_ONCE = 4
 class HaproxyConnect:
     """The proxies of one Longshore. `folder` should be in memory, and its path short: sockets are in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sink: LogSink, clock: Clock) -> None:
         self._folder = folder
+        self._sink = sink
+        self._clock = clock
         self._proxies: dict[str, TaskProxy] = {}
         self._plans: dict[str, ConnectPlan] = {}
         """What control said last, perhaps before the task's proxy begins."""
@@ -43,9 +47,18 @@ class HaproxyConnect:
                 await proxy.stop()
             proxy = None
         if proxy is None:
-            proxy = self._proxies[task_id] = TaskProxy(self._folder / task_id, enter, hosts)
+            proxy = self._proxies[task_id] = TaskProxy(self._folder / task_id, enter, hosts, self._logs(task_id, plan))
         async with proxy.lock, self._turn:
             await proxy.begin(self._plans.setdefault(task_id, plan))
+
+    def _logs(self, task_id: str, plan: ConnectPlan) -> ProxyLogs | None:
+        """Raises Permanent where what its proxy logs has nowhere to go."""
+        if plan.log is None:
+            return None
+        logs = ProxyLogs(self._folder / task_id / LOG_SOCKET, plan.log, self._sink, self._clock)
+        if missing := logs.missing():
+            raise Permanent(f"failed to validate logger args: {missing}")
+        return logs
 
     async def end(self, task_id: str) -> None:
         """See TaskProxies."""

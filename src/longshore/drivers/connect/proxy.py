@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from longshore.domain.names.connect import ConnectCounts, ConnectPlan, ConnectRoute, Endpoint
+from longshore.drivers.connect.logs import ProxyLogs
 from longshore.drivers.connect.render import NOWHERE, Layout, backend, emptied, hosts, render, rules, twin
 from longshore.drivers.haproxy.counts import Counters, Sums, sums
 from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 FEWEST_SLOTS = 4
 RESTART_S = 0.5
+LOG_SOCKET = "log.sock"
 IPTABLES = "iptables-restore"
 
 
@@ -38,8 +40,11 @@ class _Slot:
 class TaskProxy:
     """One task's. `enter` are the words that start a command in its network namespace, `hosts` is its hosts file."""
 
-    def __init__(self, folder: Path, enter: Sequence[str], hosts: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, enter: Sequence[str], hosts: Path | None = None, logs: ProxyLogs | None = None
+    ) -> None:
         self._hosts = hosts
+        self._logs = logs
         self.process = HaproxyProcess(folder, enter=enter)
         self.lock = asyncio.Lock()
         self.enter = enter
@@ -53,7 +58,10 @@ class TaskProxy:
 
         Raises Permanent and Retryable.
         """
-        if self.process.open():
+        running = self.process.open()
+        if self._logs is not None and self._guard is None:
+            self._logs.open()
+        if running:
             try:
                 await self._adopt(plan)
             except RuntimeFailure as error:
@@ -71,7 +79,7 @@ class TaskProxy:
             self._slots = {route.listen_port: self._slots.get(route.listen_port, []) for route in plan.routes}
             commands = [command for route in plan.routes for command in self._change(route)]
             layout = self._layout()
-            structure = digest(render(plan, emptied(layout)))
+            structure = digest(self._render(plan, emptied(layout)))
             if not self.process.running or self.process.applied != structure:
                 await self._load(plan, layout, structure)
             elif commands:
@@ -125,6 +133,8 @@ class TaskProxy:
             with contextlib.suppress(asyncio.CancelledError):
                 await guard
         self.process.close()
+        if self._logs is not None:
+            self._logs.close()
 
     # ------------------------------------------------------------------------------------------------- the slots
 
@@ -167,7 +177,7 @@ class TaskProxy:
 
     async def _load(self, plan: ConnectPlan, layout: Layout, structure: str) -> None:
         first = not self.process.running
-        self.process.write(render(plan, layout), {})
+        self.process.write(self._render(plan, layout), {})
         if first:
             await self.process.start()
         else:
@@ -175,6 +185,9 @@ class TaskProxy:
         await self._redirect(plan, first=first)
         self._name(plan)
         self.process.note_applied(structure, {})
+
+    def _render(self, plan: ConnectPlan, layout: Layout) -> str:
+        return render(plan, layout, str(self.process.folder / LOG_SOCKET))
 
     async def _redirect(self, plan: ConnectPlan, *, first: bool) -> None:
         """NAT rules. A second rule that leads to our chain, after a proxy that died, does nothing that the first

@@ -8,7 +8,8 @@ after 30 seconds HAProxy tries a connection to it and takes it in again.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from longshore.domain.names.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint
+from longshore.domain.names.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint, ProxyLog
+from longshore.drivers.connect.access import LONGEST_LINE, logging
 from longshore.drivers.haproxy.render.text import block
 from longshore.drivers.haproxy.slots import server_name
 
@@ -42,11 +43,11 @@ def twin(route: ConnectRoute) -> str:
     return f"{backend(route)}-all"
 
 
-def render(plan: ConnectPlan, layout: Layout) -> str:
-    """The whole file."""
-    parts = [_head()]
+def render(plan: ConnectPlan, layout: Layout, socket: str) -> str:
+    """The whole file. `socket` takes what is logged, if anything is."""
+    parts = [_head(plan.log, socket)]
     for route in plan.routes:
-        parts += [_frontend(route), *_backends(route, layout[route.listen_port])]
+        parts += [_frontend(route, plan.log), *_backends(route, layout[route.listen_port], plan.log)]
     parts += [_ingress(ingress) for ingress in plan.ingresses]
     return "\n".join(parts)
 
@@ -79,8 +80,10 @@ def hosts(present: str, plan: ConnectPlan) -> str:
     return "\n".join([*kept, *named, ""])
 
 
-def _head() -> str:
+def _head(log: ProxyLog | None, socket: str) -> str:
     own = [f"maxconn {MAX_CONNECTIONS}", "nbthread 1", "spread-checks 0"]
+    if log is not None:
+        own.append(f"log {socket} len {LONGEST_LINE} format raw local0")
     common = [
         f"retries {RETRIES}",
         "option redispatch 1",
@@ -96,12 +99,13 @@ def _head() -> str:
     return "\n".join((*sections, block("frontend idle from tcp", idle)))
 
 
-def _frontend(route: ConnectRoute) -> str:
+def _frontend(route: ConnectRoute, log: ProxyLog | None) -> str:
     set_var = "http-request" if _layer(route) == "http" else "tcp-request content"
     few = f"{{ nbsrv({backend(route)}),mul(2),sub(txn.all) -m int lt 0 }}"
     lines = [
         f"bind 127.0.0.1:{route.listen_port}",
         *_idle(route.idle_timeout_s, "client"),
+        *(logging(route, log) if log is not None and log.requests else ()),
         f"{set_var} set-var(txn.all) nbsrv({twin(route)})",
         f"use_backend {twin(route)} if {few}",
         f"default_backend {backend(route)}",
@@ -109,7 +113,7 @@ def _frontend(route: ConnectRoute) -> str:
     return block(f"frontend f-{route.listen_port} from {_layer(route)}", lines)
 
 
-def _backends(route: ConnectRoute, slots: Sequence[Endpoint | None]) -> Iterator[str]:
+def _backends(route: ConnectRoute, slots: Sequence[Endpoint | None], log: ProxyLog | None) -> Iterator[str]:
     layer = _layer(route)
     observed = "layer7" if layer == "http" else "layer4"
     # Checks are for coming back: who is not ejected is left alone, since each check is a connection without a word.
@@ -119,6 +123,8 @@ def _backends(route: ConnectRoute, slots: Sequence[Endpoint | None]) -> Iterator
     ).split()
     for name, options in ((backend(route), watch), (twin(route), [])):
         lines = ["balance roundrobin", *_answer(route)]
+        if log is not None and options:
+            lines.append("log global")  # tells who is ejected, and who is back
         if layer == "http":
             # Who does not say that a request may be repeated gets it repeated only if it never got there.
             lines.append("http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE }")

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import aiohttp
 
 from longshore.domain.clock import Clock
-from longshore.domain.ecs.launch import LogTarget
-from longshore.domain.log import LogEvent
+from longshore.domain.log import LogEvent, LogTarget
 from longshore.domain.record import Scope
 from longshore.drivers.docker.client import DockerClient, DockerError, UnreachableError
 from longshore.drivers.docker.lines import EventMaker, Frames, Piece, RecentPieces

@@ -2,6 +2,7 @@
 
 import re
 
+from longshore.api.ecs.log_options import log_problem
 from longshore.api.ecs.task_definitions.rules import NAME, Document, check_range, containers_of, refused
 from longshore.decide.ecs import sizes
 
@@ -9,21 +10,8 @@ MIN_MEMORY_MIB = 6
 MAX_ENVIRONMENT_FILES = 10
 MAX_IGNORED_CODES = 50
 IMAGE = re.compile(r"[A-Za-z0-9_\-:/.#@%+]{1,255}")
-AWSLOGS_NEEDS = ("awslogs-group", "awslogs-region")
-AWSLOGS_VALUES = {"awslogs-create-group": ("true", "false"), "mode": ("blocking", "non-blocking")}
 OWN_LABELS = "longshore."
 """What labels that the Docker engine sets begin with: a definition's would be written over."""
-AWSLOGS_OPTIONS = frozenset(
-    {
-        *AWSLOGS_NEEDS,
-        "awslogs-stream-prefix",
-        "awslogs-create-group",
-        "awslogs-datetime-format",
-        "awslogs-multiline-pattern",
-        "mode",
-        "max-buffer-size",
-    }
-)
 
 
 def check_containers(document: Document) -> None:
@@ -134,32 +122,8 @@ def _check_restart_policy(container: Document) -> None:
 
 
 def _check_log(container: Document) -> None:
-    configuration = container.get("logConfiguration")
-    if configuration is None or configuration["logDriver"] != "awslogs":
-        return
-    options = configuration.get("options") or {}
-    missing = [name for name in AWSLOGS_NEEDS if not options.get(name)]
-    if missing:
-        raise refused(f"Log driver awslogs requires options: {', '.join(missing)}")
-    unknown = sorted(options.keys() - AWSLOGS_OPTIONS)
-    if unknown:
-        raise refused(f"Log driver awslogs disallows options: {', '.join(unknown)}")
-    if options.get("awslogs-datetime-format") and options.get("awslogs-multiline-pattern"):
-        raise refused("Log driver awslogs takes awslogs-datetime-format or awslogs-multiline-pattern, not both")
-    for name, values in AWSLOGS_VALUES.items():
-        if options.get(name) is not None and options[name].lower() not in values:
-            raise refused(f"Log driver awslogs takes {' or '.join(values)} for {name}, not '{options[name]}'")
-    pattern = options.get("awslogs-multiline-pattern")
-    if pattern and not _compiles(pattern):
-        raise refused(f"awslogs-multiline-pattern is no regular expression: '{pattern}'")
-
-
-def _compiles(pattern: str) -> bool:
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError):
-        return False
-    return True
+    if problem := log_problem(container.get("logConfiguration")):
+        raise refused(problem)
 
 
 def _check_linux(container: Document) -> None:
