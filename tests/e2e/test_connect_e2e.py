@@ -74,7 +74,7 @@ def test_no_connection_fails_through_deployments_a_scale_in_and_a_kill(launch: C
         "client",
         server.define("client", program(CLIENT), cpu="1024", memory="2048"),
         1,
-        serviceConnectConfiguration=connect(),
+        serviceConnectConfiguration={**connect(), **LOGGED},
     )
     server.serve("web", shop.web("one"), 2, serviceConnectConfiguration=WEB)
     server.serve("cache", shop.cache("one"), 2, serviceConnectConfiguration=CACHE)
@@ -100,10 +100,17 @@ def test_no_connection_fails_through_deployments_a_scale_in_and_a_kill(launch: C
     assert [(each["InstanceId"], each["Attributes"]["AWS_INSTANCE_PORT"]) for each in found] == [
         (task["taskArn"].rpartition("/")[2], "8080")
     ]
+    [caller] = server.tasks_of("client")
+    logged = [line for line in server.lines(caller["taskArn"], "ecs-service-connect") if '"GET / HTTP/1.1" 200' in line]
+    assert len(logged) > 50
     until(lambda: counted(server, "web") > 0 < counted(server, "cache"), "requests in the counters")
     for name in ("client", "web", "cache"):
         server.unserve(name)
     until(lambda: not proxies(server), "the proxies to be gone")
+
+
+LOGGED = {"logConfiguration": program("")["logConfiguration"], "accessLogConfiguration": {"format": "TEXT"}}
+"""Into the log group of the containers."""
 
 
 def counted(server: Server, name: str) -> float:
