@@ -306,6 +306,19 @@ def test_a_hundred_instances_are_discovered_unless_more_are_asked_for(api: Api) 
     assert len(discovered(api, MaxResults=1000)) == 120
 
 
+def test_instances_are_discovered_in_random_order_though_all_are_asked_for(api: Api) -> None:
+    made = service(api)
+    for name in ("a", "b", "c"):
+        register(api, made, name, n=name)
+    asked = {"NamespaceName": "example.internal", "ServiceName": "web"}
+    orders = set()
+    for _ in range(200):
+        found = [each["InstanceId"] for each in api("DiscoverInstances", **asked)["Instances"]]
+        assert sorted(found) == ["a", "b", "c"]
+        orders.add(tuple(found))
+    assert len(orders) == 6
+
+
 def test_discovery_says_whether_namespace_or_service_is_missing(api: Api) -> None:
     asked = {"NamespaceName": "example.internal", "ServiceName": "web"}
     assert api.error("DiscoverInstances", **asked).code == "NamespaceNotFound"

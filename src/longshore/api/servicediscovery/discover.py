@@ -13,7 +13,7 @@ FAIL_OPEN = "HEALTHY_OR_ELSE_ALL"
 
 
 def discover_instances(call: Call) -> Answer:
-    """DiscoverInstances. More instances than asked for are chosen from by chance, as on AWS."""
+    """DiscoverInstances: in random order, and of more than are asked for some by chance, as on AWS."""
     namespace, service = _named(call)
     params = call.params
     wanted = _with_health(call, service, params.get("HealthStatus") or FAIL_OPEN)
@@ -71,13 +71,12 @@ def _has(instance: ServiceInstance, wanted: Mapping[str, str]) -> bool:
 
 
 def _some(call: Call, instances: list[ServiceInstance], limit: int) -> list[ServiceInstance]:
-    """At most so many: the beginning of a shuffle where there are more."""
-    if len(instances) <= limit:
-        return instances
-    for place in range(limit):
+    """At most so many, in random order: the beginning of a shuffle. Clients that take the first share them evenly."""
+    taken = min(len(instances), limit)
+    for place in range(min(taken, len(instances) - 1)):
         other = place + call.ids.choice(len(instances) - place)
         instances[place], instances[other] = instances[other], instances[place]
-    return instances[:limit]
+    return instances[:taken]
 
 
 OPERATIONS: dict[str, Operation] = {
