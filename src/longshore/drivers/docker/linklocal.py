@@ -16,6 +16,11 @@ ADDRESS = "169.254.170.2"
 LOOPBACK = "lo"
 """Tasks in host mode come in here; one Longshore of a machine can have it."""
 BACKLOG = 1024
+_SO_RCVBUFFORCE = 33
+"""Of Linux; Python has no name for it."""
+DATAGRAM_BYTES = 4 << 20
+"""Of what waits to be read: with the kernel's notes on it, 10,000 questions. All tasks of a VPC share a socket, and
+what does not fit is lost, whoever sent it: the name server must see a flood to tell it from the others."""
 
 
 async def open_sockets(
@@ -52,11 +57,20 @@ def _listen(device: str, address: str, port: int, kind: socket.SocketKind) -> so
         listener.bind((address, port))
         if kind == socket.SOCK_STREAM:
             listener.listen(BACKLOG)
+        else:
+            _make_room(listener)
         listener.setblocking(False)
     except OSError:
         listener.close()
         raise
     return listener
+
+
+def _make_room(listener: socket.socket) -> None:
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, DATAGRAM_BYTES)
+    except PermissionError:  # without NET_ADMIN as much as net.core.rmem_max allows
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, DATAGRAM_BYTES)
 
 
 def _why(device: str, address: str, port: int, error: OSError) -> str:
