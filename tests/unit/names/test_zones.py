@@ -241,6 +241,15 @@ def test_multivalue_record_sets_are_answered_together() -> None:
     assert users(*sets).data(NAME) == ["10.0.0.0", "10.0.0.1", "10.0.0.2"]
 
 
+def test_of_many_multivalue_record_sets_eight_are_drawn_and_of_a_simple_one_every_value_is_given() -> None:
+    many = [f"10.0.0.{n}" for n in range(12)]
+    drawn = users(*(record_set(NAME, "A", each, set_identifier=each, multivalue=True) for each in many))
+    seen = [drawn.data(NAME) for _ in range(60)]
+    assert {len(set(each)) for each in seen} == {8}
+    assert {address for each in seen for address in each} == set(many)
+    assert users(record_set(NAME, "A", *many)).data(NAME) == sorted(many)
+
+
 def test_aliases_lead_to_load_balancers_and_to_other_names_of_the_zone() -> None:
     lb = "front-1.us-east-1.elb.localhost"
 
