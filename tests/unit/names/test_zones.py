@@ -169,7 +169,9 @@ def test_an_alias_instance_has_its_load_balancers_addresses() -> None:
     names = namespace(registry("A", name="web", routing_policy="WEIGHTED"), alias)
     assert names.state(NAME) == "no data"
     names.put(standing_at("172.31.0.9", dns_name=lb))
-    assert names.answer(NAME).records == (DnsRecord(NAME, "A", 60, "172.31.0.9"),)
+    for named in (f"{lb.upper()}.", f"dualstack.{lb}", "front-1.us-east-1.elb.internal"):
+        names.put(alias.but(attributes={"AWS_ALIAS_DNS_NAME": named}))
+        assert names.answer(NAME).records == (DnsRecord(NAME, "A", 60, "172.31.0.9"),)
 
 
 def test_a_type_that_came_later_is_answered_with_those_that_have_it() -> None:

@@ -15,7 +15,7 @@ from longshore.api.elbv2.tags import checked_tags
 from longshore.api.elbv2.zones import Place, asked_places, attach, detach, moved
 from longshore.api.operation import Call, Operation
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup
-from longshore.domain.elbv2.balancer import Listener, LoadBalancer, LoadBalancerType, Rule, Scheme, Zone
+from longshore.domain.elbv2.balancer import DNS_ZONE, Listener, LoadBalancer, LoadBalancerType, Rule, Scheme, Zone
 from longshore.domain.elbv2.balancer_attributes import load_balancer_attributes
 from longshore.wire.errors import ApiError
 
@@ -64,7 +64,7 @@ def create_load_balancer(call: Call) -> dict[str, Any]:
         zones=(),
         security_groups=_security_groups(call, kind, vpc_id, params.get("SecurityGroups") or ()),
         ip_address_type=params.get("IpAddressType") or "ipv4",
-        dns_name=f"{prefix}{name}-{digits}.{call.scope.region}.elb.localhost".lower(),
+        dns_name=f"{prefix}{name}-{digits}.{call.scope.region}.{DNS_ZONE}".lower(),
         created_at=call.now,
         tags=checked_tags(params.get("Tags")),
     )

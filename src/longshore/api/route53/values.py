@@ -11,7 +11,7 @@ import dns.rdatatype
 from longshore.api.elbv2.load_balancers import HOSTED_ZONES
 from longshore.api.operation import Call
 from longshore.decide.names.zones import zone_file
-from longshore.domain.elbv2.balancer import LoadBalancer
+from longshore.domain.elbv2.balancer import LoadBalancer, dns_name_in
 from longshore.domain.names.zone import RecordSet
 
 ADDRESSES = {"A": ipaddress.IPv4Address, "AAAA": ipaddress.IPv6Address}
@@ -43,7 +43,7 @@ def leads_to_load_balancer(zone_id: str) -> bool:
 
 def zone_of_alias(call: Call, target: str) -> str:
     """The zone that an alias to a load balancer names; empty for what is none."""
-    found = call.tx.select(LoadBalancer, "dns", (target.lower().removesuffix("."),))
+    found = call.tx.select(LoadBalancer, "dns", (dns_name_in(target),))
     return HOSTED_ZONES[found[0].type] if found else ""
 
 

@@ -8,15 +8,11 @@ import re
 from collections.abc import Mapping
 
 from longshore.control.names.connect import ConnectController
-from longshore.domain.elbv2.balancer import LoadBalancer
+from longshore.domain.elbv2.balancer import DNS_ZONE, DNS_ZONE_INSIDE, LoadBalancer
 from longshore.domain.names.resolving import DnsRecord, ZoneAnswer, soa
 from longshore.store.store import Reader
 
 LOCAL = "localhost"
-LOAD_BALANCERS = "elb.localhost"
-"""What load balancers' names end in: who asks nobody takes every `*.localhost` for the host itself (RFC 6761)."""
-ALIASES = "elb.internal"
-"""The same names again, for programs in tasks that ask nobody, such as curl."""
 TTL_S = 60
 """Of a load balancer's addresses, as AWS has it: they stay the same as long as it exists."""
 CONNECT_TTL_S = 2
@@ -35,7 +31,7 @@ class LoadBalancerNames:
 
     def answer(self, _vpc_id: str | None, name: str, record_type: str) -> ZoneAnswer | None:
         """The addresses of a load balancer, from wherever it is asked for, as AWS's public names are."""
-        for zone in (LOAD_BALANCERS, ALIASES):
+        for zone in (DNS_ZONE, DNS_ZONE_INSIDE):
             if _within(name, zone):
                 return self._balancer(zone, name, record_type)
         if not _within(name, LOCAL):
@@ -47,7 +43,7 @@ class LoadBalancerNames:
         start = soa(zone, NEGATIVE_TTL_S)
         if name == zone:
             return ZoneAnswer(start, (start,) if record_type == "SOA" else ())
-        found = self._store.select(LoadBalancer, "dns", (name.removesuffix(zone) + LOAD_BALANCERS,))
+        found = self._store.select(LoadBalancer, "dns", (name.removesuffix(zone) + DNS_ZONE,))
         if not found:
             return ZoneAnswer(start, exists=False)
         return _with(start, name, record_type, {"A": tuple(each.address for each in found[0].zones)})
