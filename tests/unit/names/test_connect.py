@@ -23,6 +23,7 @@ SHOP = Namespace(
 PORTS = [
     {"containerPort": 8080, "name": "http", "appProtocol": "http"},
     {"containerPort": 6379, "name": "cache"},
+    {"containerPort": 8125, "name": "stats", "protocol": "udp"},
 ]
 
 
@@ -147,6 +148,7 @@ def asked(**given: Any) -> dict[str, Any]:
             "perRequestTimeoutSeconds is not sup",
         ),
         ({"portName": "http", "timeout": {"idleTimeoutSeconds": -1}}, "at least 0"),
+        ({"portName": "stats"}, "portName(stats) is a port mapping of the protocol udp: Service Connect carries TCP"),
     ],
 )
 def test_what_cannot_be_offered_is_refused(api: ServiceApi, service: dict[str, Any], text: str) -> None:

@@ -290,6 +290,11 @@ def _port(definition: TaskDefinition, name: str, ingress_port: int | None) -> Na
     mapping = named_port(definition, name)
     if mapping is None:
         raise refuse(f"portName({name}) does not refer to any named PortMapping in the container definitions.")
+    if mapping.transport != "tcp":
+        raise refuse(
+            f"portName({name}) is a port mapping of the protocol {mapping.transport}: Service Connect carries TCP "
+            "alone. Name another port mapping, or let clients find this port by serviceRegistries."
+        )
     if ingress_port is None:
         return mapping
     used = (number for c in definition.containers for m in c.get("portMappings") or () for number in port_numbers(m))
