@@ -13,7 +13,7 @@ import dns.query
 import dns.reversename
 import pytest
 
-from tests.support import data_plane, engine, namespaces
+from tests.support import data_plane, engine, images, namespaces
 from tests.support.server import QUICK, STAY, Server, address, sh, until, web
 
 if TYPE_CHECKING:
@@ -158,6 +158,18 @@ def inside(server: Server, task: Mapping[str, Any]) -> Path:
     with engine.client(server.docker_url) as http:
         found = http.get(f"/containers/{task['containers'][0]['runtimeId']}/json").json()
     return namespaces.of_process(found["State"]["Pid"])
+
+
+def test_programs_in_a_task_look_up_the_name_of_an_address_by_their_own_library(launch: Callable[..., Server]) -> None:
+    server = launch()
+    image = images.python_image(server.docker_url)
+    other = address(server.running(server.run(server.define("other", sh("app", STAY)))))
+    script = (
+        f"import socket; print(socket.gethostbyaddr('{other}')[0]); print(socket.gethostbyname(socket.gethostname()))"
+    )
+    definition = server.define("looks", sh("app", "", image=image, command=["python3", "-c", script]))
+    done = server.run_to_end(definition)
+    assert server.lines(done["taskArn"]) == [f"ip-{other.replace('.', '-')}.ec2.internal", address(done)]
 
 
 def test_a_task_asks_for_the_port_of_a_service_and_reaches_it_there(launch: Callable[..., Server]) -> None:
