@@ -14,6 +14,7 @@ from longshore.api.app import Asgi
 from longshore.api.callers.auth import Listener
 from longshore.api.http.server import HttpServer
 from longshore.config import TASK_API_PORT
+from longshore.drivers.dns.resolv_conf import resolvers
 from longshore.drivers.dns.server import PORT as DNS_PORT
 from longshore.drivers.dns.server import DnsServer
 from longshore.drivers.ending import cancelled
@@ -34,6 +35,7 @@ class LinkLocalServers:
         self._endpoint = endpoint
         self._app = app
         self._names = names
+        self._host_resolvers = resolvers()
         self._servers: list[tuple[str | None, HttpServer]] = []
         """With the id of the VPC that each serves."""
         self._devices: set[int] = set()
@@ -108,4 +110,18 @@ class LinkLocalServers:
         if not opened:
             return False
         await self._names.listen(opened, vpc_id)
+        if vpc_id is not None:
+            await self._serve_as_vpc_resolver(device, vpc_id)
         return True
+
+    async def _serve_as_vpc_resolver(self, device: str, vpc_id: str) -> None:
+        """Answer where AWS's resolver does, too: images that were made for AWS may ask there, as nginx is told to."""
+        from longshore.drivers.docker.linklocal import open_resolver, resolver_addresses  # noqa: PLC0415  as above
+
+        for address in await resolver_addresses(device):
+            if address in self._host_resolvers():  # a machine of AWS: what the host asks must stay where it is
+                continue
+            try:
+                await self._names.listen(await open_resolver(device, address, DNS_PORT), vpc_id)
+            except Permanent as error:
+                log.warning("tasks on %s that ask %s for names get no answer: %s", device, address, error.reason)

@@ -38,7 +38,7 @@ from longshore.control.loop import Loop, Timer
 from longshore.control.names.connect import ConnectController
 from longshore.control.names.discovery import Discovery
 from longshore.control.names.health import HealthChecks
-from longshore.control.names.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames
+from longshore.control.names.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames, ReverseNames
 from longshore.control.names.zones import HostedZoneNames
 from longshore.control.retention import Retention
 from longshore.domain.ecr.repository import RegistryEndpoint
@@ -111,6 +111,7 @@ class Longshore:
             PrivateNames(),
             EndpointNames(ADDRESS),
             HostedZoneNames(self.store, self._ids),
+            ReverseNames(self.store),
         )
         names = make_dns_server(
             zones, self._clock, self._ids, own_address=ADDRESS, task_names=ConnectNames(self.connect)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dns.message
+import dns.query
+import dns.reversename
 import pytest
 
-from tests.support.server import Server, address, sh, until, web
+from tests.support import data_plane, engine, images, namespaces
+from tests.support.server import QUICK, STAY, Server, address, sh, until, web
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 pytestmark = pytest.mark.docker
 
@@ -105,6 +110,66 @@ def test_a_client_never_gets_an_address_that_was_withdrawn_and_always_gets_one(l
     until(lambda: instances(server) == running(server), "both tasks to be in the name again")
     server.unserve("web")
     assert instances(server) == set()
+
+
+def test_the_resolver_of_the_vpc_answers_where_aws_has_it_whatever_the_security_groups_say(
+    launch: Callable[..., Server],
+) -> None:
+    server = launch()
+    ec2, elb = server.client("ec2"), server.client("elbv2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]
+    group = ec2.create_security_group(GroupName="closed", Description="d", VpcId=vpc["VpcId"])["GroupId"]
+    everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    ec2.revoke_security_group_egress(GroupId=group, IpPermissions=everything)
+    use = [{"registryArn": registry(server, "A")}]
+    server.serve("web", server.define("web", web("one")), 1, serviceRegistries=use)
+    network = server.network
+    network["awsvpcConfiguration"]["securityGroups"] = [group]
+    asks = server.running(server.run(server.define("asks", sh("app", STAY)), networkConfiguration=network))
+    [told] = [address(task) for task in server.tasks_of("web")]
+    resolvers = ("169.254.169.253", str(ipaddress.IPv4Network(vpc["CidrBlock"])[2]))
+    private, reverse = f"ip-{told.replace('.', '-')}.ec2.internal.", dns.reversename.from_address(told).to_text()
+
+    def answered() -> None:
+        for resolver in resolvers:
+            for ask in (dns.query.udp, dns.query.tcp):
+                for name, kind, data in ((NAME, "A", told), (reverse, "PTR", private)):
+                    query = dns.message.make_query(name, kind)
+                    reply = namespaces.within(inside(server, asks), partial(ask, query, resolver, timeout=10))
+                    assert [record.to_text() for rrset in reply.answer for record in rrset] == [data]
+
+    answered()
+    assert not namespaces.connects(inside(server, asks), resolvers[1], 80)
+    # What comes and goes on the same bridge leaves these addresses alone.
+    subnets = server.network["awsvpcConfiguration"]["subnets"]
+    made = elb.create_load_balancer(Name="passing", Type="network", Subnets=subnets)["LoadBalancers"][0]
+    arn = made["LoadBalancerArn"]
+    elb.get_waiter("load_balancer_available").wait(LoadBalancerArns=[arn], WaiterConfig=QUICK)
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+    until(lambda: data_plane.running(server.instance) is None, "HAProxy to end with its last load balancer")
+    answered()
+    server.restart(kill=True)
+    answered()
+    server.unserve("web")
+
+
+def inside(server: Server, task: Mapping[str, Any]) -> Path:
+    """The network namespace of a task."""
+    with engine.client(server.docker_url) as http:
+        found = http.get(f"/containers/{task['containers'][0]['runtimeId']}/json").json()
+    return namespaces.of_process(found["State"]["Pid"])
+
+
+def test_programs_in_a_task_look_up_the_name_of_an_address_by_their_own_library(launch: Callable[..., Server]) -> None:
+    server = launch()
+    image = images.python_image(server.docker_url)
+    other = address(server.running(server.run(server.define("other", sh("app", STAY)))))
+    script = (
+        f"import socket; print(socket.gethostbyaddr('{other}')[0]); print(socket.gethostbyname(socket.gethostname()))"
+    )
+    definition = server.define("looks", sh("app", "", image=image, command=["python3", "-c", script]))
+    done = server.run_to_end(definition)
+    assert server.lines(done["taskArn"]) == [f"ip-{other.replace('.', '-')}.ec2.internal", address(done)]
 
 
 def test_a_task_asks_for_the_port_of_a_service_and_reaches_it_there(launch: Callable[..., Server]) -> None:

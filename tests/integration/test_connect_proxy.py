@@ -72,13 +72,17 @@ class Namespace:
         server.stdout.readline()
         self.servers.append(server)
 
-    async def get(self, url: str) -> str:
+    async def get(self, url: str, *headers: str) -> str:
         """The answer to one request from inside; curl's exit code where there is none."""
-        return await self._run("curl", "-s", "--max-time", "10", "-w", "%{http_code}", url)
+        given = [word for header in headers for word in ("-H", header)]
+        return await self._run("curl", "-s", "--max-time", "10", "-w", "%{http_code}", *given, url)
 
-    async def call(self, url: str) -> list[str]:
+    async def call(self, url: str, *headers: str) -> list[str]:
         """A gRPC call from inside over one HTTP/2 connection: its protocol and status, and its `grpc-status`."""
-        asked = ("-s", "--http2-prior-knowledge", "-H", "content-type: application/grpc", "-H", "te: trailers")
+        given = (
+            word for header in ("content-type: application/grpc", "te: trailers", *headers) for word in ("-H", header)
+        )
+        asked = ("-s", "--http2-prior-knowledge", *given)
         said = await self._run("curl", *asked, "--max-time", "10", "-d", "00000", "-o", "/dev/null", "-D", "-", url)
         lines = [line.strip() for line in said.splitlines()]
         return [line for line in lines if line.startswith(("HTTP", "grpc-status"))]
@@ -203,6 +207,17 @@ async def test_endpoints_change_without_a_reload_and_routes_with_one(namespace: 
     await driver.apply(TASK, plan(TWO, cache=(ONE,)))
     assert await namespace.get("http://127.255.0.8:6379/") == "one200"
     assert (await proxy.process.runtime.processes()).reloads == 1
+
+
+async def test_headers_and_urls_may_be_as_long_as_envoy_takes_them(namespace: Namespace, drivers: Make) -> None:
+    driver = await drivers()
+    namespace.serve(http("one", port=7001))
+    await driver.begin(TASK, namespace.held.pid, plan(ONE))
+    url, header, cookies = "http://127.255.0.7:8080/", "h: " + "x" * 50_000, [f"c{n}: {'x' * 600}" for n in range(90)]
+    assert await namespace.get(url, header) == "one200"
+    assert await namespace.get(url, *cookies) == "one200"
+    assert await namespace.get(url + "x" * 50_000) == "one200"
+    assert (await namespace.get(url, header, "more: " + "x" * 20_000)).endswith("400")
 
 
 async def test_an_endpoint_that_is_not_there_costs_no_request(namespace: Namespace, drivers: Make) -> None:
@@ -354,6 +369,14 @@ async def test_http2_goes_through_to_all_endpoints_with_its_trailers(
     assert {tuple(answer) for answer in said} == {("HTTP/2 200", "grpc-status: 0"), ("HTTP/2 200", "grpc-status: 7")}
     await driver.apply(TASK, ConnectPlan(routes=(replace(ROUTES[protocol], endpoints=(TWO,)),)))
     assert await namespace.call("http://127.255.0.7:8080/shop.Cart/Add") == ["HTTP/2 200", "grpc-status: 7"]
+
+
+async def test_headers_of_http2_may_be_as_long(namespace: Namespace, drivers: Make) -> None:
+    driver = await drivers()
+    namespace.serve(GRPC.format(port=7001, status=0))
+    await driver.begin(TASK, namespace.held.pid, ConnectPlan(routes=(replace(ROUTES["grpc"], endpoints=(ONE,)),)))
+    said = await namespace.call("http://127.255.0.7:8080/shop.Cart/Add", "h: " + "x" * 50_000)
+    assert said == ["HTTP/2 200", "grpc-status: 0"]
 
 
 async def test_http2_to_an_endpoint_that_is_not_there_costs_no_call(namespace: Namespace, drivers: Make) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from longshore.control.names.names import LoadBalancerNames, PrivateNames
+from longshore.domain.ecs.launch import WarmNetwork
 from longshore.domain.elbv2.balancer import LoadBalancer
 from longshore.domain.names.resolving import DnsRecord
 from longshore.drivers.docker.linklocal import ADDRESS, open_sockets
@@ -88,6 +89,23 @@ async def test_tasks_resolve_load_balancers_private_and_outside_names_and_those_
         assert "bad address" in missing
         assert "(127.0.0.1)" in local
         assert ("(10.9.9.9)" in own) == (mode == "vpc"), own
+
+
+async def test_tasks_ask_ours_before_dockers_own_resolver_in_namespaces_kept_warm_too(
+    docker_instance: str, docker_url: str, free_cidr: Callable[[int], str]
+) -> None:
+    """Docker's has names of its own for the addresses of containers."""
+    cidr = free_cidr(24)
+    places = [network(cidr, number) for number in (10, 11)]
+    asked = "grep nameserver /etc/resolv.conf"
+    async with named(docker_instance, docker_url) as rig:
+        await rig.engine.prepare([WarmNetwork(region="eu-west-1", network=places[0])])
+        assert await rig.engine._warm._kept[places[0].vpc_id, places[0].address]
+        for number, place in enumerate(places, 1):
+            again = task(sh("app", asked), network_mode="awsvpc", network=place, task_id=str(number) * 32)
+            await rig.run_to_end(again)
+            await rig.engine.remove(str(number) * 32)
+    assert rig.sink.lines("app") == [f"nameserver {ADDRESS}", "nameserver 127.0.0.11"] * 2
 
 
 async def test_tasks_in_host_mode_resolve_names_too(docker_instance: str, docker_url: str) -> None:

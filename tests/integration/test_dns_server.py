@@ -54,12 +54,12 @@ async def test_absence_comes_with_the_zones_soa() -> None:
         assert texts(reply, "authority") == [f"SOA ns.{ZONE}. hostmaster.{ZONE}. 1 3600 600 86400 5"]
 
 
-async def test_eight_addresses_of_many_are_given_each_time_others_in_another_order() -> None:
+async def test_every_address_of_many_is_given_each_time_in_another_order() -> None:
     async with serving(ZONES) as rig:
-        seen = [texts(await rig.ask(f"many.{ZONE}")) for _ in range(60)]
-    assert {len(set(each)) for each in seen} == {8}
-    assert len(set(map(tuple, seen))) > 50
-    assert {address for each in seen for address in each} == {f"A {record.data}" for record in MANY}
+        seen = [texts(await rig.ask(f"many.{ZONE}", payload=1232)) for _ in range(60)]
+    assert {frozenset(each) for each in seen} == {frozenset(f"A {record.data}" for record in MANY)}
+    assert len({tuple(each) for each in seen}) > 50
+    assert len({each[0] for each in seen}) > 20
 
 
 async def test_cnames_are_followed_within_zones_and_out_of_them() -> None:

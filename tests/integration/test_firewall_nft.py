@@ -22,6 +22,7 @@ from tests.support.nft_rig import (
     GATEWAY,
     HOST,
     OUTSIDE,
+    RESOLVERS,
     VPC,
     Rig,
     namespace_of,
@@ -162,6 +163,27 @@ async def test_host_reaches_every_task_and_tasks_reach_the_task_endpoint(rig: Ri
         assert not rig.connects(WEB, GATEWAY, 80)
     with rig.listener(HOST, 80, ENDPOINT):
         assert rig.connects(WEB, ENDPOINT, 80)
+
+
+@pytest.mark.usefixtures("web")
+async def test_the_resolver_of_the_vpc_is_reached_whatever_groups_and_acls_say(rig: Rig, firewall: NftFirewall) -> None:
+    groups = {**dict.fromkeys(GROUPS, GroupRules()), "sg-lb": GroupRules(inbound=ALL_OUT)}
+    places = {**PLACES, "eni-lb": balancer("sg-lb")}
+    await replace(rig, firewall, RULESET._replace(groups=groups, places=places))
+    with rig.listener(HOST, 53, BALANCER), rig.listener(OUTSIDE, 53):
+        assert not rig.connects(WEB, BALANCER, 53)
+        assert not rig.connects(WEB, OUTSIDE, 53)
+    await change(rig, firewall, acls=(Acl(acl_id="acl-deaf", subnets=("10.9.0.0/28",)),))
+    for address in RESOLVERS:
+        with rig.listener(HOST, 53, address), rig.listener(HOST, 80, address):
+            assert rig.connects(WEB, address, 53)
+            assert not rig.connects(WEB, address, 80)
+        with rig.receiver(HOST, 53, address) as server, rig.client(WEB, kind=socket.SOCK_DGRAM) as client:
+            server.settimeout(ARRIVED_S)
+            client.settimeout(ARRIVED_S)
+            client.sendto(b"question", (address, 53))
+            server.sendto(b"answer", server.recvfrom(100)[1])
+            assert client.recvfrom(100) == (b"answer", (address, 53))
 
 
 @pytest.mark.usefixtures("web")

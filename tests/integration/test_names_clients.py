@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from longshore.cli.client import Server as LongshoreServer
+from longshore.cli.names import advice, private_zones
 from tests.support.serving import ACCOUNT, REGION, Serving, furnished
 
 if TYPE_CHECKING:
@@ -118,6 +120,28 @@ def test_zones_are_the_same_from_every_region(serving: Serving, vpc_id: str) -> 
     assert [zone["Name"] for zone in elsewhere.list_hosted_zones()["HostedZones"]] == ["example.internal."]
     with pytest.raises(ClientError, match="can only be managed through AWS Cloud Map"):
         elsewhere.delete_hosted_zone(Id=elsewhere.list_hosted_zones()["HostedZones"][0]["Id"])
+
+
+def test_longshore_dns_lists_the_private_zones_that_it_may_see(serving: Serving, discovery: Any, vpc_id: str) -> None:
+    namespace(discovery, vpc_id)
+    vpc = {"VPCRegion": REGION, "VPCId": vpc_id}
+    serving.client("route53").create_hosted_zone(Name="own.internal", CallerReference="1", VPC=vpc)
+    serving.client("route53").create_hosted_zone(Name="public.example", CallerReference="2")
+    zones = private_zones(LongshoreServer(serving.url))
+    assert zones == ["example.internal", "own.internal"]
+    told = advice(zones)
+    assert "Domains=~elb.internal ~ec2.internal ~compute.internal ~example.internal ~own.internal\n" in told
+    assert "server=/own.internal/169.254.170.2\n" in told
+    assert "Add " not in told
+
+
+def test_longshore_dns_says_what_to_add_where_nobody_tells_it_the_zones() -> None:
+    with furnished(auth=True) as closed:
+        assert private_zones(LongshoreServer(closed.url)) is None
+    assert private_zones(LongshoreServer(closed.url)) is None  # nobody answers any more
+    told = advice(None)
+    assert "Domains=~elb.internal ~ec2.internal ~compute.internal\n" in told
+    assert "Add your private namespaces and zones" in told
 
 
 def test_the_cli_makes_namespaces_and_finds_their_zones(serving: Serving, vpc_id: str) -> None:

@@ -27,6 +27,8 @@ GATEWAY, PREFIX = "10.9.0.1", "10.9.0"
 BALANCER = "10.9.0.9"
 """An address that the host itself has on the bridge."""
 ENDPOINT = "169.254.170.2"
+RESOLVERS = ("10.9.0.2", "169.254.169.253")
+"""Addresses of the bridge at which names are asked for."""
 HOST, OUTSIDE = "host", "198.51.100.2"
 
 
@@ -50,6 +52,8 @@ class Rig:
         _do("ip", "-n", self._name, "link", "add", BRIDGE, "type", "bridge")
         for address in (f"{GATEWAY}/24", f"{BALANCER}/32"):
             _do("ip", "-n", self._name, "addr", "add", address, "dev", BRIDGE)
+        for address in RESOLVERS:
+            _do("ip", "-n", self._name, "addr", "add", f"{address}/32", "dev", BRIDGE, "scope", "link")
         _do("ip", "-n", self._name, "addr", "add", f"{ENDPOINT}/32", "dev", "lo")
         _do("ip", "-n", self._name, "link", "set", BRIDGE, "up")
         for number, (address, namespace) in enumerate(self._members.items()):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from longshore.api.elbv2.load_balancers import HOSTED_ZONES
 from longshore.domain.ec2.network import Vpc
+from longshore.domain.elbv2.hosted_zones import hosted_zone
 from longshore.domain.names.zone import HostedZone, ZoneVpc
 from longshore.wire.errors import ApiError
 from tests.support.api import SCOPE
@@ -90,7 +90,8 @@ def play_route53(call: Callable[..., dict[str, Any]], api: Api) -> None:
     with pytest.raises(ApiError):
         call("DisassociateVPCFromHostedZone", HostedZoneId=zone, VPC=vpc)
     call("DisassociateVPCFromHostedZone", **_in_two_vpcs(api, zone))
-    alias = {"HostedZoneId": HOSTED_ZONES["network"], "DNSName": "x.elb.localhost", "EvaluateTargetHealth": True}
+    zone_id, target = hosted_zone("us-east-1", "network"), "x.us-east-1.elb.localhost"
+    alias = {"HostedZoneId": zone_id, "DNSName": target, "EvaluateTargetHealth": True}
     sets: list[dict[str, Any]] = [
         {"Name": "a.a.internal", "Type": "A", "TTL": 5, "ResourceRecords": [{"Value": "10.0.0.1"}]},
         {"Name": "b.a.internal", "Type": "A", "SetIdentifier": "b", "Weight": 1, "AliasTarget": alias},

@@ -210,13 +210,15 @@ def doctor(
 
 
 @app.command(name="dns")
-def names() -> None:
+def names(*, endpoint: EndpointOption = None, region: RegionOption = None) -> None:
     """Say how this host can resolve the names that tasks do."""
-    from longshore.cli.names import NO_ANSWER, advice, answers  # noqa: PLC0415  slow to import
+    from longshore.cli.client import server_from  # noqa: PLC0415  slow to import
+    from longshore.cli.names import NO_ANSWER, advice, answers, private_zones  # noqa: PLC0415  as above
 
     if not answers():
         fail(NO_ANSWER)
-    out.print(advice(), highlight=False, markup=False, soft_wrap=True)
+    zones = private_zones(server_from(endpoint, region))
+    out.print(advice(zones), highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -1,6 +1,9 @@
 """Time and ids as arguments. `main` passes in the real ones; the simulator its own."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -33,3 +36,13 @@ class Ids(Protocol):
     def choice(self, options: int) -> int:
         """A number from 0 up to but not including `options`: chance for decisions that want it."""
         ...
+
+
+def drawn(things: Sequence[T], most: int, ids: Ids) -> list[T]:
+    """At most so many of these, each as likely as any other, in random order: the beginning of a shuffle."""
+    pool = list(things)
+    taken = min(len(pool), most)
+    for place in range(min(taken, len(pool) - 1)):
+        other = place + ids.choice(len(pool) - place)
+        pool[place], pool[other] = pool[other], pool[place]
+    return pool[:taken]

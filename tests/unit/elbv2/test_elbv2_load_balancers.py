@@ -46,7 +46,7 @@ def test_a_load_balancer_is_described_as_it_was_asked_for(api: Api) -> None:
     assert dns_name.endswith(".us-east-1.elb.localhost")
     assert made == {
         "LoadBalancerName": "Front",
-        "CanonicalHostedZoneId": "ZLONGSHOREALB",
+        "CanonicalHostedZoneId": "Z35SXDOTRQ7X7K",
         "CreatedTime": api.now,
         "Scheme": "internet-facing",
         "VpcId": "vpc-1",

@@ -26,6 +26,7 @@ SHOP = Namespace(
 PORTS = [
     {"containerPort": 8080, "name": "http", "appProtocol": "http"},
     {"containerPort": 6379, "name": "cache"},
+    {"containerPort": 8125, "name": "stats", "protocol": "udp"},
 ]
 
 
@@ -85,13 +86,48 @@ def test_only_a_change_begins_a_deployment(api: ServiceApi) -> None:
 
 def test_the_cluster_gives_the_namespace(api: ServiceApi) -> None:
     assert "Namespace is missing" in api.error("CreateService", **asked(enabled=True)).message
-    with api.store.transaction() as tx:
-        [cluster] = tx.all(Cluster)
-        tx.put(cluster.but(service_connect_namespace=SHOP.arn))
+    set_default(api, SHOP.arn)
     api("CreateService", **asked(enabled=True))
     assert api("ListServicesByNamespace", namespace="shop")["serviceArns"] == [api.record().arn]
     assert api("ListServicesByNamespace", namespace=SHOP.arn)["serviceArns"] == [api.record().arn]
     assert api.error("ListServicesByNamespace", namespace="other").code == "NamespaceNotFoundException"
+
+
+@pytest.mark.parametrize("default", [SHOP.arn.replace("ns-shop", "ns-other"), ""])
+def test_another_default_of_the_cluster_is_for_services_to_come(api: ServiceApi, default: str) -> None:
+    api.put(replace(SHOP, namespace_id="ns-other", name="other"))
+    set_default(api, SHOP.arn)
+    given = {"enabled": True, "services": [{"portName": "http"}]}
+    api.create(serviceConnectConfiguration=given)
+    set_default(api, default)
+    api.define(ports=PORTS)
+    for change in (
+        {"taskDefinition": "web"},
+        {"serviceConnectConfiguration": given},
+        {"serviceConnectConfiguration": {"enabled": True}},
+    ):
+        api("UpdateService", service="web", **change)
+        assert api("ListServicesByNamespace", namespace="shop")["serviceArns"] == [api.record().arn]
+    api("UpdateService", service="web", serviceConnectConfiguration={"enabled": False})
+    if default:
+        api("UpdateService", service="web", serviceConnectConfiguration=given)
+        assert api("ListServicesByNamespace", namespace="other")["serviceArns"] == [api.record().arn]
+
+
+def test_a_new_definition_leaves_a_service_in_its_namespace_though_another_gets_its_name(api: ServiceApi) -> None:
+    api.put(replace(SHOP, type="DNS_PRIVATE"))
+    api.create(serviceConnectConfiguration=connect({"portName": "http"}))
+    api.put(replace(SHOP, namespace_id="ns-newer"))
+    api.define(ports=PORTS)
+    api("UpdateService", service="web", taskDefinition="web")
+    assert api("ListServicesByNamespace", namespace=SHOP.arn)["serviceArns"] == [api.record().arn]
+
+
+def set_default(api: ServiceApi, namespace_arn: str) -> None:
+    """The cluster's default namespace."""
+    with api.store.transaction() as tx:
+        [cluster] = tx.all(Cluster)
+        tx.put(cluster.but(service_connect_namespace=namespace_arn))
 
 
 def asked(**given: Any) -> dict[str, Any]:
@@ -115,6 +151,7 @@ def asked(**given: Any) -> dict[str, Any]:
             "perRequestTimeoutSeconds is not sup",
         ),
         ({"portName": "http", "timeout": {"idleTimeoutSeconds": -1}}, "at least 0"),
+        ({"portName": "stats"}, "portName(stats) is a port mapping of the protocol udp: Service Connect carries TCP"),
     ],
 )
 def test_what_cannot_be_offered_is_refused(api: ServiceApi, service: dict[str, Any], text: str) -> None:

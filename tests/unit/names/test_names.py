@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from longshore.control.names.names import EndpointNames, LoadBalancerNames, PrivateNames
+from longshore.control.names.names import EndpointNames, LoadBalancerNames, PrivateNames, ReverseNames
+from longshore.domain.ec2.network import Vpc
 from longshore.domain.elbv2.balancer import LoadBalancer
 from longshore.domain.names.resolving import DnsRecord, ZoneAnswer, soa
 from longshore.store.journal import MemoryJournal
@@ -73,6 +74,62 @@ def test_private_names_say_themselves_which_address_they_mean() -> None:
         "ec2.internal",
     ):
         assert names.answer("vpc-1", name, "A") is None, name
+
+
+def vpc(vpc_id: str, cidr: str, region: str = "us-east-1", machine_cidr: str = "") -> Vpc:
+    return Vpc(account="123456789012", region=region, vpc_id=vpc_id, cidr=cidr, machine_cidr=machine_cidr)
+
+
+def reverse_names(*vpcs: Vpc) -> ReverseNames:
+    store = Store([Vpc], MemoryJournal())
+    with store.transaction() as tx:
+        for each in vpcs:
+            tx.put(each)
+    return ReverseNames(store)
+
+
+def test_an_address_of_the_vpc_has_its_private_name_and_other_private_ones_have_none() -> None:
+    names = reverse_names(vpc("vpc-1", "10.0.0.0/16"), vpc("vpc-2", "10.0.0.0/16", "eu-west-1", "10.9.0.0/24"))
+    start = soa("10.in-addr.arpa", 2)
+    for vpc_id, name, private in (
+        ("vpc-1", "5.1.0.10.in-addr.arpa", "ip-10-0-1-5.ec2.internal"),
+        ("vpc-2", "7.0.9.10.in-addr.arpa", "ip-10-9-0-7.eu-west-1.compute.internal"),
+    ):
+        assert names.answer(vpc_id, name, "PTR") == ZoneAnswer(start, (DnsRecord(name, "PTR", 60, f"{private}."),))
+        assert names.answer(vpc_id, name, "A") == ZoneAnswer(start)
+        assert names.answer(None, name, "PTR") == names.answer(vpc_id, name, "PTR")
+    for name in (
+        "7.0.9.10.in-addr.arpa",
+        "x.in-addr.arpa.10.in-addr.arpa",
+        "1.5.1.0.10.in-addr.arpa",
+        "300.10.in-addr.arpa",
+    ):
+        assert names.answer("vpc-1", name, "PTR") == ZoneAnswer(start, exists=False), name
+    assert names.answer("vpc-1", "0.10.in-addr.arpa", "PTR") == ZoneAnswer(start)
+    assert names.answer("vpc-1", "10.in-addr.arpa", "SOA") == ZoneAnswer(start, (start,))
+    for name, zone in (("1.0.31.172", "31.172"), ("4.3.168.192", "168.192"), ("168.192", "168.192")):
+        found = names.answer("vpc-1", f"{name}.in-addr.arpa", "PTR")
+        assert found is not None
+        assert (found.soa, found.records) == (soa(f"{zone}.in-addr.arpa", 2), ())
+
+
+def test_addresses_of_a_vpc_outside_of_private_ranges_have_names_too_and_all_else_is_asked_elsewhere() -> None:
+    names = reverse_names(vpc("vpc-1", "100.64.0.0/16"))
+    found = names.answer("vpc-1", "5.1.64.100.in-addr.arpa", "PTR")
+    assert found is not None
+    assert [record.data for record in found.records] == ["ip-100-64-1-5.ec2.internal."]
+    for vpc_id, name in (
+        ("vpc-1", "8.8.8.8.in-addr.arpa"),
+        ("vpc-1", "172.in-addr.arpa"),
+        ("vpc-1", "1.0.32.172.in-addr.arpa"),
+        ("vpc-1", "in-addr.arpa"),
+        ("vpc-1", "5.1.64.100.example.com"),
+        ("vpc-1", "5.1.65.100.in-addr.arpa"),
+        ("vpc-9", "5.1.64.100.in-addr.arpa"),
+        (None, "5.1.0.10.in-addr.arpa"),
+        (None, "0.10.in-addr.arpa"),
+    ):
+        assert names.answer(vpc_id, name, "PTR") is None, (vpc_id, name)
 
 
 def test_the_name_that_sdks_make_of_the_endpoint_in_tasks_is_its_address() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from longshore.api import route53, servicediscovery
-from longshore.api.elbv2.load_balancers import HOSTED_ZONES
 from longshore.api.route53 import OPERATIONS
 from longshore.domain.ec2.network import Vpc
 from longshore.domain.names.zone import HostedZone, RecordSet
@@ -15,6 +14,8 @@ from tests.support.api import SCOPE, Api
 from tests.support.names import instance, registry
 
 VPC = {"VPCId": "vpc-1", "VPCRegion": "us-east-1"}
+ALB, NLB_IN_IRELAND = "Z35SXDOTRQ7X7K", "Z2IFOLAFXWLO4F"
+"""AWS's hosted zones of application load balancers in us-east-1, and of network load balancers in eu-west-1."""
 
 
 @pytest.fixture
@@ -247,7 +248,7 @@ def test_aliases_lead_to_load_balancers_and_within_the_zone(api: Api) -> None:
     def alias(name: str, target: str, zone: str, kind: str = "A") -> dict[str, Any]:
         return record(name, kind, AliasTarget={"HostedZoneId": zone, "DNSName": target, "EvaluateTargetHealth": False})
 
-    lb = alias("lb.example.internal", "Front-1.us-east-1.elb.localhost", HOSTED_ZONES["application"])
+    lb = alias("lb.example.internal", "Front-1.us-east-1.elb.localhost", ALB)
     batch(api, zone_id, ("CREATE", lb), ("CREATE", alias("x.example.internal", "lb.example.internal", zone_id)))
     shown = api("ListResourceRecordSets", HostedZoneId=zone_id)["ResourceRecordSets"][2]
     assert shown["AliasTarget"]["DNSName"] == "front-1.us-east-1.elb.localhost."
@@ -256,9 +257,19 @@ def test_aliases_lead_to_load_balancers_and_within_the_zone(api: Api) -> None:
     assert "that target was not found" in fault(api, zone_id, ("CREATE", nowhere))
     elsewhere = alias("y.example.internal", "d.cloudfront.net", "Z2FDTNDATAQYW2")
     assert "load balancers and to names of the same zone alone" in fault(api, zone_id, ("CREATE", elsewhere))
-    txt = alias("y.example.internal", "front-1.us-east-1.elb.localhost", HOSTED_ZONES["application"], "TXT")
+    txt = alias("y.example.internal", "front-1.us-east-1.elb.localhost", ALB, "TXT")
     assert "A and AAAA records alone" in fault(api, zone_id, ("CREATE", txt))
     batch(api, zone_id, ("DELETE", lb))
+    # What AWS's own tables say of each region, and what earlier versions of Longshore answered.
+    for number, (lb_zone, region) in enumerate(
+        ((ALB, "us-east-1"), (NLB_IN_IRELAND, "eu-west-1"), ("ZLONGSHOREALB", "us-east-1"), ("ZLONGSHORENLB", "x-1"))
+    ):
+        to_lb = alias(f"z{number}.example.internal", f"dualstack.not-yet-1.{region}.elb.localhost.", lb_zone)
+        batch(api, zone_id, ("CREATE", to_lb))
+        batch(api, zone_id, ("DELETE", to_lb))
+    for target in ("front-1.eu-west-1.elb.localhost", "www.example.com", "elb.localhost"):
+        wrong = alias("y.example.internal", target, ALB)
+        assert "does not lie within the target zone" in fault(api, zone_id, ("CREATE", wrong))
 
 
 @pytest.mark.parametrize(

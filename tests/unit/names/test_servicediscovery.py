@@ -99,6 +99,21 @@ def test_a_repeated_request_is_answered_with_its_operation(api: Api) -> None:
     assert api.error("CreatePrivateDnsNamespace", **other).code == "NamespaceAlreadyExists"
 
 
+def test_a_repeated_request_for_a_namespace_that_was_deleted_makes_it_anew(api: Api) -> None:
+    asked = {"Name": "a.internal", "Vpc": "vpc-1", "CreatorRequestId": "once"}
+    first = target(api, api("CreatePrivateDnsNamespace", **asked))
+    api("DeleteNamespace", Id=first)
+    again = api("CreatePrivateDnsNamespace", **asked)
+    assert target(api, again) != first
+    assert api("GetNamespace", Id=target(api, again))["Namespace"]["Name"] == "a.internal"
+    assert api("CreatePrivateDnsNamespace", **asked) == again
+
+
+def target(api: Api, made: dict[str, Any]) -> str:
+    """The namespace of an operation."""
+    return str(api("GetOperation", OperationId=made["OperationId"])["Operation"]["Targets"]["NAMESPACE"])
+
+
 @pytest.mark.parametrize("name", ["a..b", "a" * 64, ".", "a b", "ü.internal", f"{'a' * 63}." * 4])
 def test_a_dns_namespace_needs_a_dns_name(api: Api, name: str) -> None:
     assert api.error("CreatePrivateDnsNamespace", Name=name, Vpc="vpc-1").code == "InvalidInput"
@@ -190,14 +205,60 @@ def test_services_that_cannot_be_are_refused(api: Api, asked: dict[str, Any]) ->
 
 
 def test_a_services_records_can_get_other_times_and_its_description_changes(api: Api) -> None:
-    made = service(api, "web", "A")
+    made = service(api, "web", "A", "AAAA")
     records = [{"Type": "A", "TTL": 0}, {"Type": "AAAA", "TTL": 5}]
     done = api("UpdateService", Id=made, Service={"Description": "new", "DnsConfig": {"DnsRecords": records}})
     assert api("GetOperation", OperationId=done["OperationId"])["Operation"]["Targets"] == {"SERVICE": made}
     shown = api("GetService", Id=made)["Service"]
     assert (shown["Description"], shown["DnsConfig"]["DnsRecords"]) == ("new", records)
-    wrong = {"DnsConfig": {"DnsRecords": [{"Type": "CNAME", "TTL": 0}]}}
+    api("UpdateService", Id=made, Service={"DnsConfig": {"DnsRecords": records[:1]}})
+    assert api("GetService", Id=made)["Service"]["DnsConfig"]["DnsRecords"] == records[:1]
+
+
+@pytest.mark.parametrize("types", [["CNAME"], ["AAAA"], ["A", "AAAA"], ["A", "A"]])
+def test_a_services_records_keep_their_types(api: Api, types: list[str]) -> None:
+    made = service(api, "web", "A")
+    wrong = {"DnsConfig": {"DnsRecords": [{"Type": each, "TTL": 0} for each in types]}}
     assert api.error("UpdateService", Id=made, Service=wrong).code == "InvalidInput"
+
+
+def test_a_service_in_an_http_namespace_is_not_updated(api: Api) -> None:
+    made = service(api, "web", NamespaceId=target(api, api("CreateHttpNamespace", Name="calls")))
+    error = api.error("UpdateService", Id=made, Service={"Description": "new"})
+    assert (error.code, "HTTP namespace" in error.message) == ("InvalidInput", True)
+
+
+def test_a_health_check_keeps_its_type_and_is_for_no_cname(api: Api) -> None:
+    public = target(api, api("CreatePublicDnsNamespace", Name="example.com"))
+    made = service(api, "web", "A", NamespaceId=public, HealthCheckConfig={"Type": "TCP"})
+    changed = {"HealthCheckConfig": {"Type": "TCP", "FailureThreshold": 3}}
+    api("UpdateService", Id=made, Service=changed)
+    assert api("GetService", Id=made)["Service"]["HealthCheckConfig"] == changed["HealthCheckConfig"]
+    for each in ({"Type": "HTTP"}, {"Type": "TCP", "ResourcePath": "/"}):
+        assert api.error("UpdateService", Id=made, Service={"HealthCheckConfig": each}).code == "InvalidInput"
+    cname = {"DnsRecords": [{"Type": "CNAME", "TTL": 1}]}
+    asked = {"NamespaceId": public, "Name": "c", "DnsConfig": cname}
+    assert "CNAME" in api.error("CreateService", **asked, HealthCheckConfig={"Type": "TCP"}).message
+    plain = api("CreateService", **asked)["Service"]["Id"]
+    assert "CNAME" in api.error("UpdateService", Id=plain, Service={"HealthCheckConfig": {"Type": "TCP"}}).message
+
+
+@pytest.mark.parametrize(("name", "text"), [(".", "not a DNS name"), ("a..b", "not a DNS name"), ("a" * 64, "63")])
+def test_a_service_with_records_needs_a_dns_name(api: Api, name: str, text: str) -> None:
+    asked = {"Name": name, "NamespaceId": namespace(api), "DnsConfig": {"DnsRecords": [{"Type": "A", "TTL": 1}]}}
+    error = api.error("CreateService", **asked)
+    assert (error.code, text in error.message) == ("InvalidInput", True)
+
+
+def test_services_are_listed_by_their_namespace_whether_by_id_or_arn(api: Api) -> None:
+    made, other = service(api, "web"), service(api, "web", NamespaceId=namespace(api, "other.internal"))
+    for each in (made, other):
+        place = api("GetService", Id=each)["Service"]["NamespaceId"]
+        for reference in (place, api("GetNamespace", Id=place)["Namespace"]["Arn"]):
+            filters = [{"Name": "NAMESPACE_ID", "Values": [reference]}]
+            assert [found["Id"] for found in api("ListServices", Filters=filters)["Services"]] == [each]
+    foreign = "arn:aws:servicediscovery:us-east-1:999999999999:namespace/" + place
+    assert api("ListServices", Filters=[{"Name": "NAMESPACE_ID", "Values": [foreign]}])["Services"] == []
 
 
 def test_a_service_has_attributes_of_its_own(api: Api) -> None:
@@ -306,6 +367,19 @@ def test_a_hundred_instances_are_discovered_unless_more_are_asked_for(api: Api) 
     assert len(discovered(api, MaxResults=1000)) == 120
 
 
+def test_instances_are_discovered_in_random_order_though_all_are_asked_for(api: Api) -> None:
+    made = service(api)
+    for name in ("a", "b", "c"):
+        register(api, made, name, n=name)
+    asked = {"NamespaceName": "example.internal", "ServiceName": "web"}
+    orders = set()
+    for _ in range(200):
+        found = [each["InstanceId"] for each in api("DiscoverInstances", **asked)["Instances"]]
+        assert sorted(found) == ["a", "b", "c"]
+        orders.add(tuple(found))
+    assert len(orders) == 6
+
+
 def test_discovery_says_whether_namespace_or_service_is_missing(api: Api) -> None:
     asked = {"NamespaceName": "example.internal", "ServiceName": "web"}
     assert api.error("DiscoverInstances", **asked).code == "NamespaceNotFound"
@@ -323,10 +397,9 @@ def test_a_user_may_take_away_what_ecs_registered(api: Api) -> None:
 
 
 def test_what_is_checked_has_an_address(api: Api) -> None:
-    made = api("CreateHttpNamespace", Name="calls")["OperationId"]
-    calls = api("GetOperation", OperationId=made)["Operation"]["Targets"]["NAMESPACE"]
+    public = target(api, api("CreatePublicDnsNamespace", Name="example.com"))
     check = {"Type": "HTTP", "FailureThreshold": 3}
-    checked = service(api, "web", NamespaceId=calls, HealthCheckConfig=check)
+    checked = service(api, "web", NamespaceId=public, HealthCheckConfig=check)
     shown = api("GetService", Id=checked)["Service"]["HealthCheckConfig"]
     assert shown == {**check, "ResourcePath": "/"}
     asked = {"ServiceId": checked, "InstanceId": "one", "Attributes": {"color": "blue"}}
@@ -335,6 +408,27 @@ def test_what_is_checked_has_an_address(api: Api) -> None:
     assert api("GetInstancesHealthStatus", ServiceId=checked)["Status"] == {"one": "HEALTHY"}
     api("UpdateService", Id=checked, Service={"Description": "d"})
     assert "HealthCheckConfig" not in api("GetService", Id=checked)["Service"]
+
+
+ALIAS = "AWS_ALIAS_DNS_NAME"
+
+
+def test_an_alias_to_a_load_balancer_needs_no_address_though_others_are_checked(api: Api) -> None:
+    public = target(api, api("CreatePublicDnsNamespace", Name="example.com"))
+    weighted = {"RoutingPolicy": "WEIGHTED"}
+    checked = service(api, "web", "A", NamespaceId=public, DnsConfig=weighted, HealthCheckConfig={"Type": "TCP"})
+    for number, name in enumerate(("front-1.us-east-1.elb.localhost", "dualstack.Front-1.us-east-1.elb.internal.")):
+        register(api, checked, f"i{number}", **{ALIAS: name})
+    assert api("GetInstancesHealthStatus", ServiceId=checked)["Status"] == {"i0": "HEALTHY", "i1": "HEALTHY"}
+    custom = service(api, "own", "A", NamespaceId=public, DnsConfig=weighted, HealthCheckCustomConfig={})
+    for made, attributes, text in (
+        (checked, {ALIAS: "lb.example.com"}, "DescribeLoadBalancers"),
+        (checked, {ALIAS: "elb.localhost"}, "DescribeLoadBalancers"),
+        (checked, {ALIAS: "a.elb.localhost", "AWS_INSTANCE_PORT": "80"}, "stands alone"),
+        (custom, {ALIAS: "front-1.us-east-1.elb.localhost"}, "HealthCheckCustomConfig"),
+    ):
+        error = api.error("RegisterInstance", ServiceId=made, InstanceId="x", Attributes=attributes)
+        assert (error.code, text in error.message) == ("InvalidInput", True)
 
 
 # -------------------------------------------------------------------------------------------- operations and tags

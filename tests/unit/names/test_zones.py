@@ -169,7 +169,9 @@ def test_an_alias_instance_has_its_load_balancers_addresses() -> None:
     names = namespace(registry("A", name="web", routing_policy="WEIGHTED"), alias)
     assert names.state(NAME) == "no data"
     names.put(standing_at("172.31.0.9", dns_name=lb))
-    assert names.answer(NAME).records == (DnsRecord(NAME, "A", 60, "172.31.0.9"),)
+    for named in (f"{lb.upper()}.", f"dualstack.{lb}", "front-1.us-east-1.elb.internal"):
+        names.put(alias.but(attributes={"AWS_ALIAS_DNS_NAME": named}))
+        assert names.answer(NAME).records == (DnsRecord(NAME, "A", 60, "172.31.0.9"),)
 
 
 def test_a_type_that_came_later_is_answered_with_those_that_have_it() -> None:
@@ -239,6 +241,15 @@ def test_weighted_record_sets_are_drawn_by_their_weights() -> None:
 def test_multivalue_record_sets_are_answered_together() -> None:
     sets = [record_set(NAME, "A", f"10.0.0.{n}", set_identifier=str(n), multivalue=True) for n in range(3)]
     assert users(*sets).data(NAME) == ["10.0.0.0", "10.0.0.1", "10.0.0.2"]
+
+
+def test_of_many_multivalue_record_sets_eight_are_drawn_and_of_a_simple_one_every_value_is_given() -> None:
+    many = [f"10.0.0.{n}" for n in range(12)]
+    drawn = users(*(record_set(NAME, "A", each, set_identifier=each, multivalue=True) for each in many))
+    seen = [drawn.data(NAME) for _ in range(60)]
+    assert {len(set(each)) for each in seen} == {8}
+    assert {address for each in seen for address in each} == set(many)
+    assert users(record_set(NAME, "A", *many)).data(NAME) == sorted(many)
 
 
 def test_aliases_lead_to_load_balancers_and_to_other_names_of_the_zone() -> None:

@@ -93,34 +93,56 @@ def defaults_view(cluster: Cluster) -> dict[str, Any]:
 
 
 def service_connect(
-    call: Call, cluster: Cluster, definition: TaskDefinition, given: Mapping[str, Any] | None
+    call: Call,
+    cluster: Cluster,
+    definition: TaskDefinition,
+    given: Mapping[str, Any] | None,
+    present: ServiceConnect | None = None,
 ) -> ServiceConnect | None:
-    """A service's configuration; None where nothing was given."""
+    """A service's configuration; None where nothing was given. `present` is the one that it takes the place of.
+
+    The cluster's default is for services without a namespace: those that have one stay in it when the default changes.
+    """
     if given is None:
         return None
-    kept = {name: value for name, value in given.items() if value is not None}
     if not given["enabled"]:
-        if len(kept) > 1:
+        if any(value is not None for name, value in given.items() if name != "enabled"):
             raise refuse("serviceConnectConfiguration: leave out all but enabled where it is false.")
-        return ServiceConnect(given=kept)
-    reference = given.get("namespace") or cluster.service_connect_namespace
+        return ServiceConnect(given={"enabled": False})
+    reference = given.get("namespace") or _arn(call, present) or cluster.service_connect_namespace
     if not reference:
         raise refuse("Namespace is missing")
+    return _in_namespace(call, definition, given, find_namespace(call, reference), reference)
+
+
+def renewed(call: Call, definition: TaskDefinition, present: ServiceConnect | None) -> ServiceConnect | None:
+    """A service's configuration for another definition, which must have the ports that it offers.
+
+    It stays in its namespace, whatever the cluster's default is now.
+    """
+    if present is None or not present.namespace:
+        return present
+    namespace = call.tx.get(Namespace, (*call.scope, present.namespace))
+    return _in_namespace(call, definition, present.given, namespace, present.namespace)
+
+
+def _arn(call: Call, present: ServiceConnect | None) -> str:
+    """Of the namespace that a service is in; empty where it is in none, or that is gone."""
+    found = call.tx.get(Namespace, (*call.scope, present.namespace)) if present is not None else None
+    return found.arn if found is not None else ""
+
+
+def _in_namespace(
+    call: Call, definition: TaskDefinition, given: Mapping[str, Any], namespace: Namespace | None, reference: str
+) -> ServiceConnect:
     if definition.network_mode != "awsvpc":
         raise refuse("Service Connect is served for the network mode awsvpc only.")
-    namespace = find_namespace(call, reference)
     if namespace is None:
         raise _not_found(reference)
     _check_logs(given)
+    kept = {name: value for name, value in given.items() if value is not None}
     services = _services(call, definition, namespace, given.get("services") or ())
     return ServiceConnect(given=kept, namespace=namespace.namespace_id, services=services)
-
-
-def renewed(
-    call: Call, cluster: Cluster, definition: TaskDefinition, present: ServiceConnect | None
-) -> ServiceConnect | None:
-    """A service's configuration for another definition, which must have the ports that it offers."""
-    return service_connect(call, cluster, definition, present.given) if present is not None else None
 
 
 def let_go(call: Call, service: Service) -> None:
@@ -282,6 +304,11 @@ def _port(definition: TaskDefinition, name: str, ingress_port: int | None) -> Na
     mapping = named_port(definition, name)
     if mapping is None:
         raise refuse(f"portName({name}) does not refer to any named PortMapping in the container definitions.")
+    if mapping.transport != "tcp":
+        raise refuse(
+            f"portName({name}) is a port mapping of the protocol {mapping.transport}: Service Connect carries TCP "
+            "alone. Name another port mapping, or let clients find this port by serviceRegistries."
+        )
     if ingress_port is None:
         return mapping
     used = (number for c in definition.containers for m in c.get("portMappings") or () for number in port_numbers(m))

@@ -181,9 +181,9 @@ def _service_connect(
 ) -> ServiceConnect | None:
     given = call.params.get("serviceConnectConfiguration")
     if given is not None:
-        return connecting.service_connect(call, cluster, definition, given)
+        return connecting.service_connect(call, cluster, definition, given, service.service_connect)
     if call.params.get("taskDefinition"):
-        return connecting.renewed(call, cluster, definition, service.service_connect)
+        return connecting.renewed(call, definition, service.service_connect)
     return service.service_connect
 
 

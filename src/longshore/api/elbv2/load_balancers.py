@@ -15,12 +15,11 @@ from longshore.api.elbv2.tags import checked_tags
 from longshore.api.elbv2.zones import Place, asked_places, attach, detach, moved
 from longshore.api.operation import Call, Operation
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup
-from longshore.domain.elbv2.balancer import Listener, LoadBalancer, LoadBalancerType, Rule, Scheme, Zone
+from longshore.domain.elbv2.balancer import DNS_ZONE, Listener, LoadBalancer, LoadBalancerType, Rule, Scheme, Zone
 from longshore.domain.elbv2.balancer_attributes import load_balancer_attributes
+from longshore.domain.elbv2.hosted_zones import hosted_zone
 from longshore.wire.errors import ApiError
 
-HOSTED_ZONES = {"application": "ZLONGSHOREALB", "network": "ZLONGSHORENLB"}
-"""CanonicalHostedZoneId: what an alias record of Route 53 names beside the DNS name."""
 MAX_NAMED = 20
 MAX_SECURITY_GROUPS = 5
 NOT_FOUND = "One or more load balancers not found"
@@ -64,7 +63,7 @@ def create_load_balancer(call: Call) -> dict[str, Any]:
         zones=(),
         security_groups=_security_groups(call, kind, vpc_id, params.get("SecurityGroups") or ()),
         ip_address_type=params.get("IpAddressType") or "ipv4",
-        dns_name=f"{prefix}{name}-{digits}.{call.scope.region}.elb.localhost".lower(),
+        dns_name=f"{prefix}{name}-{digits}.{call.scope.region}.{DNS_ZONE}".lower(),
         created_at=call.now,
         tags=checked_tags(params.get("Tags")),
     )
@@ -179,7 +178,7 @@ def view(balancer: LoadBalancer) -> dict[str, Any]:
         "LoadBalancerArn": balancer.arn,
         "LoadBalancerName": balancer.name,
         "DNSName": balancer.dns_name,
-        "CanonicalHostedZoneId": HOSTED_ZONES[balancer.type],
+        "CanonicalHostedZoneId": hosted_zone(balancer.region, balancer.type),
         "CreatedTime": balancer.created_at,
         "Scheme": balancer.scheme,
         "VpcId": balancer.vpc_id,

@@ -9,7 +9,8 @@ from typing import Any
 from longshore.api.common.zones import OWN_TYPES
 from longshore.api.operation import Call
 from longshore.api.route53.lookup import ZONE_PREFIX
-from longshore.api.route53.values import fault_in, leads_to_load_balancer
+from longshore.api.route53.values import fault_in
+from longshore.domain.elbv2.hosted_zones import holds, is_of_load_balancers
 from longshore.domain.names.dns_name import absolute, shown, within
 from longshore.domain.names.zone import HostedZone, RecordSet
 from longshore.wire.errors import ApiError
@@ -145,10 +146,12 @@ def _check_alias(call: Call, zone: HostedZone, wanted: RecordSet) -> None:
     """Aliases lead to load balancers, and to record sets of the same zone."""
     target, zone_id = wanted.alias["DNSName"], wanted.alias["HostedZoneId"]
     said = f"Tried to create an alias that targets {shown(target)}, type {wanted.type} in zone {zone_id}, but "
-    if leads_to_load_balancer(zone_id):
+    if is_of_load_balancers(zone_id):
         if wanted.type not in LB_TYPES:
             raise refused(f"{said}load balancers have A and AAAA records alone")
-        return
+        if not holds(zone_id, target):
+            raise refused(f"{said}the alias target name does not lie within the target zone")
+        return  # a load balancer of that name may come yet, as on AWS
     if zone_id != zone.zone_id:
         raise refused(f"{said}here aliases lead to load balancers and to names of the same zone alone")
     if not within(target, zone.name):

@@ -8,10 +8,10 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from longshore.api.elbv2.load_balancers import HOSTED_ZONES
 from longshore.api.operation import Call
 from longshore.decide.names.zones import zone_file
-from longshore.domain.elbv2.balancer import LoadBalancer
+from longshore.domain.elbv2.balancer import LoadBalancer, dns_name_in
+from longshore.domain.elbv2.hosted_zones import hosted_zone
 from longshore.domain.names.zone import RecordSet
 
 ADDRESSES = {"A": ipaddress.IPv4Address, "AAAA": ipaddress.IPv6Address}
@@ -36,15 +36,10 @@ def fault_in(kind: str, value: str) -> str | None:
     return None
 
 
-def leads_to_load_balancer(zone_id: str) -> bool:
-    """Whether an alias names the zone in which AWS keeps load balancers."""
-    return zone_id in HOSTED_ZONES.values()
-
-
 def zone_of_alias(call: Call, target: str) -> str:
     """The zone that an alias to a load balancer names; empty for what is none."""
-    found = call.tx.select(LoadBalancer, "dns", (target.lower().removesuffix("."),))
-    return HOSTED_ZONES[found[0].type] if found else ""
+    found = call.tx.select(LoadBalancer, "dns", (dns_name_in(target),))
+    return hosted_zone(found[0].region, found[0].type) if found else ""
 
 
 def alias_view(record_set: RecordSet) -> dict[str, object]:

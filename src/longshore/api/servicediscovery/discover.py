@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from longshore.api.operation import Call, Operation
 from longshore.api.servicediscovery.instances import health_of
 from longshore.api.servicediscovery.lookup import Answer, check_owner
+from longshore.domain.clock import drawn
 from longshore.domain.names.naming import DiscoveryService, Namespace, ServiceInstance
 from longshore.wire.errors import ApiError
 
@@ -13,7 +14,7 @@ FAIL_OPEN = "HEALTHY_OR_ELSE_ALL"
 
 
 def discover_instances(call: Call) -> Answer:
-    """DiscoverInstances. More instances than asked for are chosen from by chance, as on AWS."""
+    """DiscoverInstances: in random order, and of more than are asked for some by chance, as on AWS."""
     namespace, service = _named(call)
     params = call.params
     wanted = _with_health(call, service, params.get("HealthStatus") or FAIL_OPEN)
@@ -21,7 +22,7 @@ def discover_instances(call: Call) -> Answer:
     optional = params.get("OptionalParameters") or {}
     if optional:
         wanted = [each for each in wanted if _has(each, optional)] or wanted
-    shown = _some(call, wanted, params.get("MaxResults") or DEFAULT_RESULTS)
+    shown = drawn(wanted, params.get("MaxResults") or DEFAULT_RESULTS, call.ids)
     summaries = [
         {
             "InstanceId": each.instance_id,
@@ -68,16 +69,6 @@ def _with_health(call: Call, service: DiscoveryService, asked: str) -> list[Serv
 
 def _has(instance: ServiceInstance, wanted: Mapping[str, str]) -> bool:
     return all(instance.attributes.get(name) == value for name, value in wanted.items())
-
-
-def _some(call: Call, instances: list[ServiceInstance], limit: int) -> list[ServiceInstance]:
-    """At most so many: the beginning of a shuffle where there are more."""
-    if len(instances) <= limit:
-        return instances
-    for place in range(limit):
-        other = place + call.ids.choice(len(instances) - place)
-        instances[place], instances[other] = instances[other], instances[place]
-    return instances[:limit]
 
 
 OPERATIONS: dict[str, Operation] = {

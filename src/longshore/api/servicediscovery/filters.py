@@ -13,6 +13,8 @@ class Filter(NamedTuple, Generic[T]):
 
     value: Callable[[T], str]
     conditions: tuple[str, ...]
+    read: Callable[[str], str] = str
+    """What a given value means, where that is not itself."""
 
 
 def chosen(records: Iterable[T], given: Iterable[Mapping[str, Any]], known: Mapping[str, Filter[T]]) -> list[T]:
@@ -22,7 +24,7 @@ def chosen(records: Iterable[T], given: Iterable[Mapping[str, Any]], known: Mapp
 
 
 def _test(given: Mapping[str, Any], known: Filter[T]) -> Callable[[T], bool]:
-    name, values = given["Name"], list(given["Values"])
+    name, values = given["Name"], [known.read(value) for value in given["Values"]]
     condition = given.get("Condition") or known.conditions[0]
     if condition not in known.conditions:
         raise invalid(f"The filter {name} takes the conditions {', '.join(known.conditions)}, not {condition}")

@@ -11,6 +11,7 @@ from longshore.api.operation import Call, Operation
 from longshore.api.servicediscovery.listing import listed
 from longshore.api.servicediscovery.lookup import Answer, find_instance, find_service, invalid, present
 from longshore.api.servicediscovery.operations import done, repeated
+from longshore.domain.elbv2.balancer import dns_name_in
 from longshore.domain.names.dns_name import absolute
 from longshore.domain.names.naming import (
     ALIAS,
@@ -38,7 +39,7 @@ def register_instance(call: Call) -> Answer:
     service = find_service(call, params["ServiceId"])
     before = repeated(call, "REGISTER_INSTANCE", params.get("CreatorRequestId"))
     if before is not None and call.tx.get(ServiceInstance, (*service.scope, service.service_id, params["InstanceId"])):
-        return before
+        return {"OperationId": before.operation_id}
     attributes = dict(params["Attributes"])
     _check(service, params["InstanceId"], attributes)
     instance = ServiceInstance(
@@ -85,11 +86,12 @@ def _check(service: DiscoveryService, instance_id: str, attributes: Mapping[str,
     if attributes.get(INIT_HEALTH, "HEALTHY") not in {"HEALTHY", "UNHEALTHY"}:
         raise invalid(f"{INIT_HEALTH} is HEALTHY or UNHEALTHY")
     _check_addresses(attributes)
-    if service.health_check is not None and IPV4 not in attributes and IPV6 not in attributes:
-        raise invalid(f"The service has a HealthCheckConfig, which checks an address: {IPV4} or {IPV6} is missing")
     if service.records and ALIAS in attributes:
         _check_alias(service, attributes)
-    elif service.records:
+        return
+    if service.health_check is not None and IPV4 not in attributes and IPV6 not in attributes:
+        raise invalid(f"The service has a HealthCheckConfig, which checks an address: {IPV4} or {IPV6} is missing")
+    if service.records:
         _check_records(service, instance_id, attributes)
 
 
@@ -122,12 +124,18 @@ def _check_addresses(attributes: Mapping[str, str]) -> None:
 
 
 def _check_alias(service: DiscoveryService, attributes: Mapping[str, str]) -> None:
+    """An alias has its load balancer's health; a HealthCheckConfig is for the service's other instances."""
     if service.routing_policy != "WEIGHTED" or not {"A", "AAAA"} & {each.type for each in service.records}:
         raise invalid(f"{ALIAS} is for services with A or AAAA records and the routing policy WEIGHTED")
-    if service.health_check is not None or service.custom_health:
-        raise invalid(f"{ALIAS} can't be used where the service has a health check")
+    if service.custom_health:
+        raise invalid(f"{ALIAS} can't be used where the service has a HealthCheckCustomConfig")
     if {IPV4, IPV6, PORT, CNAME} & set(attributes):
         raise invalid(f"{ALIAS} stands alone: leave out the other attributes that begin with AWS_INSTANCE")
+    if not dns_name_in(attributes[ALIAS]):
+        raise invalid(
+            f"{ALIAS} names a load balancer and nothing else: {attributes[ALIAS]} is not a DNSName that "
+            "DescribeLoadBalancers answers"
+        )
 
 
 def _first_health(service: DiscoveryService, attributes: Mapping[str, str]) -> InstanceHealth:

@@ -23,10 +23,15 @@ def present(view: Answer) -> Answer:
 
 def find_namespace(call: Call, reference: str) -> Namespace:
     """The namespace with an id or ARN. Raises NamespaceNotFound."""
-    found = call.tx.get(Namespace, (*call.scope, _id(call, reference, "namespace")))
+    found = call.tx.get(Namespace, (*call.scope, namespace_id(call, reference)))
     if found is None:
         raise ApiError("NamespaceNotFound", f"Failed to find namespace {reference}")
     return found
+
+
+def namespace_id(call: Call, reference: str) -> str:
+    """The id of a namespace that is given by id or ARN, there or not."""
+    return _id(call, reference, "namespace")
 
 
 def find_service(call: Call, reference: str) -> DiscoveryService:

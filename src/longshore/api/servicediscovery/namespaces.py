@@ -42,8 +42,8 @@ def create_http_namespace(call: Call) -> Answer:
 def _create(call: Call, kind: NamespaceType, vpc_id: str = "") -> Answer:
     params = call.params
     before = repeated(call, "CREATE_NAMESPACE", params.get("CreatorRequestId"))
-    if before is not None:
-        return before
+    if before is not None and call.tx.get(Namespace, (*call.scope, before.targets["NAMESPACE"])):
+        return {"OperationId": before.operation_id}
     name, dns_name = params["Name"], ""
     if kind != "HTTP":
         dns_name = absolute(name) or ""

@@ -36,13 +36,12 @@ def done(
     return {"OperationId": operation.operation_id}
 
 
-def repeated(call: Call, kind: OperationType, token: str | None) -> Answer | None:
-    """The answer to a request that came before, as its token and all of its input tell."""
+def repeated(call: Call, kind: OperationType, token: str | None) -> NamingOperation | None:
+    """The last operation of a request like this, as its token and all of its input tell."""
     digest = _digest(call.params)
-    for operation in call.tx.select(NamingOperation, "token", (*call.scope, _token(kind, token))) if token else ():
-        if operation.request_digest == digest:
-            return {"OperationId": operation.operation_id}
-    return None
+    known = call.tx.select(NamingOperation, "token", (*call.scope, _token(kind, token))) if token else ()
+    alike = [operation for operation in known if operation.request_digest == digest]
+    return alike[-1] if alike else None  # an index lists in the order of coming
 
 
 def get_operation(call: Call) -> Answer:

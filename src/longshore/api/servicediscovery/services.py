@@ -1,12 +1,13 @@
 """Services of Cloud Map: made in a namespace, described, changed, deleted; and attributes of their own."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from longshore.api.operation import Call, Operation
 from longshore.api.servicediscovery.filters import Filter, chosen
 from longshore.api.servicediscovery.listing import listed
-from longshore.api.servicediscovery.lookup import Answer, find_namespace, find_service, invalid, present
+from longshore.api.servicediscovery.lookup import Answer, find_namespace, find_service, invalid, namespace_id, present
 from longshore.api.servicediscovery.operations import done
 from longshore.api.servicediscovery.tags import checked_tags
 from longshore.domain.names.dns_name import absolute
@@ -50,8 +51,7 @@ def create_service(call: Call) -> Answer:
         creator_request_id=params.get("CreatorRequestId") or call.request_id,
         tags=checked_tags(call, params.get("Tags")),
     )
-    if service.health_check is not None and service.custom_health:
-        raise invalid("A service has either HealthCheckConfig or HealthCheckCustomConfig, not both")
+    _check_health(service.health_check, custom=service.custom_health, records=records)
     if records:
         _check_dns_name(namespace, service.name)
     other = named(call, service)
@@ -117,7 +117,7 @@ def _records(given: Sequence[Mapping[str, Any]]) -> tuple[RecordSetting, ...]:
 
 def _check_dns_name(namespace: Namespace, name: str) -> None:
     if absolute(f"{name}.{namespace.name}") is None:
-        raise invalid(f"{name}.{namespace.name} is too long for a DNS name: 63 characters per label, 253 in all")
+        raise invalid(f"{name}.{namespace.name} is not a DNS name: labels of 1 to 63 characters, 253 in all")
 
 
 def _health_check(namespace: Namespace, given: Mapping[str, Any] | None) -> HealthCheckConfig | None:
@@ -130,6 +130,14 @@ def _health_check(namespace: Namespace, given: Mapping[str, Any] | None) -> Heal
         raise invalid("A TCP health check has no ResourcePath")
     threshold = given.get("FailureThreshold") or 1
     return HealthCheckConfig(type=kind, path=path or ("" if kind == "TCP" else "/"), failure_threshold=threshold)
+
+
+def _check_health(check: HealthCheckConfig | None, *, custom: bool, records: Sequence[RecordSetting]) -> None:
+    """What a health check can't stand beside."""
+    if check is not None and custom:
+        raise invalid("A service has either HealthCheckConfig or HealthCheckCustomConfig, not both")
+    if check is not None and any(record.type == "CNAME" for record in records):
+        raise invalid("HealthCheckConfig can't be used with CNAME records: leave out one of the two")
 
 
 def _custom_health(given: Mapping[str, Any] | None) -> bool:
@@ -152,7 +160,9 @@ FILTERS: dict[str, Filter[DiscoveryService]] = {
 
 def list_services(call: Call) -> Answer:
     """ListServices."""
-    found = chosen(call.tx.select(DiscoveryService, "scope", call.scope), call.params.get("Filters") or (), FILTERS)
+    by_namespace = FILTERS["NAMESPACE_ID"]._replace(read=partial(namespace_id, call))  # by id or ARN
+    filters = {**FILTERS, "NAMESPACE_ID": by_namespace}
+    found = chosen(call.tx.select(DiscoveryService, "scope", call.scope), call.params.get("Filters") or (), filters)
     shown, more = listed(call, "ListServices", found, lambda each: f"{each.name} {each.service_id}")
     summaries = [service_view(call, each) for each in shown]
     for summary in summaries:
@@ -165,9 +175,13 @@ def update_service(call: Call) -> Answer:
     """UpdateService. A HealthCheckConfig that is left out goes; DnsConfig, if given, is the whole of it."""
     service, given = find_service(call, call.params["Id"]), call.params["Service"]
     namespace = find_namespace(call, service.namespace_id)
-    changes: dict[str, Any] = {"health_check": _health_check(namespace, given.get("HealthCheckConfig"))}
-    if changes["health_check"] is not None and service.custom_health:
-        raise invalid("A service has either HealthCheckConfig or HealthCheckCustomConfig, not both")
+    if namespace.type == "HTTP":
+        raise invalid("A service in an HTTP namespace can't be updated: make another one")
+    check = _health_check(namespace, given.get("HealthCheckConfig"))
+    _check_health(check, custom=service.custom_health, records=service.records)
+    if check is not None and service.health_check is not None and check.type != service.health_check.type:
+        raise invalid("The Type of a HealthCheckConfig can't be changed: take it away first")
+    changes: dict[str, Any] = {"health_check": check}
     if given.get("Description") is not None:
         changes["description"] = given["Description"]
     if given.get("DnsConfig") is not None:
@@ -180,9 +194,8 @@ def _changed_records(service: DiscoveryService, given: Sequence[Mapping[str, Any
     records = _records(given)
     if not service.records or not records:
         raise invalid("A service can't change between DNS and HTTP: make another one")
-    was, will = (each[0].type == "CNAME" for each in (service.records, records))
-    if was != will:
-        raise invalid("A service with CNAME records can't get others, nor one with others CNAME records")
+    if not {record.type for record in records} <= {record.type for record in service.records}:
+        raise invalid("The types of a service's records can't be changed, only their TTL: make another service")
     return records
 
 

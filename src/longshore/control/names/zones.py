@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from longshore.control.names.pools import Pools
 from longshore.decide.names import zones as decide
-from longshore.domain.clock import Ids
-from longshore.domain.elbv2.balancer import LoadBalancer
+from longshore.domain.clock import Ids, drawn
+from longshore.domain.elbv2.balancer import LoadBalancer, dns_name_in
 from longshore.domain.names.dns_name import cuts, parents, within
 from longshore.domain.names.naming import DiscoveryService, ServiceInstance
 from longshore.domain.names.resolving import DnsRecord, ZoneAnswer
@@ -95,7 +95,9 @@ class HostedZoneNames:
     ) -> tuple[DnsRecord, ...]:
         """Of the type, or the CNAME in its place."""
         chosen = [each for each in sets if each.type == record_type] or [each for each in sets if each.type == "CNAME"]
-        if len(chosen) > 1 and not chosen[0].multivalue:
+        if len(chosen) > 1 and chosen[0].multivalue:
+            chosen = drawn(chosen, decide.MOST_RECORDS, self._ids)
+        elif len(chosen) > 1:
             chosen = [decide.weighted(chosen, self._ids.choice(decide.weights(chosen)))]
         found: list[DnsRecord] = []
         for each in chosen:
@@ -109,7 +111,7 @@ class HostedZoneNames:
         self, zone: HostedZone, target: str, owner: str, record_type: str, hops: int = 0
     ) -> tuple[DnsRecord, ...]:
         """What an alias means: a load balancer's addresses, or records of its own zone."""
-        balancers = self._store.select(LoadBalancer, "dns", (target.removeprefix("dualstack."),))
+        balancers = self._store.select(LoadBalancer, "dns", (dns_name_in(target),))
         if balancers:
             addresses = [each.address for each in balancers[0].zones] if record_type == "A" else []
             return tuple(DnsRecord(owner, "A", LOAD_BALANCER_TTL_S, address) for address in addresses)

@@ -52,6 +52,7 @@ class NamedPort(NamedTuple):
 
     container_port: int
     protocol: Protocol
+    transport: str = "tcp"
 
 
 def named_port(definition: TaskDefinition, name: str) -> NamedPort | None:
@@ -59,7 +60,8 @@ def named_port(definition: TaskDefinition, name: str) -> NamedPort | None:
     for container in definition.containers:
         for mapping in container.get("portMappings") or ():
             if mapping.get("name") == name and mapping.get("containerPort") is not None:
-                return NamedPort(mapping["containerPort"], cast("Protocol", mapping.get("appProtocol") or "tcp"))
+                protocol = cast("Protocol", mapping.get("appProtocol") or "tcp")
+                return NamedPort(mapping["containerPort"], protocol, mapping.get("protocol") or "tcp")
     return None
 
 

@@ -72,8 +72,9 @@ class Vpc(Record, frozen=True, kw_only=True, omit_defaults=True):
         return (self.vpc_id,)
 
     def indexes(self) -> Iterator[tuple[str, Key]]:
-        """All VPCs of a scope."""
+        """All VPCs of a scope; and by id, for who knows no scope."""
         yield "scope", self.scope
+        yield "id", (self.vpc_id,)
 
 
 class Subnet(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -18,6 +18,11 @@ TargetState = Literal["initial", "healthy", "unhealthy", "unused", "draining", "
 SHORT: Mapping[str, str] = {"application": "app", "network": "net"}
 """How ARNs and metrics abbreviate a type."""
 
+DNS_ZONE = "elb.localhost"
+"""What load balancers' names end in: who asks nobody takes every `*.localhost` for the host itself (RFC 6761)."""
+DNS_ZONE_INSIDE = "elb.internal"
+"""The same names again, for programs in tasks that ask nobody, such as curl."""
+
 HTTP_PROTOCOLS = frozenset({"HTTP", "HTTPS"})
 """What application load balancers and their target groups speak; all else is for network load balancers."""
 
@@ -338,3 +343,12 @@ def forwarded_groups(actions: tuple[dict[str, Any], ...]) -> dict[str, None]:
         for group in (action.get("ForwardConfig") or {}).get("TargetGroups") or ():
             found[group["TargetGroupArn"]] = None
     return found
+
+
+def dns_name_in(target: str) -> str:
+    """The `dns_name` of the load balancer that an alias leads to, there or not; empty where it leads to none's."""
+    name = target.lower().removesuffix(".").removeprefix("dualstack.")
+    for zone in (DNS_ZONE, DNS_ZONE_INSIDE):
+        if name.endswith(f".{zone}"):
+            return name.removesuffix(zone) + DNS_ZONE
+    return ""

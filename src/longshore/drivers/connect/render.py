@@ -28,6 +28,11 @@ EJECT_S = 30
 CONNECT_S = 5
 RETRIES = 2
 NOWHERE = "0.0.0.0:0"
+BUFFER_BYTES = 65_536
+"""Holds what Envoy takes of one request or answer, 60 KiB of headers with the URL, beside HAProxy's own notes on them.
+Connections have a buffer only while something is on its way through them."""
+REWRITE_BYTES = 1024
+"""Of a buffer, kept free for headers that are added."""
 HTTP2 = ("http2", "grpc")
 Layout = Mapping[int, Sequence[Endpoint | None]]
 """The slots of each route, by its `listen_port`."""
@@ -81,7 +86,13 @@ def hosts(present: str, plan: ConnectPlan) -> str:
 
 
 def _head(log: ProxyLog | None, socket: str) -> str:
-    own = [f"maxconn {MAX_CONNECTIONS}", "nbthread 1", "spread-checks 0"]
+    own = [
+        f"maxconn {MAX_CONNECTIONS}",
+        "nbthread 1",
+        "spread-checks 0",
+        f"tune.bufsize {BUFFER_BYTES}",
+        f"tune.maxrewrite {REWRITE_BYTES}",
+    ]
     if log is not None:
         own.append(f"log {socket} len {LONGEST_LINE} format raw local0")
     common = [

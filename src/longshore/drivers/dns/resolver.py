@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import dns.rdatatype
 
-from longshore.domain.clock import Ids
-from longshore.domain.names.resolving import DnsRecord, ZoneAnswer
+from longshore.domain.clock import Ids, drawn
+from longshore.domain.names.resolving import ZoneAnswer
 from longshore.drivers.dns.cache import Cache, Question
 from longshore.drivers.dns.forward import Forwarder
 from longshore.drivers.dns.message import (
@@ -31,8 +31,6 @@ from longshore.drivers.dns.message import (
 from longshore.drivers.dns.records import from_zone
 from longshore.drivers.ports import TaskNames, Zones
 
-MAX_ADDRESSES = 8
-"""As Cloud Map and Route 53 answer: eight of a name's records, chosen by chance."""
 MAX_HOPS = 8
 """CNAMEs that are followed within our zones."""
 _FIRST_META, _LAST_META = 128, 255
@@ -114,7 +112,7 @@ class Resolver:
                 if not hop:
                     return None
                 return _Followed(Answer(NOERROR, tuple(records), authoritative=True), name_wire(name))
-            records += [from_zone(record) for record in self._chosen(found.records)]
+            records += [from_zone(record) for record in drawn(found.records, len(found.records), self._ids)]
             target = _target(found, query.type)
             if target is None:
                 return _Followed(_answer(found, records))
@@ -131,17 +129,6 @@ class Resolver:
             if found is not None:
                 return found
         return None
-
-    def _chosen(self, records: tuple[DnsRecord, ...]) -> tuple[DnsRecord, ...]:
-        """At most eight, in random order: the beginning of a shuffle."""
-        if len(records) < 2:
-            return records
-        pool = list(records)
-        taken = min(len(pool), MAX_ADDRESSES)
-        for place in range(min(taken, len(pool) - 1)):
-            other = place + self._ids.choice(len(pool) - place)
-            pool[place], pool[other] = pool[other], pool[place]
-        return tuple(pool[:taken])
 
 
 def _refusal(query: Query) -> Answer | None:

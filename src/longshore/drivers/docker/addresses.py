@@ -95,8 +95,8 @@ def _is_here(address: str) -> bool:
 
 
 async def _on(device: str) -> set[str]:
-    """The single addresses on a bridge: its own is that of a network."""
-    shown = await ip("-o", "-4", "addr", "show", "dev", device, want_output=True) or ""
+    """The single addresses on a bridge: its own is that of a network, and the VPC's resolver's are of scope link."""
+    shown = await ip("-o", "-4", "addr", "show", "dev", device, "scope", "global", want_output=True) or ""
     words = (line.split() for line in shown.splitlines())
     found = (line[line.index("inet") + 1] for line in words if "inet" in line)
     return {address.removesuffix("/32") for address in found if address.endswith("/32") or "/" not in address}

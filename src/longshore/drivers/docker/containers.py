@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from longshore.drivers.docker.client import DockerClient, DockerError
+from longshore.drivers.docker.resolv_file import ask_first
+from longshore.drivers.docker.translate import EngineFacts
 
 JOINS = "container:"
 
@@ -21,6 +23,13 @@ async def create_container(client: DockerClient, name: str, body: dict[str, Any]
         document: dict[str, Any] = await client.get(f"/containers/{name}/json")
         return document["Id"], document
     return made["Id"], None
+
+
+async def start_pause(client: DockerClient, container_id: str, facts: EngineFacts, *, own_network: bool) -> None:
+    """Start a pause container; where it has a network of its own, whoever joins it asks our name server first."""
+    await client.post(f"/containers/{container_id}/start")
+    if own_network and facts.name_servers and facts.containers_folder:
+        ask_first(facts.containers_folder, container_id, facts.name_servers[0])
 
 
 def joined(host: Mapping[str, Any]) -> str:

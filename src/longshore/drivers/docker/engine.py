@@ -123,13 +123,7 @@ class DockerEngine:
     def _start_probe(self) -> None:
         task_cgroups = not self._cgroups.why_not(self._info, local=self._client.local)
         self._probe = asyncio.create_task(
-            probe(
-                self._client,
-                self._names,
-                str(self._info["Architecture"]),
-                task_cgroups=task_cgroups,
-                name_server=self._name_server,
-            ),
+            probe(self._client, self._names, self._info, task_cgroups=task_cgroups, name_server=self._name_server),
             name="docker probe",
         )
 

@@ -1,11 +1,15 @@
 """The address 169.254.170.2 on this host: where tasks ask for metadata, credentials and names, in any network mode.
 
+And the addresses of the VPC's resolver on the bridges of VPCs, as AWS has them.
+
 Called by `main`: once for what is there, and again from `DockerEngine`'s `bridge_ready` for every bridge that
 appears. Each socket takes only what comes in through its own device, so that two Longshores on one machine can serve
 the same address and port, each for the containers of its own bridges.
 """
 
+import contextlib
 import errno
+import ipaddress
 import socket
 from collections.abc import Collection
 
@@ -13,9 +17,16 @@ from longshore.drivers.ports import Permanent
 from longshore.drivers.program import run
 
 ADDRESS = "169.254.170.2"
+VPC_RESOLVER = "169.254.169.253"
+"""Where images that were made for AWS ask for names, beside the third address of their VPC's range."""
 LOOPBACK = "lo"
 """Tasks in host mode come in here; one Longshore of a machine can have it."""
 BACKLOG = 1024
+_SO_RCVBUFFORCE = 33
+"""Of Linux; Python has no name for it."""
+DATAGRAM_BYTES = 4 << 20
+"""Of what waits to be read: with the kernel's notes on it, 10,000 questions. All tasks of a VPC share a socket, and
+what does not fit is lost, whoever sent it: the name server must see a flood to tell it from the others."""
 
 
 async def open_sockets(
@@ -52,11 +63,20 @@ def _listen(device: str, address: str, port: int, kind: socket.SocketKind) -> so
         listener.bind((address, port))
         if kind == socket.SOCK_STREAM:
             listener.listen(BACKLOG)
+        else:
+            _make_room(listener)
         listener.setblocking(False)
     except OSError:
         listener.close()
         raise
     return listener
+
+
+def _make_room(listener: socket.socket) -> None:
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, DATAGRAM_BYTES)
+    except PermissionError:  # without NET_ADMIN as much as net.core.rmem_max allows
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, DATAGRAM_BYTES)
 
 
 def _why(device: str, address: str, port: int, error: OSError) -> str:
@@ -66,6 +86,38 @@ def _why(device: str, address: str, port: int, error: OSError) -> str:
     if error.errno in {errno.EPERM, errno.EACCES}:
         return f"{sentence} It needs root, or the capabilities NET_ADMIN, NET_RAW and NET_BIND_SERVICE."
     return sentence
+
+
+async def resolver_addresses(device: str) -> list[str]:
+    """Where AWS's resolver answers in the VPC of a bridge: at 169.254.169.253 and at the third address of its range."""
+    shown = await ip("-o", "-4", "addr", "show", "dev", device, "scope", "global", want_output=True) or ""
+    words = (line.split() for line in shown.splitlines())
+    ranges = (ipaddress.IPv4Interface(line[line.index("inet") + 1]).network for line in words if "inet" in line)
+    return [VPC_RESOLVER, *(str(found[2]) for found in ranges if found.num_addresses > 1)]
+
+
+async def open_resolver(device: str, address: str, port: int) -> list[socket.socket]:
+    """Sockets for datagrams and connections at an address of the VPC's resolver, which the bridge gets.
+
+    It goes with the bridge. Raises Permanent where the host does not allow it.
+    """
+    await _ensure_on_bridge(device, address)
+    with contextlib.ExitStack() as opened:
+        try:
+            stream = opened.enter_context(_listen(device, address, port, socket.SOCK_STREAM))
+            datagram = _listen(device, address, port, socket.SOCK_DGRAM)
+        except OSError as error:
+            raise Permanent(_why(device, address, port, error)) from error
+        opened.pop_all()
+    return [stream, datagram]
+
+
+async def _ensure_on_bridge(device: str, address: str) -> None:
+    # Of scope link, so that it is told from load balancers' addresses, and never what the host speaks from.
+    refusal = await ip("addr", "add", f"{address}/32", "dev", device, "scope", "link")
+    if refusal is None or await ip("-o", "addr", "show", "dev", device, "to", f"{address}/32", want_output=True):
+        return
+    raise Permanent(f"Longshore can't add {address} to {device} ({refusal}): it needs root or NET_ADMIN.")
 
 
 async def ensure_address(address: str = ADDRESS) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from longshore.domain.ecs.launch import TaskLaunch
 from longshore.drivers.docker.client import DockerClient
-from longshore.drivers.docker.containers import create_container, delete_container, inspect_container
+from longshore.drivers.docker.containers import create_container, delete_container, inspect_container, start_pause
 from longshore.drivers.docker.names import PAUSE, Names
 from longshore.drivers.docker.translate import EngineFacts, needs_pause, pause_payload
 from longshore.drivers.docker.warm import WarmNamespaces
@@ -62,7 +62,7 @@ class Namespace:
             # From before a crash of the Engine; nothing ran in it, or adopt would have ended the task.
             log.info("starting the namespace of task %s again", self._launch.task_id)
         self._settle(container_id)
-        await self._client.post(f"/containers/{self.container_id}/start")
+        await start_pause(self._client, self.container_id, facts, own_network=self._launch.network is not None)
 
     def _foresee(self, container_id: str) -> None:
         """This one will probably be the task's: its containers can be created meanwhile."""

@@ -5,6 +5,7 @@ than its own hard limit, which only trying tells.
 """
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from longshore.drivers.dns.resolv_conf import MAX_SERVERS, for_containers, resol
 from longshore.drivers.docker.client import DockerClient, DockerError
 from longshore.drivers.docker.names import INSTANCE, Names
 from longshore.drivers.docker.pause import ensure_pause_image
+from longshore.drivers.docker.resolv_file import folder_of
 from longshore.drivers.docker.translate import EngineFacts
 
 log = logging.getLogger(__name__)
@@ -26,17 +28,24 @@ def cpu_architecture(machine: str) -> str:
 
 
 async def probe(
-    client: DockerClient, names: Names, architecture: str, *, task_cgroups: bool, name_server: str | None = None
+    client: DockerClient, names: Names, info: Mapping[str, Any], *, task_cgroups: bool, name_server: str | None = None
 ) -> EngineFacts:
-    """The facts of this Engine; `name_server` is ours. Raises UnreachableError, DockerError, Permanent."""
-    image = await ensure_pause_image(client, architecture)
+    """The facts of this Engine, which says `info` of itself; `name_server` is ours.
+
+    Raises UnreachableError, DockerError, Permanent.
+    """
+    image = await ensure_pause_image(client, str(info["Architecture"]))
     limit = await _nofile_limit(client, names, image)
     facts = EngineFacts(pause_image=image, nofile_limit=limit, task_cgroups=task_cgroups)
     if name_server is None or not client.local:
         return facts
     servers = (name_server, *for_containers(without={name_server}))
     host_servers = (name_server, *resolvers(without={name_server})())
-    return facts._replace(name_servers=servers[:MAX_SERVERS], host_name_servers=host_servers[:MAX_SERVERS])
+    return facts._replace(
+        name_servers=servers[:MAX_SERVERS],
+        host_name_servers=host_servers[:MAX_SERVERS],
+        containers_folder=folder_of(str(info.get("DockerRootDir") or "")),
+    )
 
 
 async def _nofile_limit(client: DockerClient, names: Names, image: str) -> int | None:

@@ -38,6 +38,8 @@ class EngineFacts(NamedTuple):
     """Whom containers ask for names: ours, and for when it doesn't answer, those of the host that they can reach."""
     host_name_servers: tuple[str, ...] = ()
     """The same for tasks in host mode, which can reach all of the host's."""
+    containers_folder: str = ""
+    """Where the Engine keeps containers' files, if they can be written; empty otherwise."""
 
 
 def pause_payload(launch: TaskLaunch, facts: EngineFacts, names: Names) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from longshore.domain.ecs.launch import TaskLaunch, WarmNetwork
 from longshore.drivers.docker.client import DockerClient, DockerError, UnreachableError
-from longshore.drivers.docker.containers import create_container, delete_container
+from longshore.drivers.docker.containers import create_container, delete_container, start_pause
 from longshore.drivers.docker.names import PAUSE, Names
 from longshore.drivers.docker.network import Networks
 from longshore.drivers.docker.translate import EngineFacts, suits_warm, warm_payload
@@ -139,7 +139,7 @@ class WarmNamespaces:
                 await self._networks.ensure_vpc(wanted.network)
                 body = warm_payload(wanted, facts, self._names)
                 container, _ = await create_container(self._client, self._names.warm(*address), body)
-                await self._client.post(f"/containers/{container}/start")
+                await start_pause(self._client, container, facts, own_network=True)
             except (DockerError, UnreachableError, Permanent) as error:
                 log.info("no namespace is kept warm for %s: %s", address[1], error)
                 return ""

@@ -20,6 +20,8 @@ Elements = dict[str, dict[str, str]]
 
 TASK_ENDPOINT = "169.254.170.2"
 """Metadata, credentials, names and the APIs of AWS: always to be reached, as their like are on AWS."""
+NAMES_ASKED = "meta l4proto { tcp, udp } th dport 53 fib daddr . iif type local ip daddr != @lb-addresses accept"
+"""A VPC's resolver, which AWS's security groups don't filter either: an address of the bridge itself."""
 REFUSES = "counter drop"
 """Counted, so that a user can see whether it is the rules that hold something back."""
 CONTINUES = "ct state established,related accept"
@@ -66,6 +68,7 @@ CHAINS: Mapping[str, Sequence[str]] = {
         NOT_FROM_A_VPC,
         CONTINUES,
         f"ip daddr {TASK_ENDPOINT} accept",
+        NAMES_ASKED,
         *_judge("sends", "iifname"),
     ],
     "input-gets": ['iifname "lo" accept', CONTINUES, *_judge_balancer("gets")],
