@@ -147,6 +147,7 @@ async def test_fixed_responses_are_exact() -> None:
         FixedResponse(status=404),
         FixedResponse(status=503, content_type="text/html", body=HOSTILE),
         FixedResponse(status=201, body="plain"),
+        FixedResponse(status=404, content_type="application/json"),
     ]
     rules = [rule(answer, path(f"/{number}")) for number, answer in enumerate(answers)]
     async with rig() as it, httpx.AsyncClient(base_url=URL) as client:
@@ -157,6 +158,15 @@ async def test_fixed_responses_are_exact() -> None:
             assert got.headers["server"] == "awselb/2.0"
             if expected.content_type:
                 assert got.headers["content-type"] == expected.content_type
+
+
+async def test_a_fixed_response_whose_status_has_no_body_leaves_it_out() -> None:
+    answer = FixedResponse(status=204, content_type="text/plain", body="never sent")
+    async with rig() as it, httpx.AsyncClient(base_url=URL) as client:
+        assert await it.driver.apply(plan([balancer(ADDRESS, listener(8080, rule(answer)))], [])) == {}
+        for _ in range(2):  # over one connection, which a body would have put out of step
+            got = await client.get("/")
+            assert (got.status_code, got.content) == (204, b"")
 
 
 async def test_no_character_of_a_text_means_anything_to_haproxy() -> None:

@@ -44,6 +44,7 @@ CONDITIONS = (
         Condition(field="source-ip", values=("10.0.0.0/8", "192.0.2.1/32")),
     ),
     rule(text(HOSTILE), Condition(field="http-header", name="X-It's", values=(f"*{HOSTILE}*",), regexes=(HOSTILE,))),
+    rule(text("no answer with this code has a body", 204), path("/204")),
     rule(FixedResponse(status=404)),
 )
 ACTIONS = (

@@ -9,6 +9,8 @@ from longshore.drivers.haproxy.render.text import argument, group_backend, name_
 
 GROUP_COOKIE = "AWSALBTG"
 PLACEHOLDER = re.compile(r"#\{(protocol|host|port|path|query)\}")
+BODILESS = frozenset({204, 304})
+"""Of the statuses that HAProxy answers with, those that never have a body (RFC 9110, 15)."""
 CAUGHT = re.compile(r"\$(\d)")
 
 
@@ -48,11 +50,13 @@ def group_cookies() -> Iterator[str]:
 
 
 def fixed(action: FixedResponse, chosen: str) -> Iterator[str]:
-    """Answer with a text."""
-    body = ""
-    if action.body:
-        body = f" content-type {quoted(action.content_type or 'text/plain')} string {quoted(action.body)}"
-    yield f"http-request return status {action.status}{body} {OWN_SERVER} if {chosen}"
+    """Answer with a text, where the status allows one."""
+    body = action.body if action.status not in BODILESS else ""
+    content = f" content-type {quoted(action.content_type or 'text/plain')} string {quoted(body)}" if body else ""
+    yield f"http-request return status {action.status}{content} {OWN_SERVER} if {chosen}"
+    if action.content_type and not body and action.status not in BODILESS:
+        # A `return` tells the type of nothing but a body.
+        yield f"http-after-response set-header content-type {quoted(action.content_type)} if {chosen}"
 
 
 def redirect(action: Redirect, scheme: str, chosen: str) -> Iterator[str]:
