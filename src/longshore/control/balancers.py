@@ -14,7 +14,7 @@ import structlog
 from longshore.control.ec2.firewall import Guarded, unguarded
 from longshore.control.loop import Loop, Timer
 from longshore.decide.elbv2 import targets as decide
-from longshore.decide.elbv2.balancing import plan_of
+from longshore.decide.elbv2.balancing import plan_of, state_of
 from longshore.domain.clock import Clock
 from longshore.domain.ec2.network import Vpc
 from longshore.domain.ecs.task import Task
@@ -24,6 +24,7 @@ from longshore.domain.elbv2.balancing import (
     BalancerPlan,
     CertificatePlan,
     GroupCounts,
+    Problem,
     TargetObservation,
     TargetPlan,
 )
@@ -137,7 +138,8 @@ class BalancerController:
             try:
                 await self._driver.open()
             except Permanent as error:
-                self._write_states(plan, dict.fromkeys((lb.lb_id for lb in plan.load_balancers), error.reason))
+                absent = Problem(reason=error.reason)
+                self._write_states(plan, dict.fromkeys((lb.lb_id for lb in plan.load_balancers), absent))
                 self._set_groups(BalancerPlan())
                 return self._clock.now() + ABSENT_RETRY_S if plan.load_balancers else None
             self._opened()
@@ -179,13 +181,16 @@ class BalancerController:
                 plans[arn] = CertificatePlan(certificate_id=certificate.certificate_id, pem=pem)
         return plans
 
-    def _write_states(self, plan: BalancerPlan, problems: Mapping[str, str]) -> None:
+    def _write_states(self, plan: BalancerPlan, problems: Mapping[str, Problem]) -> None:
         with self._store.transaction() as tx:
             for each in plan.load_balancers:
                 balancer = tx.get(LoadBalancer, (each.account, each.region, each.lb_id))
-                reason = problems.get(each.lb_id, "")
-                if balancer is not None:
-                    tx.put(balancer.but(state="failed" if reason else "active", state_reason=reason))
+                if balancer is None:
+                    continue
+                state, reason = state_of(problems.get(each.lb_id))
+                if reason and reason != balancer.state_reason:
+                    log.warning("a load balancer isn't as it should be", load_balancer=each.path, reason=reason)
+                tx.put(balancer.but(state=state, state_reason=reason))
 
     def _set_groups(self, plan: BalancerPlan) -> None:
         """Targets of groups that came into place, or are not there any more, need a look; at first all do."""

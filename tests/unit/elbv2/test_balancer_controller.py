@@ -9,7 +9,7 @@ import pytest
 
 from longshore.control.balancers import GIVE_UP_S, PLAN, BalancerController
 from longshore.domain.elbv2.balancer import HealthCheckSettings, Listener, LoadBalancer, Target, TargetGroup
-from longshore.domain.elbv2.balancing import BalancerPlan, TargetPlan
+from longshore.domain.elbv2.balancing import BalancerPlan, Problem, TargetPlan
 from longshore.domain.elbv2.certificate import Certificate
 from longshore.drivers.ports import Permanent, Retryable
 from longshore.drivers.sim.balancer import BalancerTimings, SimBalancer, SimForwarder
@@ -25,7 +25,7 @@ class Moody(SimBalancer):
 
     absent = ""
     """Why there is no data plane."""
-    problems: Mapping[str, str] = {}
+    problems: Mapping[str, Problem] = {}
     stuck = False
 
     async def open(self) -> None:
@@ -33,7 +33,7 @@ class Moody(SimBalancer):
             raise Permanent(self.absent)
         await super().open()
 
-    async def apply(self, plan: BalancerPlan) -> Mapping[str, str]:
+    async def apply(self, plan: BalancerPlan) -> Mapping[str, Problem]:
         await super().apply(plan)
         return self.problems
 
@@ -104,7 +104,7 @@ async def test_load_balancer_is_active_once_it_is_in_place(house: House) -> None
 
 async def test_what_the_data_plane_refuses_fails_alone_with_its_reason(house: House) -> None:
     good, bad = group_in_use(house, "good"), group_in_use(house, "bad")
-    house.driver.problems = {house.balancer(bad).lb_id: "The port is taken."}
+    house.driver.problems = {house.balancer(bad).lb_id: Problem(reason="The port is taken.")}
     house.controller.start()
     await house.until(lambda: house.balancer(bad).state == "failed")
     assert house.balancer(bad).state_reason == "The port is taken."
@@ -113,6 +113,16 @@ async def test_what_the_data_plane_refuses_fails_alone_with_its_reason(house: Ho
     house.controller.plans.enqueue(PLAN)
     await house.until(lambda: house.balancer(bad).state == "active")
     assert house.balancer(bad).state_reason == ""
+
+
+async def test_load_balancer_that_goes_on_as_it_was_is_impaired_and_says_why(house: House) -> None:
+    group = group_in_use(house)
+    house.driver.problems = {house.balancer(group).lb_id: Problem(reason="No such regex.", serving=True)}
+    house.controller.start()
+    await house.until(lambda: house.balancer(group).state == "active_impaired")
+    assert house.balancer(group).state_reason == (
+        "The last change is not in effect; all goes on as it was before. No such regex."
+    )
 
 
 async def test_certificate_that_another_key_sealed_keeps_no_other_from_its_work(house: House) -> None:

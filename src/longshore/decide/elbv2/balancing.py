@@ -1,4 +1,4 @@
-"""What load balancer drivers are told: the plan of the whole data plane, from the records. Pure.
+"""What load balancer drivers are told: the plan of the whole data plane, from the records; and what they say. Pure.
 
 Called by `control/balancers.py`. The same records make the same plan, in whatever order they come. A listener without
 a load balancer, a rule without a listener, a certificate that is not there: what hangs in the air is not in the plan.
@@ -12,6 +12,7 @@ from longshore.decide.elbv2.balancing_rules import rule_plans
 from longshore.domain.elbv2.balancer import (
     Listener,
     LoadBalancer,
+    LoadBalancerState,
     Rule,
     TargetGroup,
     TrustStore,
@@ -26,6 +27,7 @@ from longshore.domain.elbv2.balancing import (
     ListenerPlan,
     LoadBalancerPlan,
     MutualTls,
+    Problem,
 )
 from longshore.domain.elbv2.health_check import TRAFFIC_PORT, code_ranges
 from longshore.domain.elbv2.listener_attributes import TCP_IDLE_TIMEOUT
@@ -97,6 +99,15 @@ def plan_of(
         ),
         certificates=tuple(by_id[name] for name in sorted(by_id)),
     )
+
+
+def state_of(problem: Problem | None) -> tuple[LoadBalancerState, str]:
+    """The state of a load balancer in the plan, and the reason for it."""
+    if problem is None:
+        return "active", ""
+    if problem.serving:
+        return "active_impaired", f"The last change is not in effect; all goes on as it was before. {problem.reason}"
+    return "failed", problem.reason
 
 
 def _forwarded_by(listener: Listener, known: Known) -> set[str]:

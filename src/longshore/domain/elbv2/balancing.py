@@ -189,6 +189,14 @@ class BalancerPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     certificates: tuple[CertificatePlan, ...] = ()
 
 
+class Problem(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a load balancer isn't as planned."""
+
+    reason: str
+    serving: bool = False
+    """Whether it goes on as it was when it last worked."""
+
+
 class TargetPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     """A target of a group that is in the plan; the key of all that is said of it."""
 
