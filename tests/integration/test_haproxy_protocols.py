@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from longshore.domain.elbv2.balancing import CertificatePlan, MutualTls, TargetPlan
+from longshore.domain.elbv2.balancing import CertificatePlan, HostPort, MutualTls, TargetPlan
 from longshore.domain.elbv2.tls_policy import POLICIES
 from longshore.drivers.haproxy import http2
 from tests.support import certificates
@@ -467,6 +467,40 @@ async def test_load_balancers_share_a_port_of_the_host_by_name() -> None:
             assert await curl(*place, "--http2", f"https://{name}:8444/") == f"secure {number}"
         missing = await curl("-w", "%{http_code}", "-H", "Host: none.localhost", f"http://{NET}.9.100:8081/")
         assert missing == "No load balancer has this name and a listener at this port.\n404"
+
+
+async def test_other_names_lead_to_load_balancers_at_a_shared_port() -> None:
+    def one(number: int) -> Any:
+        return balancer(
+            f"{NET}.9.{number}",
+            listener(8080, rule(text(f"plain {number}")), listener_id=f"p{number}"),
+            secure(8443, rules=(rule(text(f"secure {number}")),), listener_id=f"s{number}"),
+            lb_id=f"b{number}",
+        )
+
+    alone = balancer(f"{NET}.9.1", listener(8082, rule(text("alone")), listener_id="a1"), lb_id="b3")
+    host_ports = (
+        HostPort(port=8080, names=(("*.shop.test", "p2"), ("shop.test", "p1"), ("www.shop.test", "p1"))),
+        HostPort(port=8082, every="a1"),
+        HostPort(port=8443, names=(("*.shop.test", "s2"), ("shop.test", "s1"))),
+    )
+    shared = {8080: 8081, 8082: 8083, 8443: 8444}
+    at = f"{NET}.9.100"
+    async with rig(host_addresses=(at,), host_ports=shared) as it:
+        every = plan([one(1), one(2), alone], [], certificates=CERTIFICATES, host_ports=host_ports)
+        assert await it.driver.apply(every) == {}
+        for host, wanted in (
+            ("shop.test", "plain 1"),
+            ("Www.Shop.test:8081", "plain 1"),
+            ("other.shop.test", "plain 2"),
+            ("a.b.shop.test", "No load balancer has this name and a listener at this port.\n"),
+            ("web-b2.us-east-1.elb.localhost", "plain 2"),
+        ):
+            assert await curl("-H", f"Host: {host}", f"http://{at}:8081/") == wanted
+        for host, wanted in (("shop.test", "secure 1"), ("new.shop.test", "secure 2")):
+            assert await curl("--resolve", f"{host}:8444:{at}", f"https://{host}:8444/") == wanted
+        assert await curl(f"http://{at}:8083/") == "alone"
+        assert await curl("-0", "-H", "Host:", f"http://{at}:8083/") == "alone"
 
 
 async def test_client_behind_a_shared_port_is_seen_as_itself() -> None:

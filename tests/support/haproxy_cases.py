@@ -5,6 +5,7 @@ from longshore.domain.elbv2.balancing import (
     Condition,
     FixedResponse,
     Forward,
+    HostPort,
     MutualTls,
     Redirect,
     Rewrite,
@@ -71,6 +72,17 @@ GROUPS = (
 
 CASES = {
     "plain": plan([balancer("10.0.0.9", listener(80))], [group(source="10.0.0.9")]),
+    "shared": plan(
+        [
+            balancer("10.0.0.9", listener(80, listener_id="e1"), listener(443, protocol="TCP", listener_id="e2")),
+            balancer("10.0.0.10", listener(80, listener_id="e3"), lb_id="b2"),
+        ],
+        [group()],
+        host_ports=(
+            HostPort(port=80, names=(("*.shop.test", "e3"), ("shop.test", "e1"), ("gone.test", "e9"))),
+            HostPort(port=443, every="e2"),
+        ),
+    ),
     "conditions": plan([balancer("10.0.0.9", listener(8080, *CONDITIONS))], GROUPS),
     "actions": plan([balancer("10.0.0.9", listener(8080, *ACTIONS))], GROUPS),
     "attributes": plan(

@@ -15,6 +15,7 @@ from longshore.control.ec2.firewall import Guarded, unguarded
 from longshore.control.loop import Loop, Timer
 from longshore.decide.elbv2 import targets as decide
 from longshore.decide.elbv2.balancing import plan_of, state_of
+from longshore.decide.elbv2.hosts import names_leading_to
 from longshore.domain.clock import Clock
 from longshore.domain.ec2.network import Vpc
 from longshore.domain.ecs.task import Task
@@ -29,6 +30,7 @@ from longshore.domain.elbv2.balancing import (
     TargetPlan,
 )
 from longshore.domain.elbv2.certificate import Certificate
+from longshore.domain.names.zone import RecordSet
 from longshore.domain.record import Key
 from longshore.domain.secrets.vault import Vault
 from longshore.drivers.ports import BalancerDriver, Permanent, Retryable
@@ -36,7 +38,7 @@ from longshore.store.store import Change, Store, Transaction
 
 log = structlog.get_logger(__name__)
 
-PLANNED = (LoadBalancer, Listener, Rule, TargetGroup, Certificate, TrustStore)
+PLANNED = (LoadBalancer, Listener, Rule, TargetGroup, Certificate, TrustStore, RecordSet)
 PLAN = "plan"
 GIVE_UP_S = 30.0
 """How long after its time the end of a target may wait for a driver that fails."""
@@ -164,7 +166,12 @@ class BalancerController:
             self._certificates({arn for listener in listeners for arn in listener.certificates}),
             store.all(TrustStore),
             {vpc.vpc_id: vpc.range for vpc in store.all(Vpc)},
+            {each.dns_name: names_leading_to(each.dns_name, self._standing_for) for each in store.all(LoadBalancer)},
         )
+
+    def _standing_for(self, name: str) -> list[str]:
+        """The names whose aliases and CNAMEs lead to a name, whichever zone they are in."""
+        return [each.name for each in self._store.select(RecordSet, "stands_for", (name,))]
 
     def _certificates(self, wanted: Collection[str]) -> dict[str, CertificatePlan]:
         """Those whose keys can be opened: one sealed with another master key keeps no other from its work."""
@@ -178,7 +185,8 @@ class BalancerController:
                     continue
                 parts = (certificate.certificate_pem, certificate.chain_pem, key)
                 pem = "".join(f"{part.strip()}\n" for part in parts if part)
-                plans[arn] = CertificatePlan(certificate_id=certificate.certificate_id, pem=pem)
+                names = (certificate.domain_name, *certificate.alternative_names)
+                plans[arn] = CertificatePlan(certificate_id=certificate.certificate_id, pem=pem, names=names)
         return plans
 
     def _write_states(self, plan: BalancerPlan, problems: Mapping[str, Problem]) -> None:
@@ -343,7 +351,9 @@ def _plan_of(target: Target) -> TargetPlan:
 
 
 def _planned(record: object) -> object:
-    """A record without what we ourselves write into it: else each plan would make a second one."""
+    """What of a record may be in the plan. Without what we ourselves write: else each plan would make a second one."""
+    if isinstance(record, RecordSet):
+        return (record.name, record.stands_for) if record.stands_for else None
     return record.but(state="provisioning", state_reason="") if isinstance(record, LoadBalancer) else record
 
 

@@ -11,6 +11,7 @@ from longshore.control.balancers import GIVE_UP_S, PLAN, BalancerController
 from longshore.domain.elbv2.balancer import HealthCheckSettings, Listener, LoadBalancer, Target, TargetGroup
 from longshore.domain.elbv2.balancing import BalancerPlan, Problem, TargetPlan
 from longshore.domain.elbv2.certificate import Certificate
+from longshore.domain.names.zone import RecordSet
 from longshore.drivers.ports import Permanent, Retryable
 from longshore.drivers.sim.balancer import BalancerTimings, SimBalancer, SimForwarder
 from longshore.drivers.sim.machine import SimMachine
@@ -123,6 +124,22 @@ async def test_load_balancer_that_goes_on_as_it_was_is_impaired_and_says_why(hou
     assert house.balancer(group).state_reason == (
         "The last change is not in effect; all goes on as it was before. No such regex."
     )
+
+
+async def test_alias_that_comes_or_goes_changes_what_names_lead_to(house: House) -> None:
+    group_in_use(house, "one")
+    two = group_in_use(house, "two")
+    house.controller.start()
+    await house.until(lambda: bool(house.forwarder.plan.host_ports))
+    alias = {"HostedZoneId": "Z1", "DNSName": house.balancer(two).dns_name}
+    record_set = RecordSet(account="1", region="", zone_id="Z2", name="shop.test", type="A", alias=alias)
+    house.put(record_set)
+    await house.until(lambda: [name for name, _ in house.forwarder.plan.host_ports[0].names] == ["shop.test"])
+    house.put(record_set.but(name="www.shop.test", type="CNAME", alias={}, values=("Shop.test.",)))
+    await house.until(lambda: len(house.forwarder.plan.host_ports[0].names) == 2)
+    with house.store.transaction() as tx:
+        tx.delete(RecordSet, record_set.key)
+    await house.until(lambda: house.forwarder.plan.host_ports[0].names == ())
 
 
 async def test_certificate_that_another_key_sealed_keeps_no_other_from_its_work(house: House) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from longshore.decide.elbv2.balancing_rules import rule_plans
+from longshore.decide.elbv2.hosts import Placed, host_ports
 from longshore.domain.elbv2.balancer import (
     Listener,
     LoadBalancer,
@@ -66,8 +67,13 @@ def plan_of(
     certificates: Mapping[str, CertificatePlan],
     trust_stores: Iterable[TrustStore],
     vpc_cidrs: Mapping[str, str],
+    aliases: Mapping[str, frozenset[str]],
 ) -> BalancerPlan:
-    """The plan. `certificates` are by ARN, their keys unsealed; `vpc_cidrs` by the ids of VPCs."""
+    """The plan.
+
+    certificates: by ARN, their keys unsealed. vpc_cidrs: by the ids of VPCs. aliases: by load balancers' DNS names, the
+    names that lead to them.
+    """
     rules_of: dict[Key, list[Rule]] = {}
     for rule in rules:
         rules_of.setdefault((*rule.scope, rule.lb_id, rule.listener_id), []).append(rule)
@@ -77,12 +83,14 @@ def plan_of(
     listeners_of: dict[str, list[Listener]] = {}
     for listener in sorted(listeners, key=lambda each: (each.port, each.listener_id)):
         listeners_of.setdefault(listener.lb_id, []).append(listener)
-    planned = []
+    planned: list[LoadBalancerPlan] = []
+    placed: list[Placed] = []
     idle_s: dict[str, int] = {}
     source: dict[str, str] = {}
     for balancer in sorted(load_balancers, key=lambda each: each.lb_id):
         own = listeners_of.get(balancer.lb_id, [])
         planned.append(_load_balancer(balancer, own, known, vpc_cidrs.get(balancer.vpc_id, "")))
+        placed.append(Placed(planned[-1], balancer.created_at, aliases.get(balancer.dns_name, frozenset())))
         for listener in own:
             for arn in _forwarded_by(listener, known):
                 idle_s[arn] = max(idle_s.get(arn, 0), _idle_timeout_s(balancer, listener))
@@ -98,6 +106,7 @@ def plan_of(
             )
         ),
         certificates=tuple(by_id[name] for name in sorted(by_id)),
+        host_ports=host_ports(placed, {name: each.names for name, each in by_id.items()}),
     )
 
 

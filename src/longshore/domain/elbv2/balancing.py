@@ -179,6 +179,21 @@ class CertificatePlan(Value, frozen=True, kw_only=True, omit_defaults=True):
 
     certificate_id: str
     pem: str
+    names: tuple[str, ...] = ()
+    """Those it is for."""
+
+
+class HostPort(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """A port at which load balancers listen, where they share one of the host: which is meant by what name.
+
+    Load balancers' own DNS names come before all that.
+    """
+
+    port: int
+    names: tuple[tuple[str, str], ...] = ()
+    """`(host, listener's id)`, in small letters; `*.` stands for one label, and exact names come before such ones."""
+    every: str = ""
+    """The listener that every name means: the only one at this port."""
 
 
 class BalancerPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
@@ -187,6 +202,7 @@ class BalancerPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     load_balancers: tuple[LoadBalancerPlan, ...] = ()
     groups: tuple[GroupPlan, ...] = ()
     certificates: tuple[CertificatePlan, ...] = ()
+    host_ports: tuple[HostPort, ...] = ()
 
 
 class Problem(Value, frozen=True, kw_only=True, omit_defaults=True):

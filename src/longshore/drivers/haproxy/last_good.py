@@ -22,7 +22,8 @@ def only(plan: BalancerPlan, lb_ids: Collection[str]) -> BalancerPlan:
     kept = tuple(balancer for balancer in plan.load_balancers if balancer.lb_id in lb_ids)
     used = {group_id for balancer in kept for group_id in groups_of(balancer)}
     named = {name for balancer in kept for listener in balancer.listeners for name in listener.certificates}
-    return BalancerPlan(
+    return msgspec.structs.replace(
+        plan,
         load_balancers=kept,
         groups=tuple(group for group in plan.groups if group.group_id in used),
         certificates=tuple(each for each in plan.certificates if each.certificate_id in named),
@@ -40,7 +41,8 @@ def instead(plan: BalancerPlan, last_good: BalancerPlan, refused: Collection[str
     moved = (msgspec.structs.replace(each, addresses=addresses[each.lb_id]) for each in old.load_balancers)
     groups = {group.group_id: group for group in (*old.groups, *new.groups)}
     certificates = {each.certificate_id: each for each in (*old.certificates, *new.certificates)}
-    return BalancerPlan(
+    return msgspec.structs.replace(
+        plan,
         load_balancers=tuple(sorted((*new.load_balancers, *moved), key=lambda each: each.lb_id)),
         groups=tuple(groups[group_id] for group_id in sorted(groups)),
         certificates=tuple(certificates[name] for name in sorted(certificates)),

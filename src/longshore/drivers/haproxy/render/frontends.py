@@ -250,8 +250,29 @@ def _closing(balancer: LoadBalancerPlan, rules: Sequence[RulePlan]) -> Iterator[
     yield from errors.true_status()
 
 
-def shared_frontend(port: int, address: str, listeners: Mapping[str, str]) -> str:
-    """The frontend of a host port that load balancers share: `listeners` are ids of listeners by DNS name.
+def maps(listeners: Mapping[str, str]) -> tuple[str, str]:
+    """Of listeners' ids by host: the map of exact hosts, and that of hosts whose first label is `*`, without that."""
+    exact: list[str] = []
+    wild: list[str] = []
+    for host, listener_id in sorted(listeners.items()):
+        star, _, parent = host.partition(".")
+        line = f"{parent if star == '*' else host} {_behind_shared(listener_id)}\n"
+        (wild if star == "*" else exact).append(line)
+    return "".join(exact), "".join(wild)
+
+
+def sole_frontend(port: int, address: str, listener_id: str) -> str:
+    """The frontend of a host port that leads to one listener alone: whatever comes is for that."""
+    lines = [
+        f"bind {address}:{port}",
+        f"timeout client {PATIENCE_S}s",
+        f"default_backend {_behind_shared(listener_id)}",
+    ]
+    return block(f"frontend host-{address}-{port} from tcp", lines)
+
+
+def shared_frontend(port: int, address: str, exact: str, wild: str) -> str:
+    """The frontend of a host port that load balancers share: `exact` and `wild` are files with `maps`, wild or empty.
 
     It looks at the first bytes of a connection only, and passes everything on as it is.
     """
@@ -261,19 +282,28 @@ def shared_frontend(port: int, address: str, listeners: Mapping[str, str]) -> st
         f"tcp-request inspect-delay {INSPECT_S}s",
         "tcp-request content set-var(sess.name) req.ssl_sni,lower if { req.ssl_hello_type 1 }",
         "tcp-request content set-var(sess.name) req.hdr(host),host_only,lower if HTTP",
+        f"tcp-request content set-var(sess.to) var(sess.name),map_str({exact})",
+    ]
+    if wild:
+        parent = f"var(sess.name),field(2,.,0),map_str({wild})"
+        lines.append(f"tcp-request content set-var(sess.to) {parent} unless {{ var(sess.to) -m found }}")
+    lines += [
         "tcp-request content accept if { var(sess.name) -m found }",
         "tcp-request content reject if { req.ssl_hello_type 1 }",
+        "use_backend %[var(sess.to)] if { var(sess.to) -m found }",
+        "default_backend nobody",
     ]
-    for name, listener_id in listeners.items():
-        lines.append(f"use_backend host-{listener_frontend(listener_id)} if {{ var(sess.name) -m str {quoted(name)} }}")
-    lines.append("default_backend nobody")
     return block(f"frontend host-{address}-{port} from tcp", lines)
+
+
+def _behind_shared(listener_id: str) -> str:
+    return f"host-{listener_frontend(listener_id)}"
 
 
 def shared_backend(listener_id: str, socket: str) -> str:
     """Where a shared frontend passes on to: a listener, at a socket of its own, told who the client is."""
     lines = [f"timeout server {PATIENCE_S}s", f"server listener unix@{socket} send-proxy-v2"]
-    return block(f"backend host-{listener_frontend(listener_id)} from tcp", lines)
+    return block(f"backend {_behind_shared(listener_id)} from tcp", lines)
 
 
 def nobody() -> str:
