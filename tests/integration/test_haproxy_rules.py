@@ -294,6 +294,16 @@ async def test_host_header_and_odd_headers_are_treated_as_configured() -> None:
         assert (seen["host"], seen.get("x_odd"), seen["x-even"]) == ("a.test", None, "2")
 
 
+async def test_requests_have_as_much_room_for_headers_as_on_aws() -> None:
+    cookies = {f"x-{number}": "c" * 12_000 for number in range(5)}
+    async with behind(rule(forward("0a"))) as (client, [target]):
+        got = await client.get("/", headers={**cookies, "x-last": "c" * 4_500})
+        assert got.status_code == 200
+        assert sum(len(name) + len(value) for name, value in target.requests[-1].headers) > 64_000
+        target.respond = lambda _request: (200, {"x-large": "c" * 31_000}, b"")
+        assert len((await client.get("/")).headers["x-large"]) == 31_000
+
+
 async def test_weights_share_out_requests() -> None:
     groups = (group("0a"), group("0b"))
     shares = Forward(groups=(WeightedGroup(group_id="0a", weight=3), WeightedGroup(group_id="0b", weight=1)))

@@ -47,7 +47,7 @@ RELEASE_S = 10.0
 """How long workers may take to notice that their master is gone; a busy machine does not run them at once."""
 HOST_PORTS = {80: 80, 443: 443}
 KEEP_BUFFERS = "-dMglobal"
-"""A thread keeps half a MiB of free memory at hand: 16 of our buffers, which are large since headers may be. The others
+"""A thread keeps half a MiB of free memory at hand: 7 of our buffers, which are large since headers may be. The others
 are shared among threads: without this they would go back to the C library, and be asked of it again, at every request.
 """
 

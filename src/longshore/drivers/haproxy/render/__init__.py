@@ -15,7 +15,8 @@ from longshore.drivers.haproxy.render.errors import error_pages
 from longshore.drivers.haproxy.render.text import block, listener_frontend
 from longshore.drivers.haproxy.slots import Layout
 
-BUFFER_BYTES = 32768
+BUFFER_BYTES = 68 << 10
+"""A request's headers have to fit into one: 64 KiB of them, as on AWS, and room for those that we add."""
 MOST_CONNECTIONS, FEWEST_CONNECTIONS = 20_000, 100
 SPARE_FILES = 500
 
