@@ -411,9 +411,10 @@ async def test_client_stays_at_its_target_by_source_address() -> None:
 
 async def test_client_certificates_are_passed_on_or_verified(tmp_path: Path) -> None:
     authority = certificates.make("authority", ca=True)
-    good, bad = tmp_path / "good.pem", tmp_path / "bad.pem"
-    good.write_text(certificates.make("client.test", issuer=authority).bundle)
+    good, bad, old = (tmp_path / f"{name}.pem" for name in ("good", "bad", "old"))
+    good.write_text(certificates.make("client.test", issuer=authority, days=9_634).bundle)
     bad.write_text(certificates.make("stranger.test").bundle)
+    old.write_text(certificates.make("old.test", issuer=authority, begin=946_684_800.0).bundle)
     front = balancer(
         ADDRESS,
         secure(8443, mutual_tls=MutualTls(mode="passthrough")),
@@ -446,6 +447,16 @@ async def test_client_certificates_are_passed_on_or_verified(tmp_path: Path) -> 
         assert verified["x-amzn-mtls-clientcert-issuer"] == "CN=authority"
         leaf = x509.load_pem_x509_certificate(unquote(verified["x-amzn-mtls-clientcert-leaf"]).encode())
         assert leaf.serial_number == int(verified["x-amzn-mtls-clientcert-serial-number"], 16)
+        assert (
+            verified["x-amzn-mtls-clientcert-validity"]
+            == "NotBefore=2020-09-13T12:26:40Z;NotAfter=2047-01-29T12:26:40Z"
+        )
+        verified = await ask(8444, old)
+        assert verified is not None
+        assert (
+            verified["x-amzn-mtls-clientcert-validity"]
+            == "NotBefore=2000-01-01T00:00:00Z;NotAfter=2054-10-04T00:00:00Z"
+        )
 
 
 async def test_load_balancers_share_a_port_of_the_host_by_name() -> None:

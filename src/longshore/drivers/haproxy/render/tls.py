@@ -11,6 +11,10 @@ HAPROXY_NAMES = {"TLSv1": "TLSv1.0"}
 """Protocol versions that HAProxy calls otherwise."""
 
 
+ISO_8601 = r"regsub('^(..)(..)(..)(..)(..)(..)Z$','20\1-\2-\3T\4:\5:\6Z')"
+"""A time of a certificate as ISO 8601 writes it. HAProxy tells those of this century, with two digits of the year."""
+
+
 def file_name(pem: str) -> str:
     """Of a PEM file: by its content, so that a new certificate is a new configuration."""
     return f"{hashlib.sha256(pem.encode()).hexdigest()[:32]}.pem"
@@ -82,5 +86,5 @@ def client_headers(listener: ListenerPlan) -> Iterator[str]:
     yield f"http-request set-header x-amzn-mtls-clientcert-serial-number %[ssl_c_serial,hex] {given}"
     yield f'http-request set-header x-amzn-mtls-clientcert-issuer "%[ssl_c_i_dn(,0,rfc2253)]" {given}'
     yield f'http-request set-header x-amzn-mtls-clientcert-subject "%[ssl_c_s_dn(,0,rfc2253)]" {given}'
-    validity = "NotBefore=%[ssl_c_notbefore];NotAfter=%[ssl_c_notafter]"
-    yield f'http-request set-header x-amzn-mtls-clientcert-validity "{validity}" {given}'
+    validity = f"NotBefore=%[ssl_c_notbefore,{ISO_8601}];NotAfter=%[ssl_c_notafter,{ISO_8601}]"
+    yield f"http-request set-header x-amzn-mtls-clientcert-validity {quoted(validity)} {given}"
