@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -16,7 +17,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from longshore.domain.elbv2.balancing import CertificatePlan, HostPort, MutualTls, TargetPlan
 from longshore.domain.elbv2.tls_policy import POLICIES
 from longshore.drivers.haproxy import http2
+from longshore.drivers.haproxy.access_log import LogFolder
 from tests.support import certificates
+from tests.support.access_logs import lines_below
+from tests.support.clock import HandClock
 from tests.support.h2_target import H2Target
 from tests.support.haproxy_rig import NET, planned, rig
 from tests.support.plans import balancer, check, forward, group, listener, plan, rule, text
@@ -91,6 +95,54 @@ async def test_certificate_is_chosen_by_sni_and_replaced_by_a_plan() -> None:
         assert len(list(certs.iterdir())) == 2
         assert {file.stat().st_mode & 0o777 for file in certs.iterdir()} == {0o600}
         assert certs.parent.stat().st_mode & 0o777 == 0o700
+
+
+async def test_access_log_names_the_certificate_of_each_connection_and_clients_that_give_up(tmp_path: Path) -> None:
+    arns = {"one.test": "arn:one", "two.test": "arn:two"}
+    named = [
+        CertificatePlan(certificate_id=each.certificate_id, arn=arn, pem=each.pem)
+        for each, arn in zip(CERTIFICATES, arns.values(), strict=True)
+    ]
+    front = balancer(ADDRESS, secure(ssl_policy="ELBSecurityPolicy-TLS-1-2-2017-01"), access_log_bucket="logs")
+    clock = HandClock(1_764_374_690.5)
+    async with (
+        rig(access_logs=LogFolder(tmp_path, clock, lambda: "0a1b2c3d")) as it,
+        serving(one := Target("one", f"{NET}.8.1", 8000)),
+    ):
+        assert await it.driver.apply(plan([front], [group()], certificates=named)) == {}
+        await it.healthy(planned(one))
+        context, asked = client_context(), ("one.test", "two.test", "two.test")
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+        def ask(number: int, name: str, session: ssl.SSLSession | None) -> ssl.SSLSession | None:
+            with (
+                socket.create_connection((ADDRESS, 8443)) as plain,
+                context.wrap_socket(plain, server_hostname=name, session=session) as connection,
+            ):
+                connection.sendall(f"GET /{number} HTTP/1.1\r\nHost: {name}\r\n\r\n".encode())
+                assert connection.recv(12) == b"HTTP/1.1 200"
+                assert connection.session_reused == (session is not None)
+                return connection.session
+
+        def give_up() -> None:
+            with (
+                socket.create_connection((ADDRESS, 8443)) as plain,
+                context.wrap_socket(plain, server_hostname="one.test") as connection,
+            ):
+                connection.sendall(b"POST /cut HTTP/1.1\r\nHost: one.test\r\nContent-Length: 1000\r\n\r\nabc")
+
+        await asyncio.to_thread(ask, 1, asked[0], None)
+        session = await asyncio.to_thread(ask, 2, asked[1], None)
+        await asyncio.to_thread(ask, 3, asked[2], session)
+        await asyncio.to_thread(give_up)
+        async with asyncio.timeout(20):
+            while len(lines := lines_below(tmp_path / "logs")) < len(asked) + 1:  # noqa: ASYNC110  files say nothing
+                await asyncio.sleep(0.1)
+    for number, name in enumerate(asked, 1):
+        (line,) = (each for each in lines if f"/{number} HTTP/1.1" in each)
+        assert f' "{name}" "{arns[name]}" ' in line
+    (cut,) = (each for each in lines if "/cut HTTP/1.1" in each)
+    assert " 460 - " in cut
 
 
 async def test_missing_certificate_fails_its_own_load_balancer_alone() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gzip
 import re
 import socket
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from longshore.domain.elbv2.balancing import (
     WeightedGroup,
 )
 from longshore.drivers.haproxy.access_log import LogFolder
+from tests.support.access_logs import lines_below
 from tests.support.clock import HandClock
 from tests.support.haproxy_cases import HOSTILE
 from tests.support.haproxy_rig import NET, planned, rig
@@ -455,7 +455,7 @@ async def test_access_log_has_a_line_for_each_request(tmp_path: Path) -> None:
             await client.get(url)
         wanted = ("/old", "/no", "/a?b=c")
         async with asyncio.timeout(20):
-            while len(lines := _lines_below(tmp_path / "logs")) < len(wanted):  # noqa: ASYNC110  files say nothing
+            while len(lines := lines_below(tmp_path / "logs")) < len(wanted):  # noqa: ASYNC110  files say nothing
                 await asyncio.sleep(0.1)
     for line, url, status in zip(lines, wanted, (302, 403, 200), strict=True):
         words = line.split(" ")
@@ -469,7 +469,3 @@ async def test_access_log_has_a_line_for_each_request(tmp_path: Path) -> None:
     assert f'"redirect" "{URL}/new' in lines[0]
     assert '"fixed-response"' in lines[1]
     assert all('"Root=1-' in line for line in lines)
-
-
-def _lines_below(folder: Path) -> list[str]:
-    return [line for file in sorted(folder.rglob("*.log.gz")) for line in gzip.open(file, "rt").read().splitlines()]

@@ -186,7 +186,7 @@ class BalancerController:
                 parts = (certificate.certificate_pem, certificate.chain_pem, key)
                 pem = "".join(f"{part.strip()}\n" for part in parts if part)
                 names = (certificate.domain_name, *certificate.alternative_names)
-                plans[arn] = CertificatePlan(certificate_id=certificate.certificate_id, pem=pem, names=names)
+                plans[arn] = CertificatePlan(certificate_id=certificate.certificate_id, arn=arn, pem=pem, names=names)
         return plans
 
     def _write_states(self, plan: BalancerPlan, problems: Mapping[str, Problem]) -> None:

@@ -178,6 +178,8 @@ class CertificatePlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     """A certificate with its chain and private key, in PEM. Never logged, never on a disk."""
 
     certificate_id: str
+    arn: str = ""
+    """For access logs."""
     pem: str
     names: tuple[str, ...] = ()
     """Those it is for."""
