@@ -207,6 +207,23 @@ async def test_redirect_of_a_request_without_query_has_no_question_mark() -> Non
         assert answer.headers["location"] == "https://shop.test:8080/a"
 
 
+@pytest.mark.parametrize(
+    "rewrite",
+    [
+        Rewrite(what="url", regex="^/(.*)", replacement="$1"),
+        Rewrite(what="url", regex="^.*$", replacement=""),
+        Rewrite(what="host-header", regex="^.*$", replacement=""),
+    ],
+)
+async def test_rewrite_that_makes_no_request_of_it_is_a_500(rewrite: Rewrite) -> None:
+    async with behind(rule(forward("0a"), rewrites=(rewrite,))) as (client, [target]):
+        for _ in range(2):
+            answer = await client.get("/a/b", headers={"host": "shop.test"})
+            assert (answer.status_code, answer.headers["server"]) == (500, "awselb/2.0")
+            assert "<title>500 Internal Server Error</title>" in answer.text
+        assert target.requests == []
+
+
 async def test_rewrites_change_what_the_target_sees() -> None:
     rewrites = (
         Rewrite(what="host-header", regex="^(.*)\\.public\\.test", replacement="$1.inner.test"),
@@ -217,6 +234,8 @@ async def test_rewrites_change_what_the_target_sees() -> None:
         assert (seen["path"], seen["headers"]["host"]) == ("/yz?a=1\\x", "shop.inner.test:8080")
         seen = (await client.get("/other/api/xyz", headers={"host": "else.test:8080"})).json()
         assert (seen["path"], seen["headers"]["host"]) == ("/other/api/xyz", "else.test:8080")
+        asterisk = client.build_request("OPTIONS", "/", extensions={"target": b"*"})
+        assert (await client.send(asterisk)).json()["path"] == "*"
 
 
 async def test_headers_tell_the_target_of_the_client() -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from longshore.domain.elbv2.balancing import FixedResponse, Forward, Redirect, Rewrite
-from longshore.drivers.haproxy.render.errors import OWN_SERVER, unavailable
+from longshore.drivers.haproxy.render.errors import OWN_SERVER, internal, unavailable
 from longshore.drivers.haproxy.render.text import argument, group_backend, name_of, quoted, verbatim
 
 GROUP_COOKIE = "AWSALBTG"
@@ -81,16 +81,22 @@ def redirect(action: Redirect, scheme: str, chosen: str) -> Iterator[str]:
 
 
 def rewrite(rewrites: tuple[Rewrite, ...], chosen: str) -> Iterator[str]:
-    """Replace what a regular expression finds in the Host header or the URL (path and query)."""
+    """Replace what a regular expression finds in the Host header or the URL (path and query).
+
+    What is no host or path then is answered 500, as ELBv2 answers where a transform fails.
+    """
     for item in rewrites:
         replacement = CAUGHT.sub(r"\\\1", item.replacement.replace("\\", "\\\\"))
         subject = "req.hdr(host)" if item.what == "host-header" else "pathq"
         expression = f"{subject},regsub({argument(item.regex)},{argument(replacement)})"
         yield f"http-request set-var(txn.rewritten) {quoted(expression)} if {chosen}"
         if item.what == "host-header":
+            yield f"http-request return {internal()} if {chosen} !{{ var(txn.rewritten) -m len gt 0 }}"
             yield f"http-request set-header host %[var(txn.rewritten)] if {chosen}"
         else:
-            yield f"http-request set-pathq %[var(txn.rewritten)] if {chosen}"
+            has_path = f"{chosen} {{ pathq -m beg / }}"  # `OPTIONS *` has none
+            yield f"http-request return {internal()} if {has_path} !{{ var(txn.rewritten) -m beg / }}"
+            yield f"http-request set-pathq %[var(txn.rewritten)] if {has_path}"
 
 
 def _fill(text: str, parts: dict[str, str]) -> str:

@@ -49,6 +49,11 @@ def unavailable() -> str:
     return f"status 503 {_answer('string', _page(UNAVAILABLE))}"
 
 
+def internal() -> str:
+    """The parameters of a `return` when the load balancer itself fails."""
+    return f"status 500 {_answer('string', _page(TITLES[500]))}"
+
+
 def _answer(kind: str, page: str) -> str:
     return f'content-type text/html {kind} "{page}" {OWN_SERVER}'
 
