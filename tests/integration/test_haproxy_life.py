@@ -16,7 +16,7 @@ from longshore.drivers.haproxy.slots import Shape
 from longshore.drivers.ports import Permanent, Retryable
 from tests.support.haproxy_rig import NET, Rig, planned, rig
 from tests.support.plans import balancer, check, group, listener, plan, rule, text
-from tests.support.targets import Target, serving
+from tests.support.targets import Answer, Request, Target, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -476,6 +476,32 @@ async def test_counts_go_on_over_reloads() -> None:
         assert (whole.lb_id, whole.requests, whole.codes) == ("b1", 5, (0, 4, 0, 1, 0))
         assert (part.lb_id, part.group_id, part.requests, part.codes) == ("b1", "0a", 5, (0, 4, 0, 1, 0))
         assert whole.bytes_out > whole.bytes_in > 0
+
+
+async def test_counts_have_each_request_that_a_target_was_chosen_for_once() -> None:
+    seldom = group(check=check(interval_s=60, unhealthy_threshold=9))
+
+    def die(_request: Request) -> Answer:
+        raise ConnectionResetError
+
+    async with rig() as it, serving(one := target("one", 1), two := target("two", 2)):
+        await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [seldom]))
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(URL)).status_code == 503
+        await it.healthy(planned(one), planned(two))
+        one.respond = two.respond = die
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(URL)).status_code == 502
+        one.respond = two.respond = None
+        await one.stop()
+        for _ in range(2):  # one of them is tried at the target that refuses it, and sent on to the other
+            async with httpx.AsyncClient() as client:
+                assert await who(client) == "two"
+        await two.stop()
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(URL)).status_code == 502
+        (_,), (part,) = await it.driver.counts()
+        assert (part.requests, part.codes) == (4, (0, 2, 0, 0, 0))
 
 
 async def test_taken_port_of_the_host_is_left_out_until_it_is_free() -> None:

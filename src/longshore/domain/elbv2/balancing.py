@@ -242,6 +242,7 @@ class GroupCounts(Value, frozen=True, kw_only=True, omit_defaults=True):
     lb_id: str
     group_id: str
     requests: int
+    """Those that a target was chosen for, whether it answered or not."""
     codes: tuple[int, int, int, int, int]
     """Answers of its targets by class: 1XX to 5XX."""
     response_time_s: float
