@@ -196,6 +196,12 @@ async def test_redirects_fill_in_the_request(action: Redirect, location: str) ->
         await it.driver.apply(plan([balancer(ADDRESS, listener(8080, rule(action)))], []))
         answer = await client.get("/a/b?c=d&e", headers={"host": "shop.test:8080"})
         assert (answer.status_code, answer.headers["location"]) == (action.status, location)
+        assert (answer.headers["server"], answer.headers["content-type"]) == ("awselb/2.0", "text/html")
+        title = {301: "301 Moved Permanently", 302: "302 Found"}[action.status]
+        assert answer.text == (
+            f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
+            f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+        )
 
 
 async def test_redirect_of_a_request_without_query_has_no_question_mark() -> None:
@@ -321,6 +327,24 @@ async def test_requests_have_as_much_room_for_headers_as_on_aws() -> None:
         assert sum(len(name) + len(value) for name, value in target.requests[-1].headers) > 64_000
         target.respond = lambda _request: (200, {"x-large": "c" * 31_000}, b"")
         assert len((await client.get("/")).headers["x-large"]) == 31_000
+
+
+@pytest.mark.parametrize("rules", [(rule(forward("0a")),), (rule(text("x"), path("/x")), rule(forward("0a")))])
+async def test_request_without_a_host_is_refused_in_http11_alone(rules: tuple[RulePlan, ...]) -> None:
+    async def asked(version: str) -> bytes:
+        reader, writer = await asyncio.open_connection(ADDRESS, 8080)
+        writer.write(f"GET / HTTP/{version}\r\nConnection: close\r\n\r\n".encode())
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    async with behind(*rules) as (_, [target]):
+        answer = await asked("1.1")
+        assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert b"server: awselb/2.0" in answer
+        assert b"<center><h1>400 Bad Request</h1></center>" in answer
+        assert target.requests == []
+        assert (await asked("1.0")).startswith(b"HTTP/1.1 200 ")
 
 
 async def test_weights_share_out_requests() -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from longshore.domain.elbv2.balancing import FixedResponse, Forward, Redirect, Rewrite
-from longshore.drivers.haproxy.render.errors import OWN_SERVER, internal, unavailable
+from longshore.drivers.haproxy.render.errors import OWN_SERVER, internal, moved, unavailable
 from longshore.drivers.haproxy.render.text import argument, group_backend, name_of, quoted, verbatim
 
 GROUP_COOKIE = "AWSALBTG"
@@ -71,13 +71,13 @@ def redirect(action: Redirect, scheme: str, chosen: str) -> Iterator[str]:
     filled = [_fill(text, parts) for text in (action.protocol.lower(), action.host, action.port, action.path)]
     location = f"{filled[0]}://{filled[1]}:{filled[2]}{filled[3]}"
     with_query = f"{location}?{_fill(action.query, parts)}"
-    code = f"code {action.status}"
+    answer = moved(action.status)
     if action.query == "#{query}":
-        yield f'http-request redirect location "{with_query}" {code} if {chosen} {{ query -m len gt 0 }}'
+        yield f'http-request return {answer} hdr location "{with_query}" if {chosen} {{ query -m len gt 0 }}'
     elif action.query:
-        yield f'http-request redirect location "{with_query}" {code} if {chosen}'
+        yield f'http-request return {answer} hdr location "{with_query}" if {chosen}'
         return
-    yield f'http-request redirect location "{location}" {code} if {chosen}'
+    yield f'http-request return {answer} hdr location "{location}" if {chosen}'
 
 
 def rewrite(rewrites: tuple[Rewrite, ...], chosen: str) -> Iterator[str]:

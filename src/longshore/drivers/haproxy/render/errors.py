@@ -16,6 +16,7 @@ TITLES = {
     502: "502 Bad Gateway",
     504: "504 Gateway Time-out",
 }
+MOVED = {301: "301 Moved Permanently", 302: "302 Found"}
 UNAVAILABLE = "503 Service Temporarily Unavailable"
 FAILED = "be_name,nbsrv,bool,set-var(txn.failed)"
 """HAProxy says 503 both without a target and for one that does not take connections; ELBv2 says 502 then."""
@@ -52,6 +53,17 @@ def unavailable() -> str:
 def internal() -> str:
     """The parameters of a `return` when the load balancer itself fails."""
     return f"status 500 {_answer('string', _page(TITLES[500]))}"
+
+
+def moved(status: int) -> str:
+    """The parameters of a `return` that redirects, but for where to."""
+    return f"status {status} {_answer('string', _page(MOVED[status]))}"
+
+
+def without_host() -> str:
+    """The rule for requests that HTTP/1.1 doesn't allow. Of what HAProxy can't even read it makes its own page."""
+    answer = f"status 400 {_answer('string', _page(TITLES[400]))}"
+    return f"http-request return {answer} if !{{ req.hdr(host) -m found }} HTTP_1.1"
 
 
 def _answer(kind: str, page: str) -> str:
