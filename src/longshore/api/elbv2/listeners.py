@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from longshore.api.elbv2.actions import CONFIGS, Place, checked_actions, refusals
+from longshore.api.elbv2.actions import CONFIGS, ONE_GROUP, Place, checked_actions, refusals
 from longshore.api.elbv2.attributes import INERT, attribute_pairs, checked_attributes
 from longshore.api.elbv2.errors import conflict, invalid
 from longshore.api.elbv2.group_use import check_groups
@@ -192,11 +192,16 @@ _ALLOWED = {
 }
 _CODES = {"Protocol": "UnsupportedProtocol", **dict.fromkeys(_ACTIONS, "InvalidLoadBalancerAction")}
 _INERT = {"MutualAuthentication.TrustStoreAssociationStatus": "Only answered: trust stores are not shared."}
+_PARTLY = {"DefaultActions[].ForwardConfig.TargetGroups": f"{ONE_GROUP}."}
 OPERATIONS: dict[str, Operation] = {
-    "CreateListener": Operation(create_listener, refuses=_REFUSES, allowed=_ALLOWED, codes=_CODES, inert=_INERT),
+    "CreateListener": Operation(
+        create_listener, refuses=_REFUSES, allowed=_ALLOWED, codes=_CODES, inert=_INERT, partly=_PARTLY
+    ),
     "DeleteListener": Operation(delete_listener),
     "DescribeListenerAttributes": Operation(describe_listener_attributes),
     "DescribeListeners": Operation(describe_listeners),
-    "ModifyListener": Operation(modify_listener, refuses=_REFUSES, allowed=_ALLOWED, codes=_CODES, inert=_INERT),
+    "ModifyListener": Operation(
+        modify_listener, refuses=_REFUSES, allowed=_ALLOWED, codes=_CODES, inert=_INERT, partly=_PARTLY
+    ),
     "ModifyListenerAttributes": Operation(modify_listener_attributes, inert=INERT),
 }
