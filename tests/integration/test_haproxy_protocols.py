@@ -471,12 +471,19 @@ async def test_client_certificates_are_passed_on_or_verified(tmp_path: Path) -> 
         ADDRESS,
         secure(8443, mutual_tls=MutualTls(mode="passthrough")),
         secure(8444, mutual_tls=MutualTls(mode="verify", bundle_pem=authority.pem.decode())),
+        secure(
+            8445,
+            mutual_tls=MutualTls(mode="passthrough"),
+            header_names=(("X-Amzn-Mtls-Clientcert", "Client_Certificate"), ("X-Amzn-Tls-Version", "Tls")),
+        ),
+        tls_headers=True,
     )
 
     async def ask(port: int, certificate: Path | None) -> dict[str, str] | None:
         async with httpx.AsyncClient(verify=client_context(certificate=certificate)) as client:
             try:
-                answer = await client.get(f"https://{ADDRESS}:{port}/", headers={"x-amzn-mtls-clientcert": "forged"})
+                forged = dict.fromkeys(("x-amzn-mtls-clientcert", "client_certificate", "tls"), "forged")
+                answer = await client.get(f"https://{ADDRESS}:{port}/", headers=forged)
             except (httpx.TransportError, ssl.SSLError):
                 return None
             return dict(answer.json()["headers"])
@@ -491,6 +498,13 @@ async def test_client_certificates_are_passed_on_or_verified(tmp_path: Path) -> 
         assert passed is not None
         shown = x509.load_pem_x509_certificate(unquote(passed["x-amzn-mtls-clientcert"]).encode())
         assert shown.subject.rfc4514_string() == "CN=stranger.test"
+        assert passed["x-amzn-tls-version"] == "TLSv1.3"
+        for certificate, there in ((None, False), (bad, True)):
+            renamed = await ask(8445, certificate)
+            assert renamed is not None
+            assert (renamed.get("client_certificate") == passed["x-amzn-mtls-clientcert"]) == there
+            assert ("client_certificate" in renamed, renamed["tls"]) == (there, "TLSv1.3")
+            assert not {"x-amzn-mtls-clientcert", "x-amzn-tls-version"} & renamed.keys()
         assert await ask(8444, None) is None
         assert await ask(8444, bad) is None
         verified = await ask(8444, good)

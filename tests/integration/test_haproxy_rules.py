@@ -347,6 +347,31 @@ async def test_request_without_a_host_is_refused_in_http11_alone(rules: tuple[Ru
         assert (await asked("1.0")).startswith(b"HTTP/1.1 200 ")
 
 
+async def test_headers_of_every_answer_are_the_listeners() -> None:
+    rules = (rule(text("own"), path("/own")), rule(forward("0a")))
+    policy = "default-src 'self'; img-src *%{x}"
+    front = listener(
+        8080,
+        *rules,
+        response_headers=(("X-Frame-Options", "DENY"), ("Content-Security-Policy", policy)),
+        server_header=False,
+    )
+    async with (
+        rig() as it,
+        serving(one := Target("one", f"{NET}.4.97", 8000)),
+        httpx.AsyncClient(base_url=URL) as client,
+    ):
+        assert await it.driver.apply(plan([balancer(ADDRESS, front)], [group()])) == {}
+        assert "server" not in (await client.get("/")).headers  # without a target
+        await it.healthy(planned(one))
+        one.respond = lambda _request: (200, {"x-frame-options": "SAMEORIGIN", "server": "mine"}, b"")
+        for url, server in (("/", "mine"), ("/own", None)):
+            answer = await client.get(url)
+            assert answer.headers.get_list("x-frame-options") == ["DENY"]
+            assert answer.headers["content-security-policy"] == policy
+            assert answer.headers.get("server") == server
+
+
 async def test_weights_share_out_requests() -> None:
     groups = (group("0a"), group("0b"))
     shares = Forward(groups=(WeightedGroup(group_id="0a", weight=3), WeightedGroup(group_id="0b", weight=1)))

@@ -140,11 +140,22 @@ def group_of(group_id: str) -> st.SearchStrategy[GroupPlan]:
             "drop_invalid_headers": st.just(True),
         },
     ),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "response_headers": TEXTS.map(lambda value: (("X-Frame-Options", value),)),
+            "server_header": st.just(False),
+        },
+    ),
 )
 def test_haproxy_takes_what_is_rendered_and_only_quoted_words_are_the_users(
-    rules: list[RulePlan], last: Forward, groups: tuple[GroupPlan, ...], attributes: dict[str, Any]
+    rules: list[RulePlan],
+    last: Forward,
+    groups: tuple[GroupPlan, ...],
+    attributes: dict[str, Any],
+    headers: dict[str, Any],
 ) -> None:
-    front = balancer("127.0.0.1", listener(8080, *rules, rule(last)), **attributes)
+    front = balancer("127.0.0.1", listener(8080, *rules, rule(last), **headers), **attributes)
     with tempfile.TemporaryDirectory(prefix="ls-") as folder:
         known = Settings(folder=folder, cookie_key="key", access_logs=True)
         rendered = render(plan([front], groups), dict.fromkeys(GROUP_IDS, SLOTS), known)

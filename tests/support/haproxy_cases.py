@@ -129,6 +129,12 @@ CASES = {
                     mutual_tls=MutualTls(
                         mode="verify", bundle_pem="BUNDLE\n", revocations_pem=("CRL\n",), ignore_expiry=True
                     ),
+                    header_names=(
+                        ("X-Amzn-Mtls-Clientcert-Subject", "Client_Subject"),
+                        ("X-Amzn-Tls-Version", "Tls-Version"),
+                    ),
+                    response_headers=(("Strict-Transport-Security", "max-age=9; includeSubDomains"),),
+                    server_header=False,
                 ),
                 tls_headers=True,
             )

@@ -85,14 +85,18 @@ def _task_definitions() -> Iterator[str]:
 def _attributes(of: str, table: Iterable[Attribute]) -> Iterator[str]:
     """The attributes that are kept without effect, or served at their default alone."""
     yield f"### Attributes of {of}\n"
+    limited = [each for each in table if each.refused or each.inert]
+    if not limited:
+        yield "All of them are served."
+        return
     yield "An attribute that is not listed here is served.\n"
     yield "| attribute | | |"
     yield "|---|---|---|"
-    for each in table:
+    for each in limited:
         key = f"`{each.key}`" + ("" if len(each.types) > 1 else f" ({each.types[0]})")
         if each.refused:
             yield f"| {key} | refused (accepted: `{each.default}`) | {_cell(each.refused)} |"
-        elif each.inert:
+        else:
             yield f"| {key} | inert | {_cell(each.inert)} |"
 
 

@@ -115,6 +115,22 @@ def test_names_that_lead_to_load_balancers_are_in_the_plan(api: Api) -> None:
     )
 
 
+def test_headers_of_a_listener_are_in_the_plan(api: Api) -> None:
+    plain = listener_of(create_balancer(api), forward(create_group(api)))
+    api.put(plain)
+    made = only_listener(api)
+    assert (made.header_names, made.response_headers, made.server_header) == ((), (), True)
+    changes = {
+        "routing.http.response.x_frame_options.header_value": "DENY",
+        "routing.http.response.server.enabled": "false",
+        "routing.http.request.x_amzn_tls_version.header_name": "X-Tls",
+    }
+    api.put(plain.but(protocol="HTTPS", attributes=changes))
+    made = only_listener(api)
+    assert made.header_names == (("X-Amzn-Tls-Version", "X-Tls"),)
+    assert (made.response_headers, made.server_header) == ((("X-Frame-Options", "DENY"),), False)
+
+
 def test_access_logs_that_are_off_go_nowhere(api: Api) -> None:
     set_attributes(api, create_balancer(api), access_logs__s3__bucket="logs")
     assert plan(api).load_balancers[0].access_log_bucket == ""

@@ -31,7 +31,13 @@ from longshore.domain.elbv2.balancing import (
     Problem,
 )
 from longshore.domain.elbv2.health_check import TRAFFIC_PORT, code_ranges
-from longshore.domain.elbv2.listener_attributes import TCP_IDLE_TIMEOUT
+from longshore.domain.elbv2.listener_attributes import (
+    SERVER,
+    TCP_IDLE_TIMEOUT,
+    listener_attributes,
+    request_header_names,
+    response_headers,
+)
 from longshore.domain.record import Key
 
 Document = Mapping[str, Any]
@@ -185,6 +191,9 @@ def _listener(balancer: LoadBalancer, listener: Listener, known: Known) -> Liste
         alpn=_alpn(balancer, listener),
         mutual_tls=_mutual_tls(listener.mutual_authentication, known),
         tcp_idle_timeout_s=_tcp_idle_timeout_s(listener),
+        header_names=tuple((usual, name) for usual, name in request_header_names(listener).items() if usual != name),
+        response_headers=tuple(response_headers(listener).items()),
+        server_header=listener_attributes(listener).get(SERVER.key, SERVER.default) == "true",
     )
 
 

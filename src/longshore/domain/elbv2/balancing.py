@@ -145,6 +145,12 @@ class ListenerPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     """Protocols offered in TLS's ALPN, most wanted first, such as `h2`, `http/1.1`."""
     mutual_tls: MutualTls | None = None
     tcp_idle_timeout_s: int = 350
+    header_names: tuple[tuple[str, str], ...] = ()
+    """`(usual name, name)` of headers about client certificates and TLS that targets get under another name."""
+    response_headers: tuple[tuple[str, str], ...] = ()
+    """`(name, value)`: of every answer, whatever the target says."""
+    server_header: bool = True
+    """Whether the load balancer's own answers say what made them."""
 
 
 class LoadBalancerPlan(Value, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from longshore.drivers.haproxy.render.backends import CONNECT_S
 from longshore.drivers.haproxy.render.text import verbatim
 
-OWN_SERVER = "hdr server awselb/2.0"
+OWN_NAME = "awselb/2.0"
+OWN_SERVER = f"hdr server {OWN_NAME}"
 """What the load balancer itself answers says so."""
 TITLES = {
     400: "400 Bad Request",

@@ -9,9 +9,11 @@ from longshore.drivers.haproxy.render.text import (
     block,
     escaped,
     group_backend,
+    header_name,
     listener_frontend,
     open_backend,
     quoted,
+    verbatim,
 )
 
 TRACE_ID = f"1-%[date,set-var(txn.came),bytes(4,4),hex,lower]-{'%[rand,bytes(4,4),hex,lower]' * 3}"
@@ -76,7 +78,7 @@ def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, apart: Collection[
         yield from _by_number(balancer, listener, apart, logs=logs)
     if logs:
         yield from access.logging(listener.listener_id, log_to)
-    yield from _closing(balancer, listener.rules)
+    yield from _closing(balancer, listener)
 
 
 def groups_of(rules: Sequence[RulePlan]) -> Iterator[str]:
@@ -213,8 +215,7 @@ def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str
     yield f"http-request set-header x-forwarded-proto {'https' if listener.protocol == 'HTTPS' else 'http'}"
     yield f"http-request set-header x-forwarded-port {listener.port}"
     if balancer.tls_headers and listener.protocol == "HTTPS":
-        yield "http-request set-header x-amzn-tls-version %[ssl_fc_protocol]"
-        yield "http-request set-header x-amzn-tls-cipher-suite %[ssl_fc_cipher]"
+        yield from tls.tls_headers(listener)
     yield from tls.client_headers(listener)
     if not balancer.preserve_host and listener.port not in DEFAULT_PORTS.values():
         port = "req.fhdr(host),port_only"
@@ -245,10 +246,14 @@ def _forwarded_for(balancer: LoadBalancerPlan) -> Iterator[str]:
     yield "option forwardfor if-none"
 
 
-def _closing(balancer: LoadBalancerPlan, rules: Sequence[RulePlan]) -> Iterator[str]:
+def _closing(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str]:
     yield f"http-after-response set-header connection close if {{ date,sub(sess.began) ge {balancer.keepalive_s} }}"
-    if any(isinstance(rule.action, Forward) and rule.action.stickiness_s for rule in rules):
+    if any(isinstance(rule.action, Forward) and rule.action.stickiness_s for rule in listener.rules):
         yield from actions.group_cookies()
+    for name, value in listener.response_headers:
+        yield f'http-after-response set-header {header_name(name)} "{verbatim(value)}"'
+    if not listener.server_header:
+        yield f"http-after-response del-header server if {{ res.hdr(server) -m str {errors.OWN_NAME} }}"
     yield from errors.true_status()
 
 
