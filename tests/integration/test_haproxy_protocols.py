@@ -97,6 +97,19 @@ async def test_certificate_is_chosen_by_sni_and_replaced_by_a_plan() -> None:
         assert certs.parent.stat().st_mode & 0o777 == 0o700
 
 
+async def test_certificate_that_haproxy_refuses_leaves_the_one_before_at_work() -> None:
+    def version(first: CertificatePlan) -> BalancerPlan:
+        front = balancer(ADDRESS, secure(rules=(rule(text("x")),)))
+        return plan([front], [], certificates=[first, CERTIFICATES[1]])
+
+    broken = CertificatePlan(certificate_id="c1", pem=ONE.pem.decode())  # without its key
+    async with rig() as it:
+        assert await it.driver.apply(version(CERTIFICATES[0])) == {}
+        problems = await it.driver.apply(version(broken))
+        assert problems["b1"].serving
+        assert await common_name("one.test") == "CN=one.test"
+
+
 async def test_access_log_names_the_certificate_of_each_connection_and_clients_that_give_up(tmp_path: Path) -> None:
     arns = {"one.test": "arn:one", "two.test": "arn:two"}
     named = [
