@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 
 from longshore.domain.ec2.firewall import Ruleset, RulesetChange
 from longshore.domain.ecs.launch import TaskLaunch, TaskObservation
-from longshore.domain.elbv2.balancing import BalancerPlan, TargetObservation, TargetPlan
+from longshore.domain.elbv2.balancing import BalancerPlan, Problem, TargetObservation, TargetPlan
 from longshore.domain.names.connect import ConnectPlan, Endpoint
 from longshore.drivers.ports import Retryable
 from longshore.drivers.sim.balancer import SimBalancer
@@ -54,7 +54,7 @@ class Unreliable:
 class FaultyBalancer(Unreliable, SimBalancer):
     """A data plane whose calls fail, and whose reports come late and twice."""
 
-    async def apply(self, plan: BalancerPlan) -> Mapping[str, str]:
+    async def apply(self, plan: BalancerPlan) -> Mapping[str, Problem]:
         """Put a plan in place, perhaps."""
         await self._struck()
         answer = await super().apply(plan)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from longshore.domain.ec2.network import parsed_address
+from longshore.domain.elbv2.quota import DEFAULT_LOAD_BALANCERS
 
 DEFAULT_PORT = 4566
 DEFAULT_ACCOUNT = "123456789012"
@@ -37,6 +38,8 @@ class Config:
     """Where this host answers for all load balancers, by the host that a request names; empty: nowhere."""
     lb_ports: tuple[tuple[int, int], ...] = ((80, 80), (443, 443))
     """`(port of a listener, port of this host)` for those."""
+    lb_limit: int = DEFAULT_LOAD_BALANCERS
+    """How many load balancers of each type an account may have in a region."""
     registry_host: str = ""
     """What the URIs of repositories begin with; empty: where this machine's Docker finds this Longshore."""
     healthy_after_s: float = 3.0

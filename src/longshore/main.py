@@ -43,6 +43,7 @@ from longshore.control.names.zones import HostedZoneNames
 from longshore.control.retention import Retention
 from longshore.domain.ecr.repository import RegistryEndpoint
 from longshore.domain.ecs.cluster import Host
+from longshore.domain.elbv2.quota import LoadBalancerQuota
 from longshore.domain.kinds import KINDS
 from longshore.domain.record import Scope
 from longshore.drivers.dns.server import make_dns_server
@@ -170,6 +171,8 @@ class Longshore:
                 cpu_overcommit=config.cpu_overcommit,
                 memory_overcommit=config.memory_overcommit,
             )
+            with self.store.transaction() as tx:
+                tx.put(LoadBalancerQuota(account="", region="", load_balancers=config.lb_limit))
             self._tell("putting security groups in force")
             stack.push_async_callback(self.firewall.stop)
             await self.firewall.start(config.security_groups, config.egress)
@@ -314,7 +317,7 @@ class Longshore:
         engine.clear()
         with self.store.transaction() as tx:
             for kind in KINDS:
-                if kind not in {Host, RegistryEndpoint}:
+                if kind not in {Host, LoadBalancerQuota, RegistryEndpoint}:
                     for record in list(tx.all(kind)):
                         tx.delete(kind, record.key)
         self.events.clear()

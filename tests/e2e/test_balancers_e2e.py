@@ -59,10 +59,28 @@ def test_host_reaches_a_load_balancer_by_its_name(launch: Callable[..., Server])
     assert it.dns_name.endswith(f".{REGION}.elb.localhost")
     asked = httpx.get(f"http://127.0.0.1:{server.lb_port}/", headers={"Host": it.dns_name}, trust_env=False)
     assert (asked.status_code, asked.text.strip()) == (200, "by name")
-    stranger = httpx.get(f"http://127.0.0.1:{server.lb_port}/", headers={"Host": "nobody.test"}, trust_env=False)
-    assert stranger.status_code == 404
+    by_any = httpx.get(f"http://127.0.0.1:{server.lb_port}/", headers={"Host": "nobody.test"}, trust_env=False)
+    assert (by_any.status_code, by_any.text.strip()) == (200, "by name"), "it is the only one"
+    other = balancer(server, "other")
+
+    def asked_as(host: str) -> int:
+        return httpx.get(f"http://127.0.0.1:{server.lb_port}/", headers={"Host": host}, trust_env=False).status_code
+
+    until(lambda: asked_as("nobody.test") == 404, "two load balancers to share the port")
+    route53 = server.client("route53")
+    zone = route53.create_hosted_zone(Name="shop.test", CallerReference="1")["HostedZone"]["Id"]
+    (made,) = it.elb.describe_load_balancers(LoadBalancerArns=[it.arn])["LoadBalancers"]
+    target = {
+        "HostedZoneId": made["CanonicalHostedZoneId"],
+        "DNSName": f"dualstack.{it.dns_name}",
+        "EvaluateTargetHealth": False,
+    }
+    change = {"Action": "CREATE", "ResourceRecordSet": {"Name": "www.shop.test", "Type": "A", "AliasTarget": target}}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [change]})
+    until(lambda: asked_as("www.shop.test") == 200, "the alias to lead to the load balancer")
     server.unserve("named")
     it.delete()
+    other.delete()
 
 
 def test_deployment_behind_a_load_balancer_loses_no_request(server: Server) -> None:

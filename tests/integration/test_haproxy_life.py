@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from longshore.domain.elbv2.balancing import BalancerPlan, TargetPlan
+from longshore.domain.elbv2.balancing import BalancerPlan, Condition, Problem, TargetPlan
 from longshore.drivers.haproxy.slots import Shape
 from longshore.drivers.ports import Permanent, Retryable
 from tests.support.haproxy_rig import NET, Rig, planned, rig
-from tests.support.plans import balancer, check, group, listener, path, plan, rule, text
-from tests.support.targets import Target, serving
+from tests.support.plans import balancer, check, group, listener, plan, rule, text
+from tests.support.targets import Answer, Request, Target, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.haproxy
 ADDRESS = f"{NET}.1.1"
 URL = f"http://{ADDRESS}:8080"
+BROKEN = rule(text("never"), Condition(field="path-pattern", regexes=("(",)))
 SIMPLE = plan([balancer(ADDRESS, listener(8080))], [group()])
 
 
@@ -45,14 +46,19 @@ async def stranger_to(client: httpx.AsyncClient) -> str:
 
 async def answered(client: httpx.AsyncClient, name: str) -> None:
     """Wait until a target answers; nothing may answer until then."""
+    answer = await until_answered(client)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["target"] == name
+
+
+async def until_answered(client: httpx.AsyncClient) -> httpx.Response:
+    """What is answered first, once somebody listens."""
     async with asyncio.timeout(20):
         while True:
             try:
-                assert await who(client) == name
+                return await client.get(URL)
             except httpx.TransportError:
                 await asyncio.sleep(0.05)
-            else:
-                return
 
 
 async def test_nothing_runs_before_the_first_load_balancer_and_after_the_last() -> None:
@@ -401,21 +407,57 @@ async def test_taken_port_fails_its_own_load_balancer_alone() -> None:
         occupant = await asyncio.start_server(lambda _r, _w: None, ADDRESS, 8080)
         async with occupant:
             problems = await it.driver.apply(plan([balancer(ADDRESS, listener(8080)), other], [group()]))
-            assert problems == {"b1": f"Can't listen at {ADDRESS}:8080: Address already in use"}
+            assert problems == {"b1": Problem(reason=f"Can't listen at {ADDRESS}:8080: Address already in use")}
             assert (await client.get(f"http://{NET}.1.2:8080")).text == "other"
         assert await it.driver.apply(plan([balancer(ADDRESS, listener(8080)), other], [group()])) == {}
 
 
 async def test_rule_that_haproxy_refuses_fails_its_own_load_balancer_alone() -> None:
-    broken = listener(
-        8080, rule(text("x"), path("/a").__class__(field="path-pattern", regexes=("(",))), rule(text("y"))
-    )
+    broken = listener(8080, BROKEN, rule(text("y")))
     other = balancer(f"{NET}.1.2", listener(8080, rule(text("other")), listener_id="e2"), lb_id="b2")
     async with rig() as it, httpx.AsyncClient() as client:
         problems = await it.driver.apply(plan([balancer(ADDRESS, broken), other], []))
         assert set(problems) == {"b1"}
-        assert "HAProxy refuses" in problems["b1"]
+        assert "HAProxy refuses" in problems["b1"].reason
+        assert not problems["b1"].serving
         assert (await client.get(f"http://{NET}.1.2:8080")).text == "other"
+
+
+async def test_load_balancer_whose_change_haproxy_refuses_goes_on_as_it_was_and_takes_the_next_one() -> None:
+    other = balancer(f"{NET}.1.2", listener(8080, rule(text("other")), listener_id="e2"), lb_id="b2")
+    changed = balancer(f"{NET}.1.2", listener(8080, rule(text("changed")), listener_id="e2"), lb_id="b2")
+    broken = balancer(ADDRESS, listener(8080, BROKEN))
+    anew = {"connection": "close"}
+    async with rig() as it, httpx.AsyncClient(headers=anew) as client, serving(one := target("one")):
+        assert await it.driver.apply(plan([balancer(ADDRESS, listener(8080)), other], [group()])) == {}
+        await it.healthy(planned(one))
+        problems = await it.driver.apply(plan([broken, changed], []))
+        assert set(problems) == {"b1"}
+        assert problems["b1"].serving
+        assert "HAProxy refuses" in problems["b1"].reason
+        assert await who(client) == "one"
+        assert (await client.get(f"http://{NET}.1.2:8080")).text == "changed"
+        assert await it.driver.apply(plan([balancer(ADDRESS, listener(8080, rule(text("new")))), changed], [])) == {}
+        assert (await client.get(URL)).text == "new"
+        assert "last-good.json" not in {file.name for file in it.driver.process.folder.iterdir()}
+
+
+async def test_load_balancer_that_goes_on_as_it_was_does_so_over_lives_and_kills() -> None:
+    refused = plan([balancer(ADDRESS, listener(8080, BROKEN))], [])
+    async with rig() as it, httpx.AsyncClient() as client:
+        await it.driver.apply(plan([balancer(ADDRESS, listener(8080, rule(text("before"))))], []))
+        assert (await it.driver.apply(refused))["b1"].serving
+        await it.close()
+        again = Rig(it.driver.process.folder)
+        await again.open()
+        try:
+            assert (await again.driver.apply(refused))["b1"].serving
+            assert (await client.get(URL)).text == "before"
+            os.kill(int((it.driver.process.folder / "haproxy.pid").read_text()), signal.SIGKILL)
+            assert (await until_answered(client)).text == "before"
+        finally:
+            await again.driver.stop()
+            await again.close()
 
 
 async def test_counts_go_on_over_reloads() -> None:
@@ -434,6 +476,32 @@ async def test_counts_go_on_over_reloads() -> None:
         assert (whole.lb_id, whole.requests, whole.codes) == ("b1", 5, (0, 4, 0, 1, 0))
         assert (part.lb_id, part.group_id, part.requests, part.codes) == ("b1", "0a", 5, (0, 4, 0, 1, 0))
         assert whole.bytes_out > whole.bytes_in > 0
+
+
+async def test_counts_have_each_request_that_a_target_was_chosen_for_once() -> None:
+    seldom = group(check=check(interval_s=60, unhealthy_threshold=9))
+
+    def die(_request: Request) -> Answer:
+        raise ConnectionResetError
+
+    async with rig() as it, serving(one := target("one", 1), two := target("two", 2)):
+        await it.driver.apply(plan([balancer(ADDRESS, listener(8080))], [seldom]))
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(URL)).status_code == 503
+        await it.healthy(planned(one), planned(two))
+        one.respond = two.respond = die
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(URL)).status_code == 502
+        one.respond = two.respond = None
+        await one.stop()
+        for _ in range(2):  # one of them is tried at the target that refuses it, and sent on to the other
+            async with httpx.AsyncClient() as client:
+                assert await who(client) == "two"
+        await two.stop()
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(URL)).status_code == 502
+        (_,), (part,) = await it.driver.counts()
+        assert (part.requests, part.codes) == (4, (0, 2, 0, 0, 0))
 
 
 async def test_taken_port_of_the_host_is_left_out_until_it_is_free() -> None:
@@ -465,7 +533,7 @@ async def test_addresses_are_claimed_and_what_works_goes_on_without_them() -> No
     one = plan([balancer(ADDRESS, listener(8080, rule(text("hello"))))], [])
     async with rig(claim=claim) as it, httpx.AsyncClient() as client:
         trouble.append(Permanent("It belongs to somebody else."))
-        assert await it.driver.apply(one) == {"b1": "It belongs to somebody else."}
+        assert await it.driver.apply(one) == {"b1": Problem(reason="It belongs to somebody else.")}
         assert not it.driver.process.running
         trouble.clear()
         assert await it.driver.apply(one) == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -13,10 +14,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from longshore.domain.elbv2.balancing import CertificatePlan, MutualTls, TargetPlan
+from longshore.domain.elbv2.balancing import CertificatePlan, HostPort, MutualTls, TargetPlan
 from longshore.domain.elbv2.tls_policy import POLICIES
 from longshore.drivers.haproxy import http2
+from longshore.drivers.haproxy.access_log import LogFolder
 from tests.support import certificates
+from tests.support.access_logs import lines_below
+from tests.support.clock import HandClock
 from tests.support.h2_target import H2Target
 from tests.support.haproxy_rig import NET, planned, rig
 from tests.support.plans import balancer, check, forward, group, listener, plan, rule, text
@@ -91,6 +95,67 @@ async def test_certificate_is_chosen_by_sni_and_replaced_by_a_plan() -> None:
         assert len(list(certs.iterdir())) == 2
         assert {file.stat().st_mode & 0o777 for file in certs.iterdir()} == {0o600}
         assert certs.parent.stat().st_mode & 0o777 == 0o700
+
+
+async def test_certificate_that_haproxy_refuses_leaves_the_one_before_at_work() -> None:
+    def version(first: CertificatePlan) -> BalancerPlan:
+        front = balancer(ADDRESS, secure(rules=(rule(text("x")),)))
+        return plan([front], [], certificates=[first, CERTIFICATES[1]])
+
+    broken = CertificatePlan(certificate_id="c1", pem=ONE.pem.decode())  # without its key
+    async with rig() as it:
+        assert await it.driver.apply(version(CERTIFICATES[0])) == {}
+        problems = await it.driver.apply(version(broken))
+        assert problems["b1"].serving
+        assert await common_name("one.test") == "CN=one.test"
+
+
+async def test_access_log_names_the_certificate_of_each_connection_and_clients_that_give_up(tmp_path: Path) -> None:
+    arns = {"one.test": "arn:one", "two.test": "arn:two"}
+    named = [
+        CertificatePlan(certificate_id=each.certificate_id, arn=arn, pem=each.pem)
+        for each, arn in zip(CERTIFICATES, arns.values(), strict=True)
+    ]
+    front = balancer(ADDRESS, secure(ssl_policy="ELBSecurityPolicy-TLS-1-2-2017-01"), access_log_bucket="logs")
+    clock = HandClock(1_764_374_690.5)
+    async with (
+        rig(access_logs=LogFolder(tmp_path, clock, lambda: "0a1b2c3d")) as it,
+        serving(one := Target("one", f"{NET}.8.1", 8000)),
+    ):
+        assert await it.driver.apply(plan([front], [group()], certificates=named)) == {}
+        await it.healthy(planned(one))
+        context, asked = client_context(), ("one.test", "two.test", "two.test")
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+        def ask(number: int, name: str, session: ssl.SSLSession | None) -> ssl.SSLSession | None:
+            with (
+                socket.create_connection((ADDRESS, 8443)) as plain,
+                context.wrap_socket(plain, server_hostname=name, session=session) as connection,
+            ):
+                connection.sendall(f"GET /{number} HTTP/1.1\r\nHost: {name}\r\n\r\n".encode())
+                assert connection.recv(12) == b"HTTP/1.1 200"
+                assert connection.session_reused == (session is not None)
+                return connection.session
+
+        def give_up() -> None:
+            with (
+                socket.create_connection((ADDRESS, 8443)) as plain,
+                context.wrap_socket(plain, server_hostname="one.test") as connection,
+            ):
+                connection.sendall(b"POST /cut HTTP/1.1\r\nHost: one.test\r\nContent-Length: 1000\r\n\r\nabc")
+
+        await asyncio.to_thread(ask, 1, asked[0], None)
+        session = await asyncio.to_thread(ask, 2, asked[1], None)
+        await asyncio.to_thread(ask, 3, asked[2], session)
+        await asyncio.to_thread(give_up)
+        async with asyncio.timeout(20):
+            while len(lines := lines_below(tmp_path / "logs")) < len(asked) + 1:  # noqa: ASYNC110  files say nothing
+                await asyncio.sleep(0.1)
+    for number, name in enumerate(asked, 1):
+        (line,) = (each for each in lines if f"/{number} HTTP/1.1" in each)
+        assert f' "{name}" "{arns[name]}" ' in line
+    (cut,) = (each for each in lines if "/cut HTTP/1.1" in each)
+    assert " 460 - " in cut
 
 
 async def test_missing_certificate_fails_its_own_load_balancer_alone() -> None:
@@ -411,19 +476,27 @@ async def test_client_stays_at_its_target_by_source_address() -> None:
 
 async def test_client_certificates_are_passed_on_or_verified(tmp_path: Path) -> None:
     authority = certificates.make("authority", ca=True)
-    good, bad = tmp_path / "good.pem", tmp_path / "bad.pem"
-    good.write_text(certificates.make("client.test", issuer=authority).bundle)
+    good, bad, old = (tmp_path / f"{name}.pem" for name in ("good", "bad", "old"))
+    good.write_text(certificates.make("client.test", issuer=authority, days=9_634).bundle)
     bad.write_text(certificates.make("stranger.test").bundle)
+    old.write_text(certificates.make("old.test", issuer=authority, begin=946_684_800.0).bundle)
     front = balancer(
         ADDRESS,
         secure(8443, mutual_tls=MutualTls(mode="passthrough")),
         secure(8444, mutual_tls=MutualTls(mode="verify", bundle_pem=authority.pem.decode())),
+        secure(
+            8445,
+            mutual_tls=MutualTls(mode="passthrough"),
+            header_names=(("X-Amzn-Mtls-Clientcert", "Client_Certificate"), ("X-Amzn-Tls-Version", "Tls")),
+        ),
+        tls_headers=True,
     )
 
     async def ask(port: int, certificate: Path | None) -> dict[str, str] | None:
         async with httpx.AsyncClient(verify=client_context(certificate=certificate)) as client:
             try:
-                answer = await client.get(f"https://{ADDRESS}:{port}/", headers={"x-amzn-mtls-clientcert": "forged"})
+                forged = dict.fromkeys(("x-amzn-mtls-clientcert", "client_certificate", "tls"), "forged")
+                answer = await client.get(f"https://{ADDRESS}:{port}/", headers=forged)
             except (httpx.TransportError, ssl.SSLError):
                 return None
             return dict(answer.json()["headers"])
@@ -438,6 +511,13 @@ async def test_client_certificates_are_passed_on_or_verified(tmp_path: Path) -> 
         assert passed is not None
         shown = x509.load_pem_x509_certificate(unquote(passed["x-amzn-mtls-clientcert"]).encode())
         assert shown.subject.rfc4514_string() == "CN=stranger.test"
+        assert passed["x-amzn-tls-version"] == "TLSv1.3"
+        for certificate, there in ((None, False), (bad, True)):
+            renamed = await ask(8445, certificate)
+            assert renamed is not None
+            assert (renamed.get("client_certificate") == passed["x-amzn-mtls-clientcert"]) == there
+            assert ("client_certificate" in renamed, renamed["tls"]) == (there, "TLSv1.3")
+            assert not {"x-amzn-mtls-clientcert", "x-amzn-tls-version"} & renamed.keys()
         assert await ask(8444, None) is None
         assert await ask(8444, bad) is None
         verified = await ask(8444, good)
@@ -446,6 +526,16 @@ async def test_client_certificates_are_passed_on_or_verified(tmp_path: Path) -> 
         assert verified["x-amzn-mtls-clientcert-issuer"] == "CN=authority"
         leaf = x509.load_pem_x509_certificate(unquote(verified["x-amzn-mtls-clientcert-leaf"]).encode())
         assert leaf.serial_number == int(verified["x-amzn-mtls-clientcert-serial-number"], 16)
+        assert (
+            verified["x-amzn-mtls-clientcert-validity"]
+            == "NotBefore=2020-09-13T12:26:40Z;NotAfter=2047-01-29T12:26:40Z"
+        )
+        verified = await ask(8444, old)
+        assert verified is not None
+        assert (
+            verified["x-amzn-mtls-clientcert-validity"]
+            == "NotBefore=2000-01-01T00:00:00Z;NotAfter=2054-10-04T00:00:00Z"
+        )
 
 
 async def test_load_balancers_share_a_port_of_the_host_by_name() -> None:
@@ -467,6 +557,40 @@ async def test_load_balancers_share_a_port_of_the_host_by_name() -> None:
             assert await curl(*place, "--http2", f"https://{name}:8444/") == f"secure {number}"
         missing = await curl("-w", "%{http_code}", "-H", "Host: none.localhost", f"http://{NET}.9.100:8081/")
         assert missing == "No load balancer has this name and a listener at this port.\n404"
+
+
+async def test_other_names_lead_to_load_balancers_at_a_shared_port() -> None:
+    def one(number: int) -> Any:
+        return balancer(
+            f"{NET}.9.{number}",
+            listener(8080, rule(text(f"plain {number}")), listener_id=f"p{number}"),
+            secure(8443, rules=(rule(text(f"secure {number}")),), listener_id=f"s{number}"),
+            lb_id=f"b{number}",
+        )
+
+    alone = balancer(f"{NET}.9.1", listener(8082, rule(text("alone")), listener_id="a1"), lb_id="b3")
+    host_ports = (
+        HostPort(port=8080, names=(("*.shop.test", "p2"), ("shop.test", "p1"), ("www.shop.test", "p1"))),
+        HostPort(port=8082, every="a1"),
+        HostPort(port=8443, names=(("*.shop.test", "s2"), ("shop.test", "s1"))),
+    )
+    shared = {8080: 8081, 8082: 8083, 8443: 8444}
+    at = f"{NET}.9.100"
+    async with rig(host_addresses=(at,), host_ports=shared) as it:
+        every = plan([one(1), one(2), alone], [], certificates=CERTIFICATES, host_ports=host_ports)
+        assert await it.driver.apply(every) == {}
+        for host, wanted in (
+            ("shop.test", "plain 1"),
+            ("Www.Shop.test:8081", "plain 1"),
+            ("other.shop.test", "plain 2"),
+            ("a.b.shop.test", "No load balancer has this name and a listener at this port.\n"),
+            ("web-b2.us-east-1.elb.localhost", "plain 2"),
+        ):
+            assert await curl("-H", f"Host: {host}", f"http://{at}:8081/") == wanted
+        for host, wanted in (("shop.test", "secure 1"), ("new.shop.test", "secure 2")):
+            assert await curl("--resolve", f"{host}:8444:{at}", f"https://{host}:8444/") == wanted
+        assert await curl(f"http://{at}:8083/") == "alone"
+        assert await curl("-0", "-H", "Host:", f"http://{at}:8083/") == "alone"
 
 
 async def test_client_behind_a_shared_port_is_seen_as_itself() -> None:

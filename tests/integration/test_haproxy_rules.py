@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gzip
 import re
 import socket
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from longshore.domain.elbv2.balancing import (
     WeightedGroup,
 )
 from longshore.drivers.haproxy.access_log import LogFolder
+from tests.support.access_logs import lines_below
 from tests.support.clock import HandClock
 from tests.support.haproxy_cases import HOSTILE
 from tests.support.haproxy_rig import NET, planned, rig
@@ -147,6 +147,7 @@ async def test_fixed_responses_are_exact() -> None:
         FixedResponse(status=404),
         FixedResponse(status=503, content_type="text/html", body=HOSTILE),
         FixedResponse(status=201, body="plain"),
+        FixedResponse(status=404, content_type="application/json"),
     ]
     rules = [rule(answer, path(f"/{number}")) for number, answer in enumerate(answers)]
     async with rig() as it, httpx.AsyncClient(base_url=URL) as client:
@@ -157,6 +158,15 @@ async def test_fixed_responses_are_exact() -> None:
             assert got.headers["server"] == "awselb/2.0"
             if expected.content_type:
                 assert got.headers["content-type"] == expected.content_type
+
+
+async def test_a_fixed_response_whose_status_has_no_body_leaves_it_out() -> None:
+    answer = FixedResponse(status=204, content_type="text/plain", body="never sent")
+    async with rig() as it, httpx.AsyncClient(base_url=URL) as client:
+        assert await it.driver.apply(plan([balancer(ADDRESS, listener(8080, rule(answer)))], [])) == {}
+        for _ in range(2):  # over one connection, which a body would have put out of step
+            got = await client.get("/")
+            assert (got.status_code, got.content) == (204, b"")
 
 
 async def test_no_character_of_a_text_means_anything_to_haproxy() -> None:
@@ -186,6 +196,12 @@ async def test_redirects_fill_in_the_request(action: Redirect, location: str) ->
         await it.driver.apply(plan([balancer(ADDRESS, listener(8080, rule(action)))], []))
         answer = await client.get("/a/b?c=d&e", headers={"host": "shop.test:8080"})
         assert (answer.status_code, answer.headers["location"]) == (action.status, location)
+        assert (answer.headers["server"], answer.headers["content-type"]) == ("awselb/2.0", "text/html")
+        title = {301: "301 Moved Permanently", 302: "302 Found"}[action.status]
+        assert answer.text == (
+            f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
+            f"<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+        )
 
 
 async def test_redirect_of_a_request_without_query_has_no_question_mark() -> None:
@@ -195,6 +211,23 @@ async def test_redirect_of_a_request_without_query_has_no_question_mark() -> Non
         )
         answer = await client.get("/a", headers={"host": "shop.test"})
         assert answer.headers["location"] == "https://shop.test:8080/a"
+
+
+@pytest.mark.parametrize(
+    "rewrite",
+    [
+        Rewrite(what="url", regex="^/(.*)", replacement="$1"),
+        Rewrite(what="url", regex="^.*$", replacement=""),
+        Rewrite(what="host-header", regex="^.*$", replacement=""),
+    ],
+)
+async def test_rewrite_that_makes_no_request_of_it_is_a_500(rewrite: Rewrite) -> None:
+    async with behind(rule(forward("0a"), rewrites=(rewrite,))) as (client, [target]):
+        for _ in range(2):
+            answer = await client.get("/a/b", headers={"host": "shop.test"})
+            assert (answer.status_code, answer.headers["server"]) == (500, "awselb/2.0")
+            assert "<title>500 Internal Server Error</title>" in answer.text
+        assert target.requests == []
 
 
 async def test_rewrites_change_what_the_target_sees() -> None:
@@ -207,6 +240,8 @@ async def test_rewrites_change_what_the_target_sees() -> None:
         assert (seen["path"], seen["headers"]["host"]) == ("/yz?a=1\\x", "shop.inner.test:8080")
         seen = (await client.get("/other/api/xyz", headers={"host": "else.test:8080"})).json()
         assert (seen["path"], seen["headers"]["host"]) == ("/other/api/xyz", "else.test:8080")
+        asterisk = client.build_request("OPTIONS", "/", extensions={"target": b"*"})
+        assert (await client.send(asterisk)).json()["path"] == "*"
 
 
 async def test_headers_tell_the_target_of_the_client() -> None:
@@ -282,6 +317,59 @@ async def test_host_header_and_odd_headers_are_treated_as_configured() -> None:
     async with behind(preserve_host=True, drop_invalid_headers=True) as (client, _):
         seen = (await client.get("/", headers={"host": "a.test", "x_odd": "1", "x-even": "2"})).json()["headers"]
         assert (seen["host"], seen.get("x_odd"), seen["x-even"]) == ("a.test", None, "2")
+
+
+async def test_requests_have_as_much_room_for_headers_as_on_aws() -> None:
+    cookies = {f"x-{number}": "c" * 12_000 for number in range(5)}
+    async with behind(rule(forward("0a"))) as (client, [target]):
+        got = await client.get("/", headers={**cookies, "x-last": "c" * 4_500})
+        assert got.status_code == 200
+        assert sum(len(name) + len(value) for name, value in target.requests[-1].headers) > 64_000
+        target.respond = lambda _request: (200, {"x-large": "c" * 31_000}, b"")
+        assert len((await client.get("/")).headers["x-large"]) == 31_000
+
+
+@pytest.mark.parametrize("rules", [(rule(forward("0a")),), (rule(text("x"), path("/x")), rule(forward("0a")))])
+async def test_request_without_a_host_is_refused_in_http11_alone(rules: tuple[RulePlan, ...]) -> None:
+    async def asked(version: str) -> bytes:
+        reader, writer = await asyncio.open_connection(ADDRESS, 8080)
+        writer.write(f"GET / HTTP/{version}\r\nConnection: close\r\n\r\n".encode())
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    async with behind(*rules) as (_, [target]):
+        answer = await asked("1.1")
+        assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert b"server: awselb/2.0" in answer
+        assert b"<center><h1>400 Bad Request</h1></center>" in answer
+        assert target.requests == []
+        assert (await asked("1.0")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_headers_of_every_answer_are_the_listeners() -> None:
+    rules = (rule(text("own"), path("/own")), rule(forward("0a")))
+    policy = "default-src 'self'; img-src *%{x}"
+    front = listener(
+        8080,
+        *rules,
+        response_headers=(("X-Frame-Options", "DENY"), ("Content-Security-Policy", policy)),
+        server_header=False,
+    )
+    async with (
+        rig() as it,
+        serving(one := Target("one", f"{NET}.4.97", 8000)),
+        httpx.AsyncClient(base_url=URL) as client,
+    ):
+        assert await it.driver.apply(plan([balancer(ADDRESS, front)], [group()])) == {}
+        assert "server" not in (await client.get("/")).headers  # without a target
+        await it.healthy(planned(one))
+        one.respond = lambda _request: (200, {"x-frame-options": "SAMEORIGIN", "server": "mine"}, b"")
+        for url, server in (("/", "mine"), ("/own", None)):
+            answer = await client.get(url)
+            assert answer.headers.get_list("x-frame-options") == ["DENY"]
+            assert answer.headers["content-security-policy"] == policy
+            assert answer.headers.get("server") == server
 
 
 async def test_weights_share_out_requests() -> None:
@@ -435,7 +523,7 @@ async def test_access_log_has_a_line_for_each_request(tmp_path: Path) -> None:
             await client.get(url)
         wanted = ("/old", "/no", "/a?b=c")
         async with asyncio.timeout(20):
-            while len(lines := _lines_below(tmp_path / "logs")) < len(wanted):  # noqa: ASYNC110  files say nothing
+            while len(lines := lines_below(tmp_path / "logs")) < len(wanted):  # noqa: ASYNC110  files say nothing
                 await asyncio.sleep(0.1)
     for line, url, status in zip(lines, wanted, (302, 403, 200), strict=True):
         words = line.split(" ")
@@ -449,7 +537,3 @@ async def test_access_log_has_a_line_for_each_request(tmp_path: Path) -> None:
     assert f'"redirect" "{URL}/new' in lines[0]
     assert '"fixed-response"' in lines[1]
     assert all('"Root=1-' in line for line in lines)
-
-
-def _lines_below(folder: Path) -> list[str]:
-    return [line for file in sorted(folder.rglob("*.log.gz")) for line in gzip.open(file, "rt").read().splitlines()]

@@ -160,6 +160,14 @@ def test_state_outlives_an_orderly_stop_and_a_kill(tmp_path: Path) -> None:
         assert process.end(signal.SIGINT) == 0
 
 
+def test_limit_of_load_balancers_is_what_the_last_start_says_even_after_a_reset(tmp_path: Path) -> None:
+    for options, wanted in ((("--lb-limit", "77"), "77"), ((), "50")):
+        with Process(tmp_path / "state", *options) as process:
+            httpx.post(f"{process.url}/_longshore/reset")
+            limits = process.client("elbv2").describe_account_limits()["Limits"]
+            assert {"Name": "application-load-balancers", "Max": wanted} in limits
+
+
 def test_state_folder_is_its_owners_alone(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with Process(state):

@@ -76,7 +76,7 @@ def worlds(draw: st.DrawFn) -> Records:
 
 def planned(records: Records) -> BalancerPlan:
     balancers, listeners, rules, groups = records
-    return plan_of(balancers, listeners, rules, groups, CERTIFICATES, [], {"vpc-1": "172.31.0.0/16"})
+    return plan_of(balancers, listeners, rules, groups, CERTIFICATES, [], {"vpc-1": "172.31.0.0/16"}, {})
 
 
 @RELAXED

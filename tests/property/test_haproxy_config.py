@@ -35,6 +35,8 @@ PIECES = st.sampled_from(
 )
 TEXTS = st.lists(PIECES, min_size=1, max_size=8).map("".join)
 HEADER_NAMES = st.text("abcXYZ019!#$%&'*+-.^_`|~", min_size=1, max_size=12)
+STATUSES = st.integers(200, 599).filter(lambda status: status // 100 != 3)
+"""What ELBv2 takes for a fixed response: 2XX, 4XX and 5XX."""
 REGEXES = st.sampled_from(["^/a(.*)", "[\"'`$%{}]+", "a|b, c", "\\.\\\\\\'", "(é)|#(x)"])
 FILLED = st.lists(st.one_of(PIECES, st.sampled_from(["#{host}", "#{path}", "#{query}"])), max_size=6).map("".join)
 FIRST_WORDS = frozenset(
@@ -94,7 +96,12 @@ ACTIONS = st.one_of(
         query=FILLED,
         status=st.sampled_from([301, 302]),
     ),
-    st.builds(FixedResponse, status=st.sampled_from([200, 404, 503]), content_type=st.just("text/html"), body=TEXTS),
+    st.builds(
+        FixedResponse,
+        status=st.one_of(st.sampled_from([200, 204, 404, 503]), STATUSES),
+        content_type=st.sampled_from(["", "text/html"]),
+        body=st.one_of(st.just(""), TEXTS),
+    ),
 )
 REWRITES = st.lists(
     st.builds(Rewrite, what=st.sampled_from(["host-header", "url"]), regex=REGEXES, replacement=TEXTS), max_size=2
@@ -133,11 +140,22 @@ def group_of(group_id: str) -> st.SearchStrategy[GroupPlan]:
             "drop_invalid_headers": st.just(True),
         },
     ),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "response_headers": TEXTS.map(lambda value: (("X-Frame-Options", value),)),
+            "server_header": st.just(False),
+        },
+    ),
 )
 def test_haproxy_takes_what_is_rendered_and_only_quoted_words_are_the_users(
-    rules: list[RulePlan], last: Forward, groups: tuple[GroupPlan, ...], attributes: dict[str, Any]
+    rules: list[RulePlan],
+    last: Forward,
+    groups: tuple[GroupPlan, ...],
+    attributes: dict[str, Any],
+    headers: dict[str, Any],
 ) -> None:
-    front = balancer("127.0.0.1", listener(8080, *rules, rule(last)), **attributes)
+    front = balancer("127.0.0.1", listener(8080, *rules, rule(last), **headers), **attributes)
     with tempfile.TemporaryDirectory(prefix="ls-") as folder:
         known = Settings(folder=folder, cookie_key="key", access_logs=True)
         rendered = render(plan([front], groups), dict.fromkeys(GROUP_IDS, SLOTS), known)

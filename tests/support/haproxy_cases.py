@@ -5,6 +5,7 @@ from longshore.domain.elbv2.balancing import (
     Condition,
     FixedResponse,
     Forward,
+    HostPort,
     MutualTls,
     Redirect,
     Rewrite,
@@ -44,6 +45,7 @@ CONDITIONS = (
         Condition(field="source-ip", values=("10.0.0.0/8", "192.0.2.1/32")),
     ),
     rule(text(HOSTILE), Condition(field="http-header", name="X-It's", values=(f"*{HOSTILE}*",), regexes=(HOSTILE,))),
+    rule(text("no answer with this code has a body", 204), path("/204")),
     rule(FixedResponse(status=404)),
 )
 ACTIONS = (
@@ -70,6 +72,17 @@ GROUPS = (
 
 CASES = {
     "plain": plan([balancer("10.0.0.9", listener(80))], [group(source="10.0.0.9")]),
+    "shared": plan(
+        [
+            balancer("10.0.0.9", listener(80, listener_id="e1"), listener(443, protocol="TCP", listener_id="e2")),
+            balancer("10.0.0.10", listener(80, listener_id="e3"), lb_id="b2"),
+        ],
+        [group()],
+        host_ports=(
+            HostPort(port=80, names=(("*.shop.test", "e3"), ("shop.test", "e1"), ("gone.test", "e9"))),
+            HostPort(port=443, every="e2"),
+        ),
+    ),
     "conditions": plan([balancer("10.0.0.9", listener(8080, *CONDITIONS))], GROUPS),
     "actions": plan([balancer("10.0.0.9", listener(8080, *ACTIONS))], GROUPS),
     "attributes": plan(
@@ -116,6 +129,12 @@ CASES = {
                     mutual_tls=MutualTls(
                         mode="verify", bundle_pem="BUNDLE\n", revocations_pem=("CRL\n",), ignore_expiry=True
                     ),
+                    header_names=(
+                        ("X-Amzn-Mtls-Clientcert-Subject", "Client_Subject"),
+                        ("X-Amzn-Tls-Version", "Tls-Version"),
+                    ),
+                    response_headers=(("Strict-Transport-Security", "max-age=9; includeSubDomains"),),
+                    server_header=False,
                 ),
                 tls_headers=True,
             )

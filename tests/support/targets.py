@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Callable, Sequence
 
+LARGEST_HEAD = 1 << 20
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -53,7 +54,9 @@ class Target:
 
     async def start(self, context: ssl.SSLContext | None = None) -> None:
         """Listen."""
-        self._server = await asyncio.start_server(self._serve, self.address, self.port, ssl=context, reuse_address=True)
+        self._server = await asyncio.start_server(
+            self._serve, self.address, self.port, ssl=context, reuse_address=True, limit=LARGEST_HEAD
+        )
 
     async def stop(self) -> None:
         """Listen no more, and break what is connected."""

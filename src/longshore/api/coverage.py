@@ -21,9 +21,10 @@ HEAD = """\
 Made from the source by `make coverage-page`; don't edit it.
 
 A member of an input that is not listed here is served. A *refused* member is answered with an error that has the
-sentence shown, unless it is absent, empty, or one of the values shown as accepted. An *inert* member is taken, and
-answered where AWS answers it, but has no effect. An operation that is not served is answered with an error that names
-it, and so is a service. `[]` in a path stands for each element of a list.
+sentence shown, unless it is absent, empty, or one of the values shown as accepted; one that is *refused in part*, only
+where the sentence says. An *inert* member is taken, and answered where AWS answers it, but has no effect. An operation
+that is not served is answered with an error that names it, and so is a service. `[]` in a path stands for each element
+of a list.
 """
 
 
@@ -61,6 +62,7 @@ def _service(service: Service, names: list[str]) -> Iterator[str]:
         if _has_limits(operation):
             yield f"### {service.name} {name}\n"
             yield from _members(operation.refuses, operation.allowed, operation.inert)
+            yield from (f"| `{path}` | refused in part | {_cell(text)} |" for path, text in operation.partly.items())
             yield ""
     missing = [name for name in names if name not in service.operations]
     if len(missing) > LISTED_MOST:
@@ -83,14 +85,18 @@ def _task_definitions() -> Iterator[str]:
 def _attributes(of: str, table: Iterable[Attribute]) -> Iterator[str]:
     """The attributes that are kept without effect, or served at their default alone."""
     yield f"### Attributes of {of}\n"
+    limited = [each for each in table if each.refused or each.inert]
+    if not limited:
+        yield "All of them are served."
+        return
     yield "An attribute that is not listed here is served.\n"
     yield "| attribute | | |"
     yield "|---|---|---|"
-    for each in table:
+    for each in limited:
         key = f"`{each.key}`" + ("" if len(each.types) > 1 else f" ({each.types[0]})")
         if each.refused:
             yield f"| {key} | refused (accepted: `{each.default}`) | {_cell(each.refused)} |"
-        elif each.inert:
+        else:
             yield f"| {key} | inert | {_cell(each.inert)} |"
 
 
@@ -108,7 +114,7 @@ def _members(
 
 
 def _has_limits(operation: Operation) -> bool:
-    return bool(operation.refuses or operation.inert)
+    return bool(operation.refuses or operation.inert or operation.partly)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -51,7 +51,8 @@ class Operation:
     `refuses` and `inert` map a path into the input (`deploymentConfiguration.strategy`,
     `containerDefinitions[].secrets`) to a sentence. A refused member may be absent, null, empty, or equal to one of
     `allowed[path]`; anything else is answered with the sentence and `codes[path]`, or else the service's
-    `refusal_code`. An inert member is kept and answered but has no effect, which the sentence says.
+    `refusal_code`. An inert member is kept and answered but has no effect, which the sentence says. What the handler
+    itself refuses of a member in some cases, although AWS takes it, is in `partly`, for the page of what is served.
     """
 
     handler: Handler
@@ -59,6 +60,7 @@ class Operation:
     allowed: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
     inert: Mapping[str, str] = field(default_factory=dict)
+    partly: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,10 @@ def up(  # noqa: PLR0913  each is an option of the command line
         str,
         typer.Option(envvar="LONGSHORE_LB_PORTS", help="HOST:LISTENER ports there, by commas; empty: none."),
     ] = "80:80,443:443",
+    lb_limit: Annotated[
+        int,
+        typer.Option(envvar="LONGSHORE_LB_LIMIT", min=1, help="Load balancers of a type that an account may have."),
+    ] = 50,
     warm: Annotated[
         int, typer.Option(envvar="LONGSHORE_WARM", min=0, max=64, help="Network namespaces kept ready per subnet used.")
     ] = 0,
@@ -117,6 +121,7 @@ def up(  # noqa: PLR0913  each is an option of the command line
         healthy_after_s=healthy_after,
         lb_address=lb_address,
         lb_ports=lb_ports,
+        lb_limit=lb_limit,
         warm=warm,
         cpu_overcommit=cpu_overcommit,
         memory_overcommit=memory_overcommit,

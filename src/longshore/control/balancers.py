@@ -14,7 +14,8 @@ import structlog
 from longshore.control.ec2.firewall import Guarded, unguarded
 from longshore.control.loop import Loop, Timer
 from longshore.decide.elbv2 import targets as decide
-from longshore.decide.elbv2.balancing import plan_of
+from longshore.decide.elbv2.balancing import plan_of, state_of
+from longshore.decide.elbv2.hosts import names_leading_to
 from longshore.domain.clock import Clock
 from longshore.domain.ec2.network import Vpc
 from longshore.domain.ecs.task import Task
@@ -24,10 +25,12 @@ from longshore.domain.elbv2.balancing import (
     BalancerPlan,
     CertificatePlan,
     GroupCounts,
+    Problem,
     TargetObservation,
     TargetPlan,
 )
 from longshore.domain.elbv2.certificate import Certificate
+from longshore.domain.names.zone import RecordSet
 from longshore.domain.record import Key
 from longshore.domain.secrets.vault import Vault
 from longshore.drivers.ports import BalancerDriver, Permanent, Retryable
@@ -35,7 +38,7 @@ from longshore.store.store import Change, Store, Transaction
 
 log = structlog.get_logger(__name__)
 
-PLANNED = (LoadBalancer, Listener, Rule, TargetGroup, Certificate, TrustStore)
+PLANNED = (LoadBalancer, Listener, Rule, TargetGroup, Certificate, TrustStore, RecordSet)
 PLAN = "plan"
 GIVE_UP_S = 30.0
 """How long after its time the end of a target may wait for a driver that fails."""
@@ -137,7 +140,8 @@ class BalancerController:
             try:
                 await self._driver.open()
             except Permanent as error:
-                self._write_states(plan, dict.fromkeys((lb.lb_id for lb in plan.load_balancers), error.reason))
+                absent = Problem(reason=error.reason)
+                self._write_states(plan, dict.fromkeys((lb.lb_id for lb in plan.load_balancers), absent))
                 self._set_groups(BalancerPlan())
                 return self._clock.now() + ABSENT_RETRY_S if plan.load_balancers else None
             self._opened()
@@ -162,7 +166,12 @@ class BalancerController:
             self._certificates({arn for listener in listeners for arn in listener.certificates}),
             store.all(TrustStore),
             {vpc.vpc_id: vpc.range for vpc in store.all(Vpc)},
+            {each.dns_name: names_leading_to(each.dns_name, self._standing_for) for each in store.all(LoadBalancer)},
         )
+
+    def _standing_for(self, name: str) -> list[str]:
+        """The names whose aliases and CNAMEs lead to a name, whichever zone they are in."""
+        return [each.name for each in self._store.select(RecordSet, "stands_for", (name,))]
 
     def _certificates(self, wanted: Collection[str]) -> dict[str, CertificatePlan]:
         """Those whose keys can be opened: one sealed with another master key keeps no other from its work."""
@@ -176,16 +185,20 @@ class BalancerController:
                     continue
                 parts = (certificate.certificate_pem, certificate.chain_pem, key)
                 pem = "".join(f"{part.strip()}\n" for part in parts if part)
-                plans[arn] = CertificatePlan(certificate_id=certificate.certificate_id, pem=pem)
+                names = (certificate.domain_name, *certificate.alternative_names)
+                plans[arn] = CertificatePlan(certificate_id=certificate.certificate_id, arn=arn, pem=pem, names=names)
         return plans
 
-    def _write_states(self, plan: BalancerPlan, problems: Mapping[str, str]) -> None:
+    def _write_states(self, plan: BalancerPlan, problems: Mapping[str, Problem]) -> None:
         with self._store.transaction() as tx:
             for each in plan.load_balancers:
                 balancer = tx.get(LoadBalancer, (each.account, each.region, each.lb_id))
-                reason = problems.get(each.lb_id, "")
-                if balancer is not None:
-                    tx.put(balancer.but(state="failed" if reason else "active", state_reason=reason))
+                if balancer is None:
+                    continue
+                state, reason = state_of(problems.get(each.lb_id))
+                if reason and reason != balancer.state_reason:
+                    log.warning("a load balancer isn't as it should be", load_balancer=each.path, reason=reason)
+                tx.put(balancer.but(state=state, state_reason=reason))
 
     def _set_groups(self, plan: BalancerPlan) -> None:
         """Targets of groups that came into place, or are not there any more, need a look; at first all do."""
@@ -338,7 +351,9 @@ def _plan_of(target: Target) -> TargetPlan:
 
 
 def _planned(record: object) -> object:
-    """A record without what we ourselves write into it: else each plan would make a second one."""
+    """What of a record may be in the plan. Without what we ourselves write: else each plan would make a second one."""
+    if isinstance(record, RecordSet):
+        return (record.name, record.stands_for) if record.stands_for else None
     return record.but(state="provisioning", state_reason="") if isinstance(record, LoadBalancer) else record
 
 

@@ -26,6 +26,7 @@ from longshore.domain.ecs.task import Task
 from longshore.domain.ecs.task_definition import TaskDefinition, TaskDefinitionFamily
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
 from longshore.domain.elbv2.certificate import Authority, Certificate
+from longshore.domain.elbv2.quota import LoadBalancerQuota
 from longshore.domain.iam import AccessKey, AccountAlias, Group, InstanceProfile, Policy, Role, User
 from longshore.domain.log import LogGroup, LogResourcePolicy, LogStream, MetricFilter, QueryDefinition
 from longshore.domain.names.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
@@ -64,6 +65,7 @@ KINDS: tuple[type[Record], ...] = (
     LifecyclePreview,
     Listener,
     LoadBalancer,
+    LoadBalancerQuota,
     LogGroup,
     LogResourcePolicy,
     LogStream,

@@ -12,7 +12,14 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from longshore.domain.ec2.firewall import Ruleset, RulesetChange
 from longshore.domain.ecs.launch import TaskLaunch, TaskObservation, WarmNetwork
-from longshore.domain.elbv2.balancing import BalancerCounts, BalancerPlan, GroupCounts, TargetObservation, TargetPlan
+from longshore.domain.elbv2.balancing import (
+    BalancerCounts,
+    BalancerPlan,
+    GroupCounts,
+    Problem,
+    TargetObservation,
+    TargetPlan,
+)
 from longshore.domain.log import LogEvent, LogTarget
 from longshore.domain.names.connect import ConnectCounts, ConnectPlan, Endpoint
 from longshore.domain.names.naming import EndpointCheck
@@ -153,10 +160,11 @@ class BalancerDriver(Protocol):
         """Let go. The data plane goes on working: the next start takes it over."""
         ...
 
-    async def apply(self, plan: BalancerPlan) -> Mapping[str, str]:
+    async def apply(self, plan: BalancerPlan) -> Mapping[str, Problem]:
         """Make the data plane what the plan says, without losing a connection; what is not in it any more ends.
 
-        Returns why a load balancer can't work as planned, by its `lb_id`; the others do. Raises Retryable.
+        Returns why a load balancer can't work as planned, by its `lb_id`; the others do. One that worked goes on as it
+        was where that can be. Raises Retryable.
         """
         ...
 

@@ -9,8 +9,9 @@ import pytest
 
 from longshore.control.balancers import GIVE_UP_S, PLAN, BalancerController
 from longshore.domain.elbv2.balancer import HealthCheckSettings, Listener, LoadBalancer, Target, TargetGroup
-from longshore.domain.elbv2.balancing import BalancerPlan, TargetPlan
+from longshore.domain.elbv2.balancing import BalancerPlan, Problem, TargetPlan
 from longshore.domain.elbv2.certificate import Certificate
+from longshore.domain.names.zone import RecordSet
 from longshore.drivers.ports import Permanent, Retryable
 from longshore.drivers.sim.balancer import BalancerTimings, SimBalancer, SimForwarder
 from longshore.drivers.sim.machine import SimMachine
@@ -25,7 +26,7 @@ class Moody(SimBalancer):
 
     absent = ""
     """Why there is no data plane."""
-    problems: Mapping[str, str] = {}
+    problems: Mapping[str, Problem] = {}
     stuck = False
 
     async def open(self) -> None:
@@ -33,7 +34,7 @@ class Moody(SimBalancer):
             raise Permanent(self.absent)
         await super().open()
 
-    async def apply(self, plan: BalancerPlan) -> Mapping[str, str]:
+    async def apply(self, plan: BalancerPlan) -> Mapping[str, Problem]:
         await super().apply(plan)
         return self.problems
 
@@ -104,7 +105,7 @@ async def test_load_balancer_is_active_once_it_is_in_place(house: House) -> None
 
 async def test_what_the_data_plane_refuses_fails_alone_with_its_reason(house: House) -> None:
     good, bad = group_in_use(house, "good"), group_in_use(house, "bad")
-    house.driver.problems = {house.balancer(bad).lb_id: "The port is taken."}
+    house.driver.problems = {house.balancer(bad).lb_id: Problem(reason="The port is taken.")}
     house.controller.start()
     await house.until(lambda: house.balancer(bad).state == "failed")
     assert house.balancer(bad).state_reason == "The port is taken."
@@ -113,6 +114,32 @@ async def test_what_the_data_plane_refuses_fails_alone_with_its_reason(house: Ho
     house.controller.plans.enqueue(PLAN)
     await house.until(lambda: house.balancer(bad).state == "active")
     assert house.balancer(bad).state_reason == ""
+
+
+async def test_load_balancer_that_goes_on_as_it_was_is_impaired_and_says_why(house: House) -> None:
+    group = group_in_use(house)
+    house.driver.problems = {house.balancer(group).lb_id: Problem(reason="No such regex.", serving=True)}
+    house.controller.start()
+    await house.until(lambda: house.balancer(group).state == "active_impaired")
+    assert house.balancer(group).state_reason == (
+        "The last change is not in effect; all goes on as it was before. No such regex."
+    )
+
+
+async def test_alias_that_comes_or_goes_changes_what_names_lead_to(house: House) -> None:
+    group_in_use(house, "one")
+    two = group_in_use(house, "two")
+    house.controller.start()
+    await house.until(lambda: bool(house.forwarder.plan.host_ports))
+    alias = {"HostedZoneId": "Z1", "DNSName": house.balancer(two).dns_name}
+    record_set = RecordSet(account="1", region="", zone_id="Z2", name="shop.test", type="A", alias=alias)
+    house.put(record_set)
+    await house.until(lambda: [name for name, _ in house.forwarder.plan.host_ports[0].names] == ["shop.test"])
+    house.put(record_set.but(name="www.shop.test", type="CNAME", alias={}, values=("Shop.test.",)))
+    await house.until(lambda: len(house.forwarder.plan.host_ports[0].names) == 2)
+    with house.store.transaction() as tx:
+        tx.delete(RecordSet, record_set.key)
+    await house.until(lambda: house.forwarder.plan.host_ports[0].names == ())
 
 
 async def test_certificate_that_another_key_sealed_keeps_no_other_from_its_work(house: House) -> None:

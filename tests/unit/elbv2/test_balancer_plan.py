@@ -12,6 +12,7 @@ from longshore.domain.elbv2.balancing import (
     CertificatePlan,
     Forward,
     GroupPlan,
+    HostPort,
     ListenerPlan,
     MutualTls,
     WeightedGroup,
@@ -29,7 +30,11 @@ def api() -> Api:
     return Api(elbv2.OPERATIONS, service="elbv2")
 
 
-def plan(api: Api, certificates: dict[str, CertificatePlan] | None = None) -> BalancerPlan:
+def plan(
+    api: Api,
+    certificates: dict[str, CertificatePlan] | None = None,
+    aliases: dict[str, frozenset[str]] | None = None,
+) -> BalancerPlan:
     read = api.store
     return plan_of(
         read.all(LoadBalancer),
@@ -39,6 +44,7 @@ def plan(api: Api, certificates: dict[str, CertificatePlan] | None = None) -> Ba
         certificates or {},
         read.all(TrustStore),
         {"vpc-1": VPC_CIDR},
+        aliases or {},
     )
 
 
@@ -93,6 +99,36 @@ def test_attributes_of_a_load_balancer_reach_the_plan(api: Api) -> None:
     assert (made.forwarded_for, made.forwarded_for_port, made.preserve_host) == ("remove", True, True)
     assert made.tls_headers
     assert (made.access_log_bucket, made.access_log_prefix) == ("logs", "front/a")
+
+
+def test_names_that_lead_to_load_balancers_are_in_the_plan(api: Api) -> None:
+    one, two = create_balancer(api, "one"), create_balancer(api, "two")
+    group = create_group(api)
+    secure = listener_of(one, forward(group), port=443, protocol="HTTPS", certificates=(CERTIFICATE_ARN,))
+    api.put(listener_of(one, forward(group)), listener_of(two, forward(group)), secure)
+    certificate = CertificatePlan(certificate_id="c1", pem=PEM, names=("one.test",))
+    made = plan(api, {CERTIFICATE_ARN: certificate}, {two.dns_name: frozenset({"two.test"})}).host_ports
+    listeners = {each.lb_id: each.listeners[0].listener_id for each in plan(api).load_balancers}
+    assert made == (
+        HostPort(port=80, names=(("one.test", listeners[one.lb_id]), ("two.test", listeners[two.lb_id]))),
+        HostPort(port=443, every=secure.listener_id),
+    )
+
+
+def test_headers_of_a_listener_are_in_the_plan(api: Api) -> None:
+    plain = listener_of(create_balancer(api), forward(create_group(api)))
+    api.put(plain)
+    made = only_listener(api)
+    assert (made.header_names, made.response_headers, made.server_header) == ((), (), True)
+    changes = {
+        "routing.http.response.x_frame_options.header_value": "DENY",
+        "routing.http.response.server.enabled": "false",
+        "routing.http.request.x_amzn_tls_version.header_name": "X-Tls",
+    }
+    api.put(plain.but(protocol="HTTPS", attributes=changes))
+    made = only_listener(api)
+    assert made.header_names == (("X-Amzn-Tls-Version", "X-Tls"),)
+    assert (made.response_headers, made.server_header) == ((("X-Frame-Options", "DENY"),), False)
 
 
 def test_access_logs_that_are_off_go_nowhere(api: Api) -> None:

@@ -64,6 +64,15 @@ def test_each_type_has_its_own_attributes(api: Api) -> None:
     assert group_attributes(instances)["preserve_client_ip.enabled"] == "false", "on AWS they do"
 
 
+def test_ipv6_from_outside_is_denied_to_internal_load_balancers_until_it_is_set(api: Api) -> None:
+    key = "ipv6.deny_all_igw_traffic"
+    outer, inner = create_balancer(api, "outer"), create_balancer(api, "inner", Scheme="internal")
+    network = create_balancer(api, "network", Type="network", Scheme="internal")
+    assert [balancer_attributes(api, each.arn)[key] for each in (outer, inner, network)] == ["false", "true", "true"]
+    api("ModifyLoadBalancerAttributes", LoadBalancerArn=inner.arn, Attributes=[{"Key": key, "Value": "false"}])
+    assert balancer_attributes(api, inner.arn)[key] == "false"
+
+
 WRONG: list[tuple[str, str, str]] = [
     ("idle_timeout.timeout_seconds", "0", "ValidationError"),
     ("idle_timeout.timeout_seconds", "4001", "ValidationError"),

@@ -9,6 +9,7 @@ from longshore.api import elbv2
 from longshore.api.elbv2.limits import LIMITS
 from longshore.domain.ec2.network import Vpc
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, TargetGroup
+from longshore.domain.elbv2.listener_attributes import request_header_names, response_headers
 from tests.support.api import SCOPE, Api
 from tests.support.balancers import create_balancer, create_group, import_certificate
 
@@ -443,8 +444,9 @@ def test_the_idle_timeout_changes_and_goes_with_the_protocol(api: Api, network: 
         ("tcp.idle_timeout.seconds", "60", "InvalidConfigurationRequest"),
         ("routing.http.request.x_amzn_tls_version.header_name", "X-Amzn-Tls-Version", "InvalidConfigurationRequest"),
         ("routing.http.response.server.enabled", "no", "ValidationError"),
-        ("routing.http.response.server.enabled", "false", "InvalidConfigurationRequest"),
-        ("routing.http.response.x_frame_options.header_value", "DENY", "InvalidConfigurationRequest"),
+        ("routing.http.response.x_frame_options.header_value", 'a"b', "ValidationError"),
+        ("routing.http.response.x_frame_options.header_value", "a\r\nb", "ValidationError"),
+        ("routing.http.response.x_frame_options.header_value", "a" * 1025, "ValidationError"),
     ],
 )
 def test_attributes_that_an_http_listener_does_not_take(
@@ -453,3 +455,45 @@ def test_attributes_that_an_http_listener_does_not_take(
     arn = create(api, balancer)["ListenerArn"]
     pairs = [{"Key": key, "Value": value}]
     assert api.error("ModifyListenerAttributes", ListenerArn=arn, Attributes=pairs).code == code
+
+
+def set_attributes(api: Api, arn: str, **values: str) -> dict[str, str]:
+    """Of headers in requests and answers; what is said of each is all that tells it."""
+    keys = {name: f"routing.http.{name.replace('__', '.')}" for name in values}
+    pairs = [{"Key": keys[name], "Value": value} for name, value in values.items()]
+    answer = api("ModifyListenerAttributes", ListenerArn=arn, Attributes=pairs)["Attributes"]
+    return {pair["Key"]: pair["Value"] for pair in answer if pair["Key"] in keys.values()}
+
+
+def test_headers_of_answers_are_set_and_reset(api: Api, balancer: LoadBalancer) -> None:
+    arn = create(api, balancer)["ListenerArn"]
+    hsts, server = "response__strict_transport_security__header_value", "response__server__enabled"
+    age = "max-age=31536000; includeSubDomains"
+    assert set_attributes(api, arn, **{hsts: age, server: "false"}) == {
+        "routing.http.response.strict_transport_security.header_value": age,
+        "routing.http.response.server.enabled": "false",
+    }
+    (made,) = api.store.all(Listener)
+    assert response_headers(made) == {"Strict-Transport-Security": age}
+    set_attributes(api, arn, **{hsts: ""})
+    (made,) = api.store.all(Listener)
+    assert response_headers(made) == {}
+
+
+def test_headers_about_client_certificates_are_renamed_each_to_a_name_of_its_own(
+    api: Api, balancer: LoadBalancer
+) -> None:
+    arn = secure(api, balancer)["ListenerArn"]
+    subject = "request__x_amzn_mtls_clientcert_subject__header_name"
+    issuer = "request__x_amzn_mtls_clientcert_issuer__header_name"
+    set_attributes(api, arn, **{subject: "X-Client_Subject"})
+    (made,) = api.store.all(Listener)
+    changed = {usual: name for usual, name in request_header_names(made).items() if usual != name}
+    assert changed == {"X-Amzn-Mtls-Clientcert-Subject": "X-Client_Subject"}
+    for name, text in (("x-client_subject", "same name"), ("Host", "requests have"), ("X-Forwarded-For", "requests")):
+        pair = {"Key": "routing.http.request.x_amzn_mtls_clientcert_issuer.header_name", "Value": name}
+        error = api.error("ModifyListenerAttributes", ListenerArn=arn, Attributes=[pair])
+        assert error.code == "InvalidConfigurationRequest"
+        assert text in error.message
+    told = set_attributes(api, arn, **{subject: "", issuer: "x-client_subject"})
+    assert list(told.values()) == ["x-client_subject", "X-Amzn-Mtls-Clientcert-Subject"]

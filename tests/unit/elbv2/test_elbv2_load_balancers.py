@@ -9,6 +9,7 @@ from longshore.api.ec2 import SERVICE as EC2
 from longshore.api.elbv2.limits import LIMITS
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, Subnet, Vpc
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule
+from longshore.domain.elbv2.quota import LoadBalancerQuota
 from tests.support.api import SCOPE, Api
 from tests.support.balancers import (
     ARN,
@@ -229,6 +230,16 @@ def test_the_number_of_load_balancers_of_a_type_has_an_end(api: Api) -> None:
     error = api.error("CreateLoadBalancer", Name="more", **TWO)
     assert error.code == "TooManyLoadBalancers"
     create_balancer(api, "network", Type="network")
+
+
+def test_the_number_of_load_balancers_is_a_setting(api: Api) -> None:
+    api.put(LoadBalancerQuota(account="", region="", load_balancers=2))
+    for name in ("one", "two"):
+        create_balancer(api, name)
+    assert "2" in api.error("CreateLoadBalancer", Name="three", **TWO).message
+    limits = {each["Name"]: each["Max"] for each in api("DescribeAccountLimits")["Limits"]}
+    assert (limits["application-load-balancers"], limits["network-load-balancers"]) == ("2", "2")
+    assert limits["target-groups"] == "3000"
 
 
 # ------------------------------------------------------------------------------------------------------ described

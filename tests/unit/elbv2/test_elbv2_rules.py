@@ -164,6 +164,8 @@ def header(**config: Any) -> dict[str, Any]:
         [{"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["(?=a)"]}}],
         [{"Field": "path-pattern", "Values": ["/a"], "HostHeaderConfig": {"Values": ["a.b"]}}],
         [{"Field": "host-header", "Values": ["a_b/c"]}],
+        [{"Field": "host-header", "Values": ["localhost"]}],
+        [{"Field": "host-header", "HostHeaderConfig": {"Values": ["a.test", "*"]}}],
         [{"Field": "http-request-method", "Values": ["GET"]}],
         [{"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["get"]}}],
         [{"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["G" * 41]}}],

@@ -183,6 +183,7 @@ def test_access_log_line_is_elbv2s() -> None:
         "response_ms": "20",
         "total_ms": "25",
         "status": "200",
+        "ended": "--",
         "answered": "1",
         "received": "100",
         "sent": "200",
@@ -200,7 +201,14 @@ def test_access_log_line_is_elbv2s() -> None:
     }
     listeners = access_log.known_listeners(plan([logged], []))
     now = 1_795_642_824.065
-    found = access_log.entry("\t".join(["e8080", *told.values()]) + "\n", listeners, groups, now)
+
+    def line(**changes: str) -> access_log.Entry | None:
+        fields = {**told, **changes}
+        return access_log.entry(
+            "\t".join(["e8080", *fields.values()]) + "\n", listeners, groups, {"0AB1": "arn:c"}, now
+        )
+
+    found = line()
     assert found is not None
     assert found.window.balancer == "b1"
     assert found.window.stem == (
@@ -212,4 +220,16 @@ def test_access_log_line_is_elbv2s() -> None:
         '"GET http://a.test:8080/a?b=\\x22\\x09 HTTP/1.1" "curl/8" - - arn:tg "Root=1-2-3" "-" "-" 0 '
         '2026-11-25T21:40:24.040000Z "forward" "-" "-" "10.0.0.1:80" "200" "-" "-" TID_'
     )
-    assert access_log.entry("unknown\tx", listeners, groups, now) is None
+    assert access_log.entry("unknown\tx", listeners, groups, {}, now) is None
+    secure = line(certificate="0AB1", sni="a.test")
+    assert secure is not None
+    assert '"Root=1-2-3" "a.test" "arn:c" 0 ' in secure.line
+    for changes, status in (
+        ({"ended": "CD", "status": "-1", "answered": "-"}, "460 - "),
+        ({"ended": "CH", "status": "400", "answered": "-"}, "460 - "),
+        ({"ended": "CD", "status": "200", "answered": "1"}, "200 200 "),
+        ({"ended": "CR", "status": "400", "answered": "-", "method": "<BADREQ>"}, "400 - "),
+    ):
+        told_so = line(**changes)
+        assert told_so is not None
+        assert f" {status}100 200 " in told_so.line

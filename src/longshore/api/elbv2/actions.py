@@ -48,6 +48,10 @@ def refusals(member: str) -> dict[str, str]:
     return {f"{member}[].{name}": sentence for name in members}
 
 
+ONE_GROUP = "Longshore's network load balancers forward to one target group: weights are for application ones"
+"""What is refused of the groups that an action forwards to."""
+
+
 class Place(NamedTuple):
     """Where actions are: in a listener of this protocol and port."""
 
@@ -106,8 +110,7 @@ def _forward(action: Document, place: Place) -> Document:
     if len(set(arns)) != len(arns):
         raise invalid("A target group can be specified only once in an action")
     if place.layer == "network" and len(arns) > 1:
-        text = "Longshore's network load balancers forward to one target group: weights are for application ones"
-        raise ApiError("InvalidLoadBalancerAction", text)
+        raise ApiError("InvalidLoadBalancerAction", ONE_GROUP)
     if len(arns) > MAX_GROUPS:
         raise ApiError("TooManyTargetGroups", f"An action can forward to at most {MAX_GROUPS} target groups")
     forward = {

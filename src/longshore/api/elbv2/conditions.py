@@ -140,6 +140,12 @@ def _text(field: str, pattern: re.Pattern[str], limit: int = MAX_LENGTH) -> Call
     return check
 
 
+def _host(value: str) -> str:
+    if "." not in _text("host-header", _HOST)(value):
+        raise invalid(f"The condition value '{value}' of 'host-header' must contain at least one '.'")
+    return value
+
+
 def _printable(text: str, what: str) -> str:
     if len(text) > MAX_LENGTH or not text.isascii() or not text.isprintable():
         raise invalid(f"A condition value of '{what}' must have at most {MAX_LENGTH} printable ASCII characters")
@@ -172,7 +178,7 @@ def _network(value: str) -> str:
 
 
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
-    "host-header": _text("host-header", _HOST),
+    "host-header": _host,
     "path-pattern": _text("path-pattern", _PATH),
     "http-header": _header_value,
     "http-request-method": _text("http-request-method", _METHOD, MAX_NAME),

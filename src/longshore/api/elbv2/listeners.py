@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from longshore.api.elbv2.actions import CONFIGS, Place, checked_actions, refusals
-from longshore.api.elbv2.attributes import INERT, attribute_pairs, checked_attributes
+from longshore.api.elbv2.actions import CONFIGS, ONE_GROUP, Place, checked_actions, refusals
+from longshore.api.elbv2.attributes import attribute_pairs, checked_attributes
 from longshore.api.elbv2.errors import conflict, invalid
 from longshore.api.elbv2.group_use import check_groups
 from longshore.api.elbv2.limits import LIMITS
@@ -13,7 +13,13 @@ from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.operation import Call, Operation
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule
-from longshore.domain.elbv2.listener_attributes import LISTENER, listener_attributes, listener_table
+from longshore.domain.elbv2.listener_attributes import (
+    LISTENER,
+    RESERVED,
+    listener_attributes,
+    listener_table,
+    request_header_names,
+)
 from longshore.wire.errors import ApiError
 
 PROTOCOLS = {"application": ("HTTP", "HTTPS"), "network": ("TCP", "TLS")}
@@ -123,8 +129,20 @@ def modify_listener_attributes(call: Call) -> dict[str, Any]:
             text = f"Listener attribute key '{key}' is not supported with listeners of {listener.protocol}"
             raise conflict(text)
     listener = listener.but(attributes={**listener.attributes, **given})
+    _check_header_names(listener)
     call.tx.put(listener)
     return {"Attributes": attribute_pairs(listener_attributes(listener))}
+
+
+def _check_header_names(listener: Listener) -> None:
+    """Each header has a name of its own, and none that requests have anyway. Raises InvalidConfigurationRequest."""
+    seen: set[str] = set()
+    for usual, name in request_header_names(listener).items():
+        if name.lower() in RESERVED:
+            raise conflict(f"{usual} can't be renamed to '{name}': requests have a header of that name")
+        if name.lower() in seen:
+            raise conflict(f"Two headers can't have the same name '{name}'")
+        seen.add(name.lower())
 
 
 def balancer_of(call: Call, listener: Listener) -> LoadBalancer:
@@ -192,11 +210,16 @@ _ALLOWED = {
 }
 _CODES = {"Protocol": "UnsupportedProtocol", **dict.fromkeys(_ACTIONS, "InvalidLoadBalancerAction")}
 _INERT = {"MutualAuthentication.TrustStoreAssociationStatus": "Only answered: trust stores are not shared."}
+_PARTLY = {"DefaultActions[].ForwardConfig.TargetGroups": f"{ONE_GROUP}."}
 OPERATIONS: dict[str, Operation] = {
-    "CreateListener": Operation(create_listener, refuses=_REFUSES, allowed=_ALLOWED, codes=_CODES, inert=_INERT),
+    "CreateListener": Operation(
+        create_listener, refuses=_REFUSES, allowed=_ALLOWED, codes=_CODES, inert=_INERT, partly=_PARTLY
+    ),
     "DeleteListener": Operation(delete_listener),
     "DescribeListenerAttributes": Operation(describe_listener_attributes),
     "DescribeListeners": Operation(describe_listeners),
-    "ModifyListener": Operation(modify_listener, refuses=_REFUSES, allowed=_ALLOWED, codes=_CODES, inert=_INERT),
-    "ModifyListenerAttributes": Operation(modify_listener_attributes, inert=INERT),
+    "ModifyListener": Operation(
+        modify_listener, refuses=_REFUSES, allowed=_ALLOWED, codes=_CODES, inert=_INERT, partly=_PARTLY
+    ),
+    "ModifyListenerAttributes": Operation(modify_listener_attributes),
 }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from longshore.api.elbv2.errors import conflict
-from longshore.api.elbv2.limits import LIMITS
+from longshore.api.elbv2.limits import limits_of
 from longshore.api.elbv2.lookup import find_load_balancer
 from longshore.api.elbv2.names import check_name
 from longshore.api.elbv2.paging import paged
@@ -242,9 +242,12 @@ def _same(known: LoadBalancer, asked: LoadBalancer, places: list[Place]) -> Load
 
 
 def _check_quota(call: Call, kind: LoadBalancerType) -> None:
-    most = LIMITS[f"{kind}-load-balancers"]
+    most = limits_of(call.tx)[f"{kind}-load-balancers"]
     if sum(each.type == kind for each in call.tx.select(LoadBalancer, "scope", call.scope)) >= most:
-        text = f"The maximum number of load balancers of type '{kind}' has been reached: {most}"
+        text = (
+            f"The maximum number of load balancers of type '{kind}' has been reached: {most}. "
+            "Start Longshore with a higher --lb-limit to have more."
+        )
         raise ApiError("TooManyLoadBalancers", text)
 
 

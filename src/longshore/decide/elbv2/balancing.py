@@ -1,4 +1,4 @@
-"""What load balancer drivers are told: the plan of the whole data plane, from the records. Pure.
+"""What load balancer drivers are told: the plan of the whole data plane, from the records; and what they say. Pure.
 
 Called by `control/balancers.py`. The same records make the same plan, in whatever order they come. A listener without
 a load balancer, a rule without a listener, a certificate that is not there: what hangs in the air is not in the plan.
@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from longshore.decide.elbv2.balancing_rules import rule_plans
+from longshore.decide.elbv2.hosts import Placed, host_ports
 from longshore.domain.elbv2.balancer import (
     Listener,
     LoadBalancer,
+    LoadBalancerState,
     Rule,
     TargetGroup,
     TrustStore,
@@ -26,9 +28,16 @@ from longshore.domain.elbv2.balancing import (
     ListenerPlan,
     LoadBalancerPlan,
     MutualTls,
+    Problem,
 )
 from longshore.domain.elbv2.health_check import TRAFFIC_PORT, code_ranges
-from longshore.domain.elbv2.listener_attributes import TCP_IDLE_TIMEOUT
+from longshore.domain.elbv2.listener_attributes import (
+    SERVER,
+    TCP_IDLE_TIMEOUT,
+    listener_attributes,
+    request_header_names,
+    response_headers,
+)
 from longshore.domain.record import Key
 
 Document = Mapping[str, Any]
@@ -64,8 +73,13 @@ def plan_of(
     certificates: Mapping[str, CertificatePlan],
     trust_stores: Iterable[TrustStore],
     vpc_cidrs: Mapping[str, str],
+    aliases: Mapping[str, frozenset[str]],
 ) -> BalancerPlan:
-    """The plan. `certificates` are by ARN, their keys unsealed; `vpc_cidrs` by the ids of VPCs."""
+    """The plan.
+
+    certificates: by ARN, their keys unsealed. vpc_cidrs: by the ids of VPCs. aliases: by load balancers' DNS names, the
+    names that lead to them.
+    """
     rules_of: dict[Key, list[Rule]] = {}
     for rule in rules:
         rules_of.setdefault((*rule.scope, rule.lb_id, rule.listener_id), []).append(rule)
@@ -75,12 +89,14 @@ def plan_of(
     listeners_of: dict[str, list[Listener]] = {}
     for listener in sorted(listeners, key=lambda each: (each.port, each.listener_id)):
         listeners_of.setdefault(listener.lb_id, []).append(listener)
-    planned = []
+    planned: list[LoadBalancerPlan] = []
+    placed: list[Placed] = []
     idle_s: dict[str, int] = {}
     source: dict[str, str] = {}
     for balancer in sorted(load_balancers, key=lambda each: each.lb_id):
         own = listeners_of.get(balancer.lb_id, [])
         planned.append(_load_balancer(balancer, own, known, vpc_cidrs.get(balancer.vpc_id, "")))
+        placed.append(Placed(planned[-1], balancer.created_at, aliases.get(balancer.dns_name, frozenset())))
         for listener in own:
             for arn in _forwarded_by(listener, known):
                 idle_s[arn] = max(idle_s.get(arn, 0), _idle_timeout_s(balancer, listener))
@@ -96,7 +112,17 @@ def plan_of(
             )
         ),
         certificates=tuple(by_id[name] for name in sorted(by_id)),
+        host_ports=host_ports(placed, {name: each.names for name, each in by_id.items()}),
     )
+
+
+def state_of(problem: Problem | None) -> tuple[LoadBalancerState, str]:
+    """The state of a load balancer in the plan, and the reason for it."""
+    if problem is None:
+        return "active", ""
+    if problem.serving:
+        return "active_impaired", f"The last change is not in effect; all goes on as it was before. {problem.reason}"
+    return "failed", problem.reason
 
 
 def _forwarded_by(listener: Listener, known: Known) -> set[str]:
@@ -165,6 +191,9 @@ def _listener(balancer: LoadBalancer, listener: Listener, known: Known) -> Liste
         alpn=_alpn(balancer, listener),
         mutual_tls=_mutual_tls(listener.mutual_authentication, known),
         tcp_idle_timeout_s=_tcp_idle_timeout_s(listener),
+        header_names=tuple((usual, name) for usual, name in request_header_names(listener).items() if usual != name),
+        response_headers=tuple(response_headers(listener).items()),
+        server_header=listener_attributes(listener).get(SERVER.key, SERVER.default) == "true",
     )
 
 

@@ -14,6 +14,7 @@ from longshore.domain.tag import Tags
 
 LoadBalancerType = Literal["application", "network"]
 Scheme = Literal["internet-facing", "internal"]
+LoadBalancerState = Literal["provisioning", "active", "active_impaired", "failed"]
 TargetState = Literal["initial", "healthy", "unhealthy", "unused", "draining", "unavailable"]
 SHORT: Mapping[str, str] = {"application": "app", "network": "net"}
 """How ARNs and metrics abbreviate a type."""
@@ -65,7 +66,8 @@ class LoadBalancer(Record, frozen=True, kw_only=True, omit_defaults=True):
     attributes: dict[str, str] = {}
     """What was set; what is not here has its default."""
     tags: Tags = {}
-    state: Literal["provisioning", "active", "failed"] = "provisioning"
+    state: LoadBalancerState = "provisioning"
+    """`active_impaired`: it works, but as it was before a change that the data plane can't make, for the reason."""
     state_reason: str = ""
 
     def names(self) -> Key:

@@ -60,11 +60,14 @@ PREFIX = r"(?!/)(?!.*AWSLogs)(?!(.*/)?\.\.?(/|$))[^\x00-\x1f\x7f\\]{0,1024}"
 """A path below the bucket's folder: it can't lead out of it."""
 COOKIE = r"(?!AWSALB)[^\x00-\x20()<>@,;:\\\"/\[\]?={}\x7f-\U0010ffff]{0,512}"
 WEEK_S = 604_800
+DENY_IPV6 = "ipv6.deny_all_igw_traffic"
+"""The one attribute whose default depends on the scheme."""
 
 _ONE_MACHINE = "Every zone is on this machine: there is nothing to balance between zones."
 _NO_DNS_FAILOVER = "Names always lead to the load balancer's addresses."
 _NO_CONNECTION_LOG = "Connections are not logged yet; access_logs.s3 logs requests."
 _NO_NETWORK_LOG = "Only application load balancers log what they are asked."
+_NO_IPV6 = "Load balancers have IPv4 addresses alone: nobody reaches them by IPv6."
 _ONE_STRICTNESS = "What is ambiguous is refused in every mode, as HAProxy sees it."
 _NO_PRESERVING = "Targets see the load balancer's address: use proxy_protocol_v2 to tell them the client's."
 _FAIL_OPEN = "Requests go to all targets only when not one is healthy."
@@ -79,6 +82,7 @@ LOAD_BALANCER: tuple[Attribute, ...] = (
     Attribute(key="load_balancing.cross_zone.enabled", types=ALB, default="true", words=("true",)),
     Attribute(key="load_balancing.cross_zone.enabled", types=NLB, default="false", words=FLAG, inert=_ONE_MACHINE),
     Attribute(key="zonal_shift.config.enabled", default="false", words=FLAG, inert=_ONE_MACHINE),
+    Attribute(key=DENY_IPV6, default="false", words=FLAG, inert=_NO_IPV6),
     Attribute(key="idle_timeout.timeout_seconds", types=ALB, default="60", least=1, most=4000),
     Attribute(key="client_keep_alive.seconds", types=ALB, default="3600", least=60, most=WEEK_S),
     Attribute(key="connection_logs.s3.enabled", types=ALB, default="false", words=FLAG, refused=_NO_CONNECTION_LOG),
@@ -245,7 +249,8 @@ def attribute(table: Iterable[Attribute], key: str, of: Type) -> Attribute | Non
 
 def load_balancer_attributes(balancer: LoadBalancer) -> dict[str, str]:
     """All attributes of a load balancer, defaults filled in."""
-    return _complete(LOAD_BALANCER, balancer.type, balancer.attributes)
+    of_scheme = {DENY_IPV6: "true"} if balancer.scheme == "internal" else {}
+    return _complete(LOAD_BALANCER, balancer.type, {**of_scheme, **balancer.attributes})
 
 
 def group_attributes(group: TargetGroup) -> dict[str, str]:

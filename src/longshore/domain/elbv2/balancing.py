@@ -145,6 +145,12 @@ class ListenerPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     """Protocols offered in TLS's ALPN, most wanted first, such as `h2`, `http/1.1`."""
     mutual_tls: MutualTls | None = None
     tcp_idle_timeout_s: int = 350
+    header_names: tuple[tuple[str, str], ...] = ()
+    """`(usual name, name)` of headers about client certificates and TLS that targets get under another name."""
+    response_headers: tuple[tuple[str, str], ...] = ()
+    """`(name, value)`: of every answer, whatever the target says."""
+    server_header: bool = True
+    """Whether the load balancer's own answers say what made them."""
 
 
 class LoadBalancerPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
@@ -178,7 +184,24 @@ class CertificatePlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     """A certificate with its chain and private key, in PEM. Never logged, never on a disk."""
 
     certificate_id: str
+    arn: str = ""
+    """For access logs."""
     pem: str
+    names: tuple[str, ...] = ()
+    """Those it is for."""
+
+
+class HostPort(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """A port at which load balancers listen, where they share one of the host: which is meant by what name.
+
+    Load balancers' own DNS names come before all that.
+    """
+
+    port: int
+    names: tuple[tuple[str, str], ...] = ()
+    """`(host, listener's id)`, in small letters; `*.` stands for one label, and exact names come before such ones."""
+    every: str = ""
+    """The listener that every name means: the only one at this port."""
 
 
 class BalancerPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
@@ -187,6 +210,15 @@ class BalancerPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
     load_balancers: tuple[LoadBalancerPlan, ...] = ()
     groups: tuple[GroupPlan, ...] = ()
     certificates: tuple[CertificatePlan, ...] = ()
+    host_ports: tuple[HostPort, ...] = ()
+
+
+class Problem(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a load balancer isn't as planned."""
+
+    reason: str
+    serving: bool = False
+    """Whether it goes on as it was when it last worked."""
 
 
 class TargetPlan(Value, frozen=True, kw_only=True, omit_defaults=True):
@@ -216,6 +248,7 @@ class GroupCounts(Value, frozen=True, kw_only=True, omit_defaults=True):
     lb_id: str
     group_id: str
     requests: int
+    """Those that a target was chosen for, whether it answered or not."""
     codes: tuple[int, int, int, int, int]
     """Answers of its targets by class: 1XX to 5XX."""
     response_time_s: float

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import msgspec
 
-from longshore.domain.names.dns_name import parents
+from longshore.domain.names.dns_name import absolute, parents
 from longshore.domain.record import Key, Record
 from longshore.domain.tag import Tags
 
@@ -92,11 +92,20 @@ class RecordSet(Record, frozen=True, kw_only=True, omit_defaults=True):
         return (self.zone_id, self.name, self.type, self.set_identifier)
 
     def indexes(self) -> Iterator[tuple[str, Key]]:
-        """By zone, by name, and by the names above it, which exist because it does."""
+        """By zone, by name, by the name that it stands for, and by the names above it, which exist because it does."""
         yield "zone", (self.zone_id,)
         yield "name", (self.zone_id, self.name)
+        if self.stands_for:
+            yield "stands_for", (self.stands_for,)
         for parent in parents(self.name):
             yield "below", (self.zone_id, parent)
+
+    @property
+    def stands_for(self) -> str:
+        """The name that an alias or a CNAME leads to, over all zones; empty for all others."""
+        if self.alias:
+            return self.alias["DNSName"]
+        return absolute(self.values[0]) or "" if self.type == "CNAME" and self.values else ""
 
 
 class ZoneChange(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -283,5 +283,5 @@ def _counts(route: ConnectRoute, total: Sums) -> ConnectCounts:
         connections=total.connections,
         bytes_in=total.bytes_in,
         bytes_out=total.bytes_out,
-        response_time_s=total.response_ms / total.requests / 1000 if total.requests else 0.0,
+        response_time_s=total.response_time_s,
     )

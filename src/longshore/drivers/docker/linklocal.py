@@ -121,15 +121,19 @@ async def _ensure_on_bridge(device: str, address: str) -> None:
 
 
 async def ensure_address(address: str = ADDRESS) -> None:
-    """See to it that the host has the address, on `lo`. It stays there: others may use it too."""
-    if await ip("addr", "add", f"{address}/32", "dev", LOOPBACK) is None:
+    """See to it that the host has the address, on `lo`. It stays there: others may use it too.
+
+    Its scope is this host. Else it would stand for the host where Docker hides the addresses of a network, and clients
+    on this host would come to load balancers from the address of metadata.
+    """
+    if await ip("addr", "add", f"{address}/32", "dev", LOOPBACK, "scope", "host") is None:
         return
     shown = await ip("-o", "addr", "show", "to", f"{address}/32", want_output=True)
     if shown:
         return
     raise Permanent(
         f"Longshore can't add {address} to this host, where tasks ask for credentials and metadata. "
-        f"It needs root or NET_ADMIN; or add it yourself: `ip addr add {address}/32 dev lo`."
+        f"It needs root or NET_ADMIN; or add it yourself: `ip addr add {address}/32 dev lo scope host`."
     )
 
 

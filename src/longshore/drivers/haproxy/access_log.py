@@ -7,12 +7,14 @@ folder was delivered (`delivery.py`): its name is never used again, or the objec
 """
 
 import asyncio
+import base64
 import datetime as dt
 import fcntl
 import gzip
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -21,6 +23,7 @@ from urllib.parse import unquote_plus
 from longshore.domain.clock import Clock
 from longshore.domain.elbv2.balancing import (
     BalancerPlan,
+    CertificatePlan,
     FixedResponse,
     GroupPlan,
     ListenerPlan,
@@ -39,6 +42,10 @@ FLUSH_S = 1.0
 WINDOW_S = 300
 BUFFER_BYTES = 4 << 20
 NOTHING = "-"
+GIVEN_UP = "460"
+NO_REQUEST = "<BADREQ>"
+"""What HAProxy calls the method of what was no request."""
+PEM = re.compile("-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\\s]+)-----END CERTIFICATE-----")
 ENCODED = frozenset({"path", "agent", "asked", "upgrade", "sni", "trace", "location"})
 
 
@@ -84,10 +91,23 @@ def known_listeners(plan: BalancerPlan) -> dict[str, Known]:
     }
 
 
-def entry(told: str, listeners: Mapping[str, Known], groups: Mapping[str, GroupPlan], now: float) -> Entry | None:
+def fingerprint(certificate: CertificatePlan) -> str:
+    """The SHA-1 of the certificate itself, the first of its PEMs, as HAProxy tells it: in capital letters."""
+    found = PEM.search(certificate.pem)
+    raw = base64.b64decode(found[1]) if found else b""
+    return hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()
+
+
+def entry(
+    told: str,
+    listeners: Mapping[str, Known],
+    groups: Mapping[str, GroupPlan],
+    certificates: Mapping[str, str],
+    now: float,
+) -> Entry | None:
     """HAProxy's line as ELBv2 writes it; None for what is of no known listener.
 
-    groups: by backend. now: when the line came, which is when its request ended.
+    groups: by backend. certificates: ARNs by fingerprint. now: when the line came, which is when its request ended.
     """
     listener_id, *values = told.rstrip("\n").split("\t")
     known = listeners.get(listener_id)
@@ -98,18 +118,23 @@ def entry(told: str, listeners: Mapping[str, Known], groups: Mapping[str, GroupP
     }
     ended = dt.datetime.fromtimestamp(now, dt.UTC)
     began = ended - dt.timedelta(milliseconds=max(0, int(fields["total_ms"])))
-    line = _line(fields, known, groups, began, ended)
+    line = _line(fields, known, groups, certificates, began, ended)
     return Entry(Window(known.balancer.lb_id, _stem(known.balancer, ended)), line)
 
 
 def _line(
-    fields: Mapping[str, str], known: Known, groups: Mapping[str, GroupPlan], began: dt.datetime, ended: dt.datetime
+    fields: Mapping[str, str],
+    known: Known,
+    groups: Mapping[str, GroupPlan],
+    certificates: Mapping[str, str],
+    began: dt.datetime,
+    ended: dt.datetime,
 ) -> str:
     rule = _rule(fields, known.listener)
     group = groups.get(fields["group"])
     answered = fields["answered"] == "1"
     reached = fields["target"] if not fields["target"].startswith(("-", "<")) else NOTHING
-    status = fields["status"] if fields["status"] != "-1" else NOTHING
+    status = _status(fields, answered=answered)
     target_status = status if answered else NOTHING
     secure = known.listener.protocol == "HTTPS"
     scheme = "https" if secure else "http"
@@ -133,7 +158,7 @@ def _line(
             (group.arn if group else "") or NOTHING,
             _quoted(fields["trace"]),
             _quoted(fields["sni"]),
-            _quoted(""),
+            _quoted(certificates.get(fields["certificate"], "")),
             str(rule.priority) if rule else "-1",
             _time(began),
             _quoted(_action(rule)),
@@ -154,6 +179,13 @@ def _type(fields: Mapping[str, str], group: GroupPlan | None, *, secure: bool) -
     if fields["version"].startswith("HTTP/2"):
         return "grpcs" if group is not None and group.protocol_version == "GRPC" else "h2"
     return "https" if secure else "http"
+
+
+def _status(fields: Mapping[str, str], *, answered: bool) -> str:
+    """What the client was answered; 460 if it went away before, as far as HAProxy has noticed."""
+    if fields["ended"].startswith("C") and not answered and fields["method"] != NO_REQUEST:
+        return GIVEN_UP
+    return fields["status"] if fields["status"] != "-1" else NOTHING
 
 
 def _seconds(fields: Mapping[str, str], *, answered: bool) -> tuple[str, str, str]:
@@ -210,6 +242,7 @@ class AccessLogs:
         self._folder = folder
         self._listeners: dict[str, Known] = {}
         self._groups: dict[str, GroupPlan] = {}
+        self._certificates: dict[str, str] = {}
         self._pending: dict[Window, list[str]] = {}
         self._begun: dict[str, tuple[Window, Path]] = {}
         """By load balancer, the file that was begun last. Those of an earlier life get no more lines."""
@@ -230,6 +263,7 @@ class AccessLogs:
         """Lines are about this plan from now on; what is gone stays known for the lines that are on their way."""
         self._listeners |= known_listeners(plan)
         self._groups |= {group_backend(group.group_id): group for group in plan.groups}
+        self._certificates |= {fingerprint(each): each.arn for each in plan.certificates}
 
     async def flush(self) -> None:
         """Write what has come so far."""
@@ -243,7 +277,8 @@ class AccessLogs:
             await self.flush()
 
     def _received(self, told: bytes) -> None:
-        found = entry(told.decode(errors="replace"), self._listeners, self._groups, self._folder.clock.now())
+        line, now = told.decode(errors="replace"), self._folder.clock.now()
+        found = entry(line, self._listeners, self._groups, self._certificates, now)
         if found is None:
             return
         self._pending.setdefault(found.window, []).append(found.line)

@@ -17,16 +17,24 @@ class Sums:
     """Of one frontend, or of the servers of one backend."""
 
     requests: int = 0
+    """Of servers: all that one was chosen for, answered or not; each once, however often it was tried."""
+    answered: int = 0
     codes: list[int] = field(default_factory=lambda: [0, 0, 0, 0, 0])
     bytes_in: int = 0
     bytes_out: int = 0
     connections: int = 0
     response_ms: int = 0
-    """Weighted by requests."""
+    """Weighted by answers."""
+
+    @property
+    def response_time_s(self) -> float:
+        """From a request's end to its answer's begin, on average of the last thousand or so."""
+        return self.response_ms / self.answered / 1000 if self.answered else 0.0
 
     def add(self, other: "Sums") -> None:
         """Add all but what is open now."""
         self.requests += other.requests
+        self.answered += other.answered
         self.codes = [mine + its for mine, its in zip(self.codes, other.codes, strict=True)]
         self.bytes_in += other.bytes_in
         self.bytes_out += other.bytes_out
@@ -42,14 +50,16 @@ def sums(rows: Iterable[Row]) -> ByProxy:
     for row in rows:
         if row["type"] in (FRONTEND, SERVER):
             total = found.setdefault(row["pxname"], Sums())
-            requests = _number(row, "req_tot") or _number(row, "stot")
+            answered = _number(row, "req_tot") or _number(row, "stot")
+            tries = _number(row, "stot") - _number(row, "wretr") - _number(row, "wredis")
             total.add(
                 Sums(
-                    requests,
+                    tries if row["type"] == SERVER else answered,
+                    answered,
                     [_number(row, name) for name in CLASSES],
                     _number(row, "bin"),
                     _number(row, "bout"),
-                    response_ms=_number(row, "rtime") * requests,
+                    response_ms=_number(row, "rtime") * answered,
                 )
             )
             total.connections += _number(row, "scur")
@@ -107,7 +117,7 @@ class Counters:
             group_id=group_id,
             requests=total.requests,
             codes=_codes(total),
-            response_time_s=total.response_ms / total.requests / 1000 if total.requests else 0.0,
+            response_time_s=total.response_time_s,
             connections=total.connections,
         )
 

@@ -14,24 +14,23 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-import msgspec
-
 from longshore.domain.elbv2.balancing import (
     BalancerCounts,
     BalancerPlan,
     GroupCounts,
-    LoadBalancerPlan,
+    Problem,
     TargetObservation,
     TargetPlan,
 )
 from longshore.drivers.ending import cancelled
+from longshore.drivers.haproxy import last_good
 from longshore.drivers.haproxy.access_log import AccessLogs, LogFolder
 from longshore.drivers.haproxy.carried import Rounds
 from longshore.drivers.haproxy.commands import Commands
 from longshore.drivers.haproxy.counts import Counters, sums
 from longshore.drivers.haproxy.datagrams import Datagrams
 from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest, most_files
-from longshore.drivers.haproxy.render import Rendered, Settings, Share, Unwritable, groups_of, render, shape
+from longshore.drivers.haproxy.render import Rendered, Settings, Share, Unwritable, render, shape
 from longshore.drivers.haproxy.runtime import RuntimeFailure
 from longshore.drivers.haproxy.slots import Layout, emptied
 from longshore.drivers.haproxy.targets import Targets
@@ -49,7 +48,7 @@ RELEASE_S = 10.0
 """How long workers may take to notice that their master is gone; a busy machine does not run them at once."""
 HOST_PORTS = {80: 80, 443: 443}
 KEEP_BUFFERS = "-dMglobal"
-"""A thread keeps half a MiB of free memory at hand: 16 of our buffers, which are large since headers may be. The others
+"""A thread keeps half a MiB of free memory at hand: 7 of our buffers, which are large since headers may be. The others
 are shared among threads: without this they would go back to the C library, and be asked of it again, at every request.
 """
 
@@ -104,6 +103,8 @@ class HaproxyBalancer:
         self._wanted = BalancerPlan()
         self._plan = BalancerPlan()
         """What of it is in place."""
+        self._kept = folder / "last-good.json"
+        self._last_good = BalancerPlan()
         self._applying = asyncio.Lock()
         self._counters = Counters()
         self._rounds = Rounds()
@@ -117,6 +118,7 @@ class HaproxyBalancer:
     async def open(self) -> None:
         """See the port. Raises Permanent where there is no HAProxy."""
         self._adopted = self.process.open()
+        self._last_good = last_good.read(self._kept)
         self._log.open()
         if self._access is not None:
             self._access.open()
@@ -149,27 +151,14 @@ class HaproxyBalancer:
         await self.process.stop()
         self._bound = set()
 
-    async def apply(self, plan: BalancerPlan) -> Mapping[str, str]:
+    async def apply(self, plan: BalancerPlan) -> Mapping[str, Problem]:
         """See the port."""
         async with self._applying:
             self._wanted = plan
-            problems: dict[str, str] = {}
-            self.targets.set_groups(plan.groups)
-            later = await self._claim_addresses(plan, problems)
-            problems.update(self._taken_ports(_without(plan, problems)))
+            left_out: dict[str, str] = {}
+            later = await self._claim_addresses(plan, left_out)
             self._choose_shares()
-            while True:
-                usable = _without(plan, problems)
-                try:
-                    await self._put_in_place(usable)
-                    break
-                except Unwritable as unwritable:
-                    problems[unwritable.owner] = unwritable.reason
-                except ConfigurationRefused as refused:
-                    owners = await self._owners(usable, refused)
-                    if not owners:
-                        raise Retryable(refused.reason, 5.0) from refused
-                    problems.update(dict.fromkeys(owners, refused.reason))
+            problems = await self._put_in_place_without_refused(plan, left_out)
             self.targets.drop_groups()
         if self._adopted:
             self._adopted = False
@@ -204,6 +193,45 @@ class HaproxyBalancer:
         return self._counters.counts(self._plan)
 
     # ------------------------------------------------------------------------------------------------- the plan
+
+    async def _put_in_place_without_refused(
+        self, plan: BalancerPlan, left_out: Mapping[str, str]
+    ) -> dict[str, Problem]:
+        """What is refused goes on as it was when it last worked, if it ever did and that is not refused as well.
+
+        left_out: what can't work at all, and why. Raises Retryable.
+        """
+        out, refused = dict(left_out), dict[str, str]()
+        while True:
+            wanted = last_good.only(plan, {each.lb_id for each in plan.load_balancers} - out.keys())
+            usable = last_good.instead(wanted, self._last_good, refused)
+            groups = {group.group_id: group for group in (*plan.groups, *usable.groups)}
+            self.targets.set_groups(groups.values())
+            complaints = await self._attempt(usable)
+            if not complaints:
+                break
+            for lb_id, reason in complaints.items():
+                if lb_id in refused:
+                    out[lb_id] = refused.pop(lb_id)
+                else:
+                    refused[lb_id] = reason
+        self._last_good = usable
+        last_good.keep(self._kept, last_good.only(usable, refused))
+        serving = {each.lb_id for each in usable.load_balancers}
+        return {lb_id: Problem(reason=why, serving=lb_id in serving) for lb_id, why in {**out, **refused}.items()}
+
+    async def _attempt(self, plan: BalancerPlan) -> dict[str, str]:
+        """Put a plan in place; if that can't be, why, by load balancer. Raises Retryable."""
+        if taken := self._taken_ports(plan):
+            return taken
+        try:
+            await self._put_in_place(plan)
+        except (Unwritable, ConfigurationRefused) as refused:
+            owners = {refused.owner} if isinstance(refused, Unwritable) else await self._owners(plan, refused)
+            if not owners:
+                raise Retryable(refused.reason, 5.0) from refused
+            return dict.fromkeys(owners, refused.reason)
+        return {}
 
     async def _put_in_place(self, plan: BalancerPlan) -> None:
         """Make the process what the plan says. Raises ConfigurationRefused and Retryable."""
@@ -281,8 +309,6 @@ class HaproxyBalancer:
         later = None
         working = {balancer.lb_id for balancer in self._plan.load_balancers}
         for balancer in plan.load_balancers:
-            if balancer.lb_id in problems:
-                continue
             try:
                 await self._claim(balancer.addresses, balancer.vpc_id, balancer.vpc_cidr)
             except Permanent as error:
@@ -344,8 +370,8 @@ class HaproxyBalancer:
             log.error("HAProxy can't be started: %s", error.reason)  # noqa: TRY400
             return False
         for lb_id, problem in problems.items():
-            log.warning("load balancer %s: %s", lb_id, problem)
-        return not problems.keys() & set(served)
+            log.warning("load balancer %s: %s", lb_id, problem.reason)
+        return all(problem.serving for lb_id, problem in problems.items() if lb_id in served)
 
     async def _released(self) -> None:
         """Wait for the workers of a master that was killed: until they end they hold its addresses."""
@@ -364,14 +390,6 @@ class HaproxyBalancer:
 def _listens(plan: BalancerPlan) -> bool:
     """Whether there is anything to listen at: HAProxy doesn't run with nothing."""
     return any(balancer.listeners for balancer in plan.load_balancers)
-
-
-def _without(plan: BalancerPlan, problems: Mapping[str, str]) -> BalancerPlan:
-    """The plan without some load balancers and the groups that only they use."""
-    kept: tuple[LoadBalancerPlan, ...] = tuple(lb for lb in plan.load_balancers if lb.lb_id not in problems)
-    used = {group_id for balancer in kept for group_id in groups_of(balancer)}
-    groups = tuple(group for group in plan.groups if group.group_id in used)
-    return msgspec.structs.replace(plan, load_balancers=kept, groups=groups)
 
 
 def _bound_in(text: str) -> set[tuple[str, int]]:

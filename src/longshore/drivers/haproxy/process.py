@@ -107,15 +107,15 @@ class HaproxyProcess:
         self._write_files(files)
         self._applied.unlink(missing_ok=True)
         if state is not None:
-            _write_private(self.folder / STATE_FILE, state)
-        _write_private(self._config, text)
+            write_private(self.folder / STATE_FILE, state)
+        write_private(self._config, text)
 
     def note_applied(self, structure: str, files: Mapping[str, str]) -> None:
         """After a start or reload: what the process has now; other files are removed."""
         for file in self._certs.iterdir():
             if file.name not in files:
                 file.unlink()
-        _write_private(self._applied, structure)
+        write_private(self._applied, structure)
 
     def forget_applied(self) -> None:
         """What the running process has is not known any more."""
@@ -125,7 +125,7 @@ class HaproxyProcess:
         """Have HAProxy read a configuration without using it. Raises ConfigurationRefused."""
         self._write_files(files)
         candidate = self.folder / "candidate.cfg"
-        _write_private(candidate, text)
+        write_private(candidate, text)
         process = await asyncio.create_subprocess_exec(
             self._binary,
             *("-c", "-f", str(candidate)),
@@ -142,13 +142,13 @@ class HaproxyProcess:
         """PEM files: each is named by its contents, so that one that is there is the same."""
         for name, content in files.items():
             if not (self._certs / name).exists():
-                _write_private(self._certs / name, content)
+                write_private(self._certs / name, content)
 
     async def start(self) -> None:
         """Start with the configuration in place. Raises ConfigurationRefused, with what HAProxy said."""
         output = self.folder / "haproxy.out"
         child = self._spawn(output)
-        _write_private(self._pidfile, str(child.pid))
+        write_private(self._pidfile, str(child.pid))
         self._watch(child.pid)
         try:
             async with asyncio.timeout(START_S):
@@ -265,7 +265,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _write_private(path: Path, content: str) -> None:
+def write_private(path: Path, content: str) -> None:
     """Write a file that only its owner can read, whole or not at all."""
     temporary = path.with_name(f".{path.name}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -13,6 +13,7 @@ from longshore.domain.elbv2.balancing import (
     BalancerCounts,
     BalancerPlan,
     GroupCounts,
+    Problem,
     TargetObservation,
     TargetPlan,
 )
@@ -154,7 +155,7 @@ class SimBalancer:
         self.forwarder.changed = _ignore
         self._reports.put_nowait(None)
 
-    async def apply(self, plan: BalancerPlan) -> Mapping[str, str]:
+    async def apply(self, plan: BalancerPlan) -> Mapping[str, Problem]:
         """There is nothing that could not be."""
         if self._unclaimed is None:
             self._unclaimed = set(self.forwarder.targets)

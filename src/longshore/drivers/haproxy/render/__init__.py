@@ -1,7 +1,7 @@
 """PURE: a plan and the slots' contents -> the text of HAProxy's configuration, in sections with their owners.
 
 A section's owner is the load balancer that it is about: when HAProxy refuses a line, that one is left out and the
-others work. Files that the text names (certificates) come with it; nothing here touches a disk.
+others work. Files that the text names (certificates, maps) come with it; nothing here touches a disk.
 """
 
 import contextlib
@@ -15,7 +15,8 @@ from longshore.drivers.haproxy.render.errors import error_pages
 from longshore.drivers.haproxy.render.text import STATE_FILE, block, listener_frontend
 from longshore.drivers.haproxy.slots import Layout
 
-BUFFER_BYTES = 32768
+BUFFER_BYTES = 68 << 10
+"""A request's headers have to fit into one: 64 KiB of them, as on AWS, and room for those that we add."""
 MOST_CONNECTIONS, FEWEST_CONNECTIONS = 20_000, 100
 SPARE_FILES = 500
 
@@ -58,7 +59,7 @@ class Rendered(NamedTuple):
 
     sections: tuple[Section, ...]
     files: Mapping[str, str]
-    """Contents of PEM files by name, in the folder `certs`."""
+    """Contents of PEM files and maps by name, in the folder `certs`."""
 
     @property
     def text(self) -> str:
@@ -103,7 +104,7 @@ def render(plan: BalancerPlan, layout: Layout, settings: Settings) -> Rendered:
         with _owned_by(owner):
             sections.append(Section(owner, backends(group, layout[group.group_id], settings.cookie_key)))
     sections.extend(Section("", text) for text in shared.texts)
-    return Rendered(tuple(sections), dict(_files(plan, pems)))
+    return Rendered(tuple(sections), {**dict(_files(plan, pems)), **shared.files})
 
 
 @contextlib.contextmanager
@@ -129,22 +130,44 @@ class _Shared(NamedTuple):
     sockets: Mapping[str, str]
     """Of listeners that are reached through the host's ports too."""
     texts: Sequence[str]
+    files: Mapping[str, str]
+    """Maps from names to backends."""
 
 
 def _shared(plan: BalancerPlan, settings: Settings) -> _Shared:
     sockets: dict[str, str] = {}
     texts: list[str] = []
+    files: dict[str, str] = {}
+    host_ports = {each.port: each for each in plan.host_ports}
     for share in settings.shares:
-        names: dict[str, str] = {}
+        own: dict[str, str] = {}
         for balancer in plan.load_balancers:
             for listener in balancer.listeners:
                 if listener.port == share.listener_port:
-                    names[balancer.dns_name.lower()] = listener.listener_id
+                    own[balancer.dns_name.lower()] = listener.listener_id
                     sockets[listener.listener_id] = _socket(listener, settings)
-        if names:
-            texts.append(frontends.shared_frontend(share.host_port, share.address, names))
+        if not own:
+            continue
+        host_port = host_ports.get(share.listener_port)
+        if host_port is not None and host_port.every in own.values():
+            texts.append(frontends.sole_frontend(share.host_port, share.address, host_port.every))
+            continue
+        here = set(own.values())
+        others = {name: to for name, to in host_port.names if to in here} if host_port is not None else {}
+        exact, wild = frontends.maps({**others, **own})
+        paths = []
+        for content in (exact, wild):
+            files[_map_name(content)] = content
+            paths.append(f"{settings.folder}/certs/{_map_name(content)}" if content else "")
+        texts.append(frontends.shared_frontend(share.host_port, share.address, *paths))
+    files.pop(_map_name(""), None)
     texts.extend(frontends.shared_backend(listener_id, path) for listener_id, path in sockets.items())
-    return _Shared(sockets, [*texts, frontends.nobody()] if texts else [])
+    return _Shared(sockets, [*texts, frontends.nobody()] if texts else [], files)
+
+
+def _map_name(content: str) -> str:
+    """By its content, as certificates have theirs."""
+    return tls.file_name(content).replace(".pem", ".map")
 
 
 def _socket(listener: ListenerPlan, settings: Settings) -> str:

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 
 from longshore.domain.elbv2.balancing import FixedResponse, Forward, Redirect, Rewrite
-from longshore.drivers.haproxy.render.errors import OWN_SERVER, unavailable
+from longshore.drivers.haproxy.render.errors import OWN_SERVER, internal, moved, unavailable
 from longshore.drivers.haproxy.render.text import argument, group_backend, name_of, quoted, verbatim
 
 GROUP_COOKIE = "AWSALBTG"
 PLACEHOLDER = re.compile(r"#\{(protocol|host|port|path|query)\}")
+BODILESS = frozenset({204, 304})
+"""Of the statuses that HAProxy answers with, those that never have a body (RFC 9110, 15)."""
 CAUGHT = re.compile(r"\$(\d)")
 
 
@@ -48,11 +50,13 @@ def group_cookies() -> Iterator[str]:
 
 
 def fixed(action: FixedResponse, chosen: str) -> Iterator[str]:
-    """Answer with a text."""
-    body = ""
-    if action.body:
-        body = f" content-type {quoted(action.content_type or 'text/plain')} string {quoted(action.body)}"
-    yield f"http-request return status {action.status}{body} {OWN_SERVER} if {chosen}"
+    """Answer with a text, where the status allows one."""
+    body = action.body if action.status not in BODILESS else ""
+    content = f" content-type {quoted(action.content_type or 'text/plain')} string {quoted(body)}" if body else ""
+    yield f"http-request return status {action.status}{content} {OWN_SERVER} if {chosen}"
+    if action.content_type and not body and action.status not in BODILESS:
+        # A `return` tells the type of nothing but a body.
+        yield f"http-after-response set-header content-type {quoted(action.content_type)} if {chosen}"
 
 
 def redirect(action: Redirect, scheme: str, chosen: str) -> Iterator[str]:
@@ -67,26 +71,32 @@ def redirect(action: Redirect, scheme: str, chosen: str) -> Iterator[str]:
     filled = [_fill(text, parts) for text in (action.protocol.lower(), action.host, action.port, action.path)]
     location = f"{filled[0]}://{filled[1]}:{filled[2]}{filled[3]}"
     with_query = f"{location}?{_fill(action.query, parts)}"
-    code = f"code {action.status}"
+    answer = moved(action.status)
     if action.query == "#{query}":
-        yield f'http-request redirect location "{with_query}" {code} if {chosen} {{ query -m len gt 0 }}'
+        yield f'http-request return {answer} hdr location "{with_query}" if {chosen} {{ query -m len gt 0 }}'
     elif action.query:
-        yield f'http-request redirect location "{with_query}" {code} if {chosen}'
+        yield f'http-request return {answer} hdr location "{with_query}" if {chosen}'
         return
-    yield f'http-request redirect location "{location}" {code} if {chosen}'
+    yield f'http-request return {answer} hdr location "{location}" if {chosen}'
 
 
 def rewrite(rewrites: tuple[Rewrite, ...], chosen: str) -> Iterator[str]:
-    """Replace what a regular expression finds in the Host header or the URL (path and query)."""
+    """Replace what a regular expression finds in the Host header or the URL (path and query).
+
+    What is no host or path then is answered 500, as ELBv2 answers where a transform fails.
+    """
     for item in rewrites:
         replacement = CAUGHT.sub(r"\\\1", item.replacement.replace("\\", "\\\\"))
         subject = "req.hdr(host)" if item.what == "host-header" else "pathq"
         expression = f"{subject},regsub({argument(item.regex)},{argument(replacement)})"
         yield f"http-request set-var(txn.rewritten) {quoted(expression)} if {chosen}"
         if item.what == "host-header":
+            yield f"http-request return {internal()} if {chosen} !{{ var(txn.rewritten) -m len gt 0 }}"
             yield f"http-request set-header host %[var(txn.rewritten)] if {chosen}"
         else:
-            yield f"http-request set-pathq %[var(txn.rewritten)] if {chosen}"
+            has_path = f"{chosen} {{ pathq -m beg / }}"  # `OPTIONS *` has none
+            yield f"http-request return {internal()} if {has_path} !{{ var(txn.rewritten) -m beg / }}"
+            yield f"http-request set-pathq %[var(txn.rewritten)] if {has_path}"
 
 
 def _fill(text: str, parts: dict[str, str]) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from longshore.drivers.haproxy.render.backends import CONNECT_S
 from longshore.drivers.haproxy.render.text import verbatim
 
-OWN_SERVER = "hdr server awselb/2.0"
+OWN_NAME = "awselb/2.0"
+OWN_SERVER = f"hdr server {OWN_NAME}"
 """What the load balancer itself answers says so."""
 TITLES = {
     400: "400 Bad Request",
@@ -16,6 +17,7 @@ TITLES = {
     502: "502 Bad Gateway",
     504: "504 Gateway Time-out",
 }
+MOVED = {301: "301 Moved Permanently", 302: "302 Found"}
 UNAVAILABLE = "503 Service Temporarily Unavailable"
 FAILED = "be_name,nbsrv,bool,set-var(txn.failed)"
 """HAProxy says 503 both without a target and for one that does not take connections; ELBv2 says 502 then."""
@@ -47,6 +49,22 @@ def true_status() -> Iterator[str]:
 def unavailable() -> str:
     """The parameters of a `return` when there is no target to ask."""
     return f"status 503 {_answer('string', _page(UNAVAILABLE))}"
+
+
+def internal() -> str:
+    """The parameters of a `return` when the load balancer itself fails."""
+    return f"status 500 {_answer('string', _page(TITLES[500]))}"
+
+
+def moved(status: int) -> str:
+    """The parameters of a `return` that redirects, but for where to."""
+    return f"status {status} {_answer('string', _page(MOVED[status]))}"
+
+
+def without_host() -> str:
+    """The rule for requests that HTTP/1.1 doesn't allow. Of what HAProxy can't even read it makes its own page."""
+    answer = f"status 400 {_answer('string', _page(TITLES[400]))}"
+    return f"http-request return {answer} if !{{ req.hdr(host) -m found }} HTTP_1.1"
 
 
 def _answer(kind: str, page: str) -> str:

@@ -9,9 +9,11 @@ from longshore.drivers.haproxy.render.text import (
     block,
     escaped,
     group_backend,
+    header_name,
     listener_frontend,
     open_backend,
     quoted,
+    verbatim,
 )
 
 TRACE_ID = f"1-%[date,set-var(txn.came),bytes(4,4),hex,lower]-{'%[rand,bytes(4,4),hex,lower]' * 3}"
@@ -67,6 +69,7 @@ def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, apart: Collection[
         yield "http-request set-var(txn.host) req.hdr(host),host_only,lower"
     groups = () if logs else _only_groups(listener.rules)
     if groups:
+        yield errors.without_host()
         yield from _headers(balancer, listener)
         yield from _trace()
         yield from _went_through_others(balancer)
@@ -75,7 +78,7 @@ def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, apart: Collection[
         yield from _by_number(balancer, listener, apart, logs=logs)
     if logs:
         yield from access.logging(listener.listener_id, log_to)
-    yield from _closing(balancer, listener.rules)
+    yield from _closing(balancer, listener)
 
 
 def groups_of(rules: Sequence[RulePlan]) -> Iterator[str]:
@@ -129,6 +132,7 @@ def _by_number(
     """Which rule was chosen is remembered: for its own answer, its rewrites, its shares, and the access log."""
     if logs:
         yield from access.remember()
+    yield errors.without_host()
     yield from _choose(listener.rules)
     yield from _trace()
     yield _longer_trace()
@@ -211,8 +215,7 @@ def _headers(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str
     yield f"http-request set-header x-forwarded-proto {'https' if listener.protocol == 'HTTPS' else 'http'}"
     yield f"http-request set-header x-forwarded-port {listener.port}"
     if balancer.tls_headers and listener.protocol == "HTTPS":
-        yield "http-request set-header x-amzn-tls-version %[ssl_fc_protocol]"
-        yield "http-request set-header x-amzn-tls-cipher-suite %[ssl_fc_cipher]"
+        yield from tls.tls_headers(listener)
     yield from tls.client_headers(listener)
     if not balancer.preserve_host and listener.port not in DEFAULT_PORTS.values():
         port = "req.fhdr(host),port_only"
@@ -243,15 +246,40 @@ def _forwarded_for(balancer: LoadBalancerPlan) -> Iterator[str]:
     yield "option forwardfor if-none"
 
 
-def _closing(balancer: LoadBalancerPlan, rules: Sequence[RulePlan]) -> Iterator[str]:
+def _closing(balancer: LoadBalancerPlan, listener: ListenerPlan) -> Iterator[str]:
     yield f"http-after-response set-header connection close if {{ date,sub(sess.began) ge {balancer.keepalive_s} }}"
-    if any(isinstance(rule.action, Forward) and rule.action.stickiness_s for rule in rules):
+    if any(isinstance(rule.action, Forward) and rule.action.stickiness_s for rule in listener.rules):
         yield from actions.group_cookies()
+    for name, value in listener.response_headers:
+        yield f'http-after-response set-header {header_name(name)} "{verbatim(value)}"'
+    if not listener.server_header:
+        yield f"http-after-response del-header server if {{ res.hdr(server) -m str {errors.OWN_NAME} }}"
     yield from errors.true_status()
 
 
-def shared_frontend(port: int, address: str, listeners: Mapping[str, str]) -> str:
-    """The frontend of a host port that load balancers share: `listeners` are ids of listeners by DNS name.
+def maps(listeners: Mapping[str, str]) -> tuple[str, str]:
+    """Of listeners' ids by host: the map of exact hosts, and that of hosts whose first label is `*`, without that."""
+    exact: list[str] = []
+    wild: list[str] = []
+    for host, listener_id in sorted(listeners.items()):
+        star, _, parent = host.partition(".")
+        line = f"{parent if star == '*' else host} {_behind_shared(listener_id)}\n"
+        (wild if star == "*" else exact).append(line)
+    return "".join(exact), "".join(wild)
+
+
+def sole_frontend(port: int, address: str, listener_id: str) -> str:
+    """The frontend of a host port that leads to one listener alone: whatever comes is for that."""
+    lines = [
+        f"bind {address}:{port}",
+        f"timeout client {PATIENCE_S}s",
+        f"default_backend {_behind_shared(listener_id)}",
+    ]
+    return block(f"frontend host-{address}-{port} from tcp", lines)
+
+
+def shared_frontend(port: int, address: str, exact: str, wild: str) -> str:
+    """The frontend of a host port that load balancers share: `exact` and `wild` are files with `maps`, wild or empty.
 
     It looks at the first bytes of a connection only, and passes everything on as it is.
     """
@@ -261,19 +289,28 @@ def shared_frontend(port: int, address: str, listeners: Mapping[str, str]) -> st
         f"tcp-request inspect-delay {INSPECT_S}s",
         "tcp-request content set-var(sess.name) req.ssl_sni,lower if { req.ssl_hello_type 1 }",
         "tcp-request content set-var(sess.name) req.hdr(host),host_only,lower if HTTP",
+        f"tcp-request content set-var(sess.to) var(sess.name),map_str({exact})",
+    ]
+    if wild:
+        parent = f"var(sess.name),field(2,.,0),map_str({wild})"
+        lines.append(f"tcp-request content set-var(sess.to) {parent} unless {{ var(sess.to) -m found }}")
+    lines += [
         "tcp-request content accept if { var(sess.name) -m found }",
         "tcp-request content reject if { req.ssl_hello_type 1 }",
+        "use_backend %[var(sess.to)] if { var(sess.to) -m found }",
+        "default_backend nobody",
     ]
-    for name, listener_id in listeners.items():
-        lines.append(f"use_backend host-{listener_frontend(listener_id)} if {{ var(sess.name) -m str {quoted(name)} }}")
-    lines.append("default_backend nobody")
     return block(f"frontend host-{address}-{port} from tcp", lines)
+
+
+def _behind_shared(listener_id: str) -> str:
+    return f"host-{listener_frontend(listener_id)}"
 
 
 def shared_backend(listener_id: str, socket: str) -> str:
     """Where a shared frontend passes on to: a listener, at a socket of its own, told who the client is."""
     lines = [f"timeout server {PATIENCE_S}s", f"server listener unix@{socket} send-proxy-v2"]
-    return block(f"backend host-{listener_frontend(listener_id)} from tcp", lines)
+    return block(f"backend {_behind_shared(listener_id)} from tcp", lines)
 
 
 def nobody() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 SAFE = frozenset(range(0x20, 0x7F)) - frozenset(b'"\\$`')
 """What stands for itself within double quotes."""
 NAME = re.compile(r"[A-Za-z0-9-]+")
+HEADER = re.compile(r"[A-Za-z0-9_-]+")
 GROUP, OPEN = "g-", "-open"
 STATE_FILE = "servers.state"
 """In the process's folder: what servers begin with."""
@@ -44,6 +45,13 @@ def name_of(identifier: str) -> str:
     if not NAME.fullmatch(identifier):
         raise ValueError(f"{identifier!r} can't be part of a name in HAProxy's configuration.")
     return identifier
+
+
+def header_name(name: str) -> str:
+    """The name of a header that we write. Raises ValueError for what could not be one."""
+    if not HEADER.fullmatch(name):
+        raise ValueError(f"{name!r} can't be the name of a header.")
+    return name
 
 
 def group_backend(group_id: str) -> str:

@@ -5,10 +5,16 @@ from collections.abc import Iterator, Mapping
 
 from longshore.domain.elbv2.balancing import ListenerPlan
 from longshore.domain.elbv2.tls_policy import POLICIES, TlsPolicy
-from longshore.drivers.haproxy.render.text import quoted
+from longshore.drivers.haproxy.render.text import header_name, quoted
 
 HAPROXY_NAMES = {"TLSv1": "TLSv1.0"}
 """Protocol versions that HAProxy calls otherwise."""
+
+
+CERTIFICATE = "x-amzn-mtls-"
+"""What the names of headers about client certificates begin with."""
+ISO_8601 = r"regsub('^(..)(..)(..)(..)(..)(..)Z$','20\1-\2-\3T\4:\5:\6Z')"
+"""A time of a certificate as ISO 8601 writes it. HAProxy tells those of this century, with two digits of the year."""
 
 
 def file_name(pem: str) -> str:
@@ -69,18 +75,36 @@ def client_headers(listener: ListenerPlan) -> Iterator[str]:
     """Headers that tell targets about the client's certificate; what a client says of itself is not passed on."""
     if listener.mutual_tls is None:
         return
-    yield "http-request del-header x-amzn-mtls- -m beg"
+    yield f"http-request del-header {CERTIFICATE} -m beg"
+    for usual, name in listener.header_names:
+        if usual.lower().startswith(CERTIFICATE):
+            yield f"http-request del-header {header_name(name)}"
     given = "if { ssl_c_used }"
     pem = "%[ssl_c_der,base64,regsub('(.{64})','\\1\\x0a',g),url_enc]"
     whole = f"-----BEGIN%20CERTIFICATE-----%0A{pem}%0A-----END%20CERTIFICATE-----%0A".replace("%20", "%%20").replace(
         "%0A", "%%0A"
     )
     if listener.mutual_tls.mode == "passthrough":
-        yield f"http-request set-header x-amzn-mtls-clientcert {quoted(whole)} {given}"
+        yield f"http-request set-header {header(listener, 'x-amzn-mtls-clientcert')} {quoted(whole)} {given}"
         return
-    yield f"http-request set-header x-amzn-mtls-clientcert-leaf {quoted(whole)} {given}"
-    yield f"http-request set-header x-amzn-mtls-clientcert-serial-number %[ssl_c_serial,hex] {given}"
-    yield f'http-request set-header x-amzn-mtls-clientcert-issuer "%[ssl_c_i_dn(,0,rfc2253)]" {given}'
-    yield f'http-request set-header x-amzn-mtls-clientcert-subject "%[ssl_c_s_dn(,0,rfc2253)]" {given}'
-    validity = "NotBefore=%[ssl_c_notbefore];NotAfter=%[ssl_c_notafter]"
-    yield f'http-request set-header x-amzn-mtls-clientcert-validity "{validity}" {given}'
+    validity = f"NotBefore=%[ssl_c_notbefore,{ISO_8601}];NotAfter=%[ssl_c_notafter,{ISO_8601}]"
+    for about, value in (
+        ("leaf", quoted(whole)),
+        ("serial-number", "%[ssl_c_serial,hex]"),
+        ("issuer", '"%[ssl_c_i_dn(,0,rfc2253)]"'),
+        ("subject", '"%[ssl_c_s_dn(,0,rfc2253)]"'),
+        ("validity", quoted(validity)),
+    ):
+        name = header(listener, f"x-amzn-mtls-clientcert-{about}")
+        yield f"http-request set-header {name} {value} {given}"
+
+
+def tls_headers(listener: ListenerPlan) -> Iterator[str]:
+    """Headers that tell targets what a client's connection is encrypted with."""
+    yield f"http-request set-header {header(listener, 'x-amzn-tls-version')} %[ssl_fc_protocol]"
+    yield f"http-request set-header {header(listener, 'x-amzn-tls-cipher-suite')} %[ssl_fc_cipher]"
+
+
+def header(listener: ListenerPlan, usual: str) -> str:
+    """The name of a header that is usually called so, in small letters. Raises ValueError for what can't be one."""
+    return next((header_name(name) for known, name in listener.header_names if known.lower() == usual), usual)
