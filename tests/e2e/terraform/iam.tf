@@ -140,7 +140,8 @@ resource "aws_iam_instance_profile" "host" {
 
 resource "aws_iam_service_linked_role" "ecs" {
   aws_service_name = "ecs.amazonaws.com"
-  description      = "for the cluster"
+  description      = var.description
+  tags             = { of = var.description }
 }
 
 resource "aws_iam_user" "ci" {

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from longshore.api import kms, secretsmanager, ssm
+from longshore.api import iam, kms, secretsmanager, ssm
 from longshore.api.access.access import needs
 from longshore.api.access.asking import Ask
 from longshore.api.access.tags import request_tags, resource_tags
 from longshore.decide.policy.context import resource_values
 from longshore.domain.iam import Role
 from tests.support.api import SCOPE, Api
-from tests.support.identities import TASKS
+from tests.support.identities import READS, TASKS
 
 A, R = SCOPE
 ECS, EC2, ELB = f"arn:aws:ecs:{R}:{A}", f"arn:aws:ec2:{R}:{A}", f"arn:aws:elasticloadbalancing:{R}:{A}"
@@ -82,6 +82,17 @@ def asked(service: str, operation: str, api: Api | None = None, /, **params: Any
         ("iam", "CreateRole", {"RoleName": "r", "Path": "/p/"}, [f"{IAM}:role/p/r"]),
         ("iam", "GetUser", {}, [ME]),
         ("iam", "GetUser", {"UserName": "ann"}, [f"{IAM}:user/ann"]),
+        ("iam", "GetLoginProfile", {}, [ME]),
+        ("iam", "DeleteAccessKey", {"AccessKeyId": "AKIA"}, [ME]),
+        ("iam", "GetAccessKeyLastUsed", {"AccessKeyId": "AKIA"}, ["*"]),
+        ("iam", "GetContextKeysForPrincipalPolicy", {"PolicySourceArn": f"{IAM}:role/r"}, [f"{IAM}:role/r"]),
+        (
+            "iam",
+            "GetServiceLinkedRoleDeletionStatus",
+            {"DeletionTaskId": "task/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS/1-2"},
+            [f"{IAM}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"],
+        ),
+        ("iam", "GetServiceLinkedRoleDeletionStatus", {"DeletionTaskId": "x"}, ["*"]),
         ("iam", "AddUserToGroup", {"GroupName": "g", "UserName": "ann"}, [f"{IAM}:group/g"]),
         ("iam", "GetPolicy", {"PolicyArn": f"{IAM}:policy/p"}, [f"{IAM}:policy/p"]),
         ("iam", "AttachRolePolicy", {"RoleName": "r", "PolicyArn": f"{IAM}:policy/p"}, [f"{IAM}:role/r"]),
@@ -352,3 +363,38 @@ def test_tags_of_a_resource_are_known_to_conditions_under_aws_and_under_its_serv
         "aws:resourcetag/team": ("x",),
         "ecs:resourcetag/team": ("x",),
     }
+
+
+def test_a_key_that_is_asked_about_is_its_users() -> None:
+    users = Api(iam.SERVICE.operations, service="iam")
+    users("CreateUser", UserName="bob", Path="/team/")
+    key = users("CreateAccessKey", UserName="bob")["AccessKey"]["AccessKeyId"]
+    assert asked("iam", "GetAccessKeyLastUsed", users, AccessKeyId=key) == [
+        ("iam:GetAccessKeyLastUsed", f"{IAM}:user/team/bob")
+    ]
+
+
+@pytest.mark.parametrize("noun", ["Role", "User"])
+def test_conditions_know_the_boundary_of_who_is_changed(noun: str) -> None:
+    api = Api(iam.SERVICE.operations, service="iam")
+    boundary, other = f"{IAM}:policy/edge", f"{IAM}:policy/other"
+    api("CreatePolicy", PolicyName="edge", PolicyDocument=READS)
+    made = {"AssumeRolePolicyDocument": TASKS} if noun == "Role" else {}
+    for name, given in (("within", {"PermissionsBoundary": boundary}), ("free", {})):
+        api(f"Create{noun}", **{f"{noun}Name": name}, **made, **given)
+
+    def known(operation: str, name: str = "within", **params: Any) -> tuple[str, ...]:
+        need, *_ = needs(ask("iam", operation, api, **{f"{noun}Name": name}, **params))
+        return need.values.get("iam:permissionsboundary", ())
+
+    bounded = ["Attach{}Policy", "Delete{}PermissionsBoundary", "Delete{}Policy", "Detach{}Policy", "Put{}Policy"]
+    if noun == "Role":
+        bounded += ["Delete{}", "Get{}", "Update{}", "Update{}Description"]
+        assert known("UpdateAssumeRolePolicy") == (boundary,)
+    for operation in bounded:
+        assert known(operation.format(noun)) == (boundary,), operation
+        assert known(operation.format(noun), "free") == ()
+    for operation in ("Create{}", "Put{}PermissionsBoundary"):  # the one that it is to have
+        assert known(operation.format(noun), PermissionsBoundary=other) == (other,)
+        assert known(operation.format(noun)) == ()
+    assert known(f"Tag{noun}", Tags=TAGS) == ()

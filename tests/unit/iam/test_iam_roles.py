@@ -192,6 +192,12 @@ def test_a_service_linked_role_belongs_to_its_service(api: Api, service: str, na
     assert (error.code, "has been taken in this account" in error.message) == ("InvalidInput", True)
     assert api.error("DeleteRole", RoleName=name).code == "UnmodifiableEntity"
     assert api.error("AttachRolePolicy", RoleName=name, PolicyArn=ADMIN).code == "UnmodifiableEntity"
+    api("TagRole", RoleName=name, Tags=[{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}])
+    api("UntagRole", RoleName=name, TagKeys=["c"])
+    assert api("ListRoleTags", RoleName=name)["Tags"] == [{"Key": "a", "Value": "b"}]
+    api("UpdateRole", RoleName=name, Description="another")
+    assert api("GetRole", RoleName=name)["Role"]["Description"] == "another"
+    assert api.error("UpdateRole", RoleName=name, MaxSessionDuration=7200).code == "UnmodifiableEntity"
     task = api("DeleteServiceLinkedRole", RoleName=name)["DeletionTaskId"]
     assert api("GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task)["Status"] == "SUCCEEDED"
     assert api("ListRoles")["Roles"] == []

@@ -67,8 +67,9 @@ def list_roles(call: Call) -> Answer:
 
 
 def update_role(call: Call) -> Answer:
-    """UpdateRole. What is not given is as a new role has it, as on AWS."""
-    role = find_to_change(call, Role, call.params["RoleName"])
+    """UpdateRole. What is not given is as a new role has it, as on AWS. Of a service-linked role, its description."""
+    described_only = not call.params.get("MaxSessionDuration")
+    role = (find if described_only else find_to_change)(call, Role, call.params["RoleName"])
     changed = role.but(
         description=call.params.get("Description", role.description),
         max_session_s=call.params.get("MaxSessionDuration") or SESSION_S.start,
