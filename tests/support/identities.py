@@ -29,9 +29,9 @@ def deny(*actions: str, on: str | list[str] = "*", **more: Any) -> dict[str, Any
     return {**allow(*actions, on=on, **more), "Effect": "Deny"}
 
 
-def trust(**principal: str | list[str]) -> str:
-    """A document that lets somebody assume a role: `trust(Service="ecs-tasks.amazonaws.com")`."""
-    return document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+def trust(*more: str, **principal: str | list[str]) -> str:
+    """A document that lets somebody assume a role, and do more with it: `trust(Service="ecs-tasks.amazonaws.com")`."""
+    return document({"Effect": "Allow", "Principal": principal, "Action": ["sts:AssumeRole", *more]})
 
 
 READS = document(allow("ecs:List*", "ecs:Describe*"))

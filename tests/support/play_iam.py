@@ -138,7 +138,7 @@ def play_sts(call: Callable[..., dict[str, Any]], api: Api) -> None:
         name="app",
         unique_id="AROAAPP",
         created_at=api.now,
-        trust=trust(AWS=SCOPE.account),
+        trust=trust("sts:TagSession", AWS=SCOPE.account),
     )
     api.put(role)
     call("GetSessionToken", DurationSeconds=900)

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from longshore.api.access.access import Access
 from longshore.api.iam import OPERATIONS
 from tests.support.api import SCOPE, Api
 from tests.support.identities import READS, TASKS, allow, document, trust
@@ -174,6 +175,38 @@ def test_an_instance_profile_has_one_role(api: Api) -> None:
     api("DeleteInstanceProfile", InstanceProfileName="host")
     error = api.error("GetInstanceProfile", InstanceProfileName="host")
     assert (error.code, error.message) == ("NoSuchEntity", "Instance Profile host cannot be found.")
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        f"arn:aws:iam::{SCOPE.account}:role/none",
+        f"arn:aws:iam::{SCOPE.account}:role/p/app",
+        f"arn:aws:iam::{SCOPE.account}:group/team",
+        f"arn:aws:sts::{SCOPE.account}:assumed-role/none/s",
+        "AROANOBODYXXXXXXXXXXX",
+    ],
+)
+def test_a_trust_policy_names_who_is_there_where_roles_must_exist(api: Api, principal: str) -> None:
+    made = role(api)
+    api("CreateGroup", GroupName="team")
+    user = api("CreateUser", UserName="ann", Path="/p/")["User"]
+    session = f"arn:aws:sts::{SCOPE.account}:assumed-role/app/s"
+    api("UpdateAssumeRolePolicy", RoleName="app", PolicyDocument=trust(AWS=principal))  # elsewhere they need not
+    api.access = Access(api.access.credentials, enforce=True)
+    for operation, asked in (
+        ("UpdateAssumeRolePolicy", {"RoleName": "app", "PolicyDocument": trust(AWS=[user["Arn"], principal])}),
+        ("CreateRole", {"RoleName": "b", "AssumeRolePolicyDocument": trust(AWS=principal)}),
+    ):
+        error = api.error(operation, **asked)
+        assert (error.code, error.message) == (
+            "MalformedPolicyDocument",
+            f'Invalid principal in policy: "AWS":"{principal}"',
+        )
+    good = ["*", SCOPE.account, f"arn:aws:iam::{SCOPE.account}:root", made["Arn"], user["Arn"], session]
+    for each in (*good, user["UserId"], made["RoleId"]):
+        api("UpdateAssumeRolePolicy", RoleName="app", PolicyDocument=trust(AWS=each))
+    api("UpdateAssumeRolePolicy", RoleName="app", PolicyDocument=TASKS)
 
 
 @pytest.mark.parametrize(

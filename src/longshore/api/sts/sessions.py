@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from longshore.api.callers.credentials import SessionKeys
@@ -23,7 +24,8 @@ def get_session_token(call: Call) -> dict[str, Any]:
     duration = call.params.get("DurationSeconds") or SESSION_DEFAULT_S
     if not principal.source:
         duration = min(duration, ROOT_MOST_S)
-    keys = call.access.credentials.for_session(principal, call.now + duration, call.ids.hex(16))
+    session = replace(principal, issued_at=call.now)
+    keys = call.access.credentials.for_session(session, call.now + duration, call.ids.hex(16))
     return {"Credentials": credentials_view(keys)}
 
 
