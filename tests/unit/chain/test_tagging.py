@@ -1,5 +1,6 @@
 """The Resource Groups Tagging API: everything with tags is found, and tagged by its own service's rules."""
 
+import re
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from longshore.api import (
     tagging,
 )
 from longshore.api.tagging.registry import REGISTRY
+from longshore.domain.arn import Arn
 from longshore.domain.ecs.cluster import Cluster
 from longshore.domain.ecs.service import Service
 from longshore.domain.kinds import KINDS
@@ -171,6 +173,31 @@ def test_what_fails_is_told_one_by_one_and_the_rest_is_done(api: Whole) -> None:
     reserved = api("TagResources", ResourceARNList=[good], Tags={"aws:a": "b"})["FailedResourcesMap"]
     assert "reserved" in reserved[good]["ErrorMessage"]
     assert set(api("UntagResources", ResourceARNList=[missing, good], TagKeys=["a"])["FailedResourcesMap"]) == {missing}
+
+
+def test_the_arns_of_others_are_not_those_of_this_account_region_or_kind(api: Whole) -> None:
+    arns = furnish(api)
+    before = api.found()
+    others = []
+    for arn in arns:
+        parsed = Arn.parse(arn)
+        assert parsed is not None
+        account, region = parsed.scope
+        kind = re.split("[/:]", parsed.resource)[0]
+        others += [
+            str(Arn(parsed.service, Scope("111122223333", region), parsed.resource)),
+            str(Arn(parsed.service, Scope(account, "eu-west-1"), parsed.resource)),
+            str(Arn(parsed.service, parsed.scope, parsed.resource.replace(kind, "other", 1))),
+            str(Arn(parsed.service, parsed.scope, f"other/{parsed.resource}")),
+        ]
+        if parsed.service == "ec2":
+            others.append(arn.replace(":vpc/", ":subnet/"))
+    for operation, asked in (("TagResources", {"Tags": {"a": "b"}}), ("UntagResources", {"TagKeys": ["team"]})):
+        for arn in others:
+            failed = api(operation, ResourceARNList=[arn], **asked)["FailedResourcesMap"]
+            assert set(failed) == {arn}, operation
+            assert failed[arn]["ErrorCode"] == "InvalidParameterException"
+    assert api.found() == before
 
 
 def clusters(api: Whole, tags: dict[str, Tags]) -> None:

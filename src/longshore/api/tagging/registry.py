@@ -36,13 +36,14 @@ from longshore.domain.elbv2.certificate import Certificate
 from longshore.domain.log import LogGroup
 from longshore.domain.names.naming import DiscoveryService, Namespace
 from longshore.domain.names.zone import HostedZone
-from longshore.domain.record import Record
+from longshore.domain.record import Record, Scope
 from longshore.domain.scaling.alarm import Dashboard, MetricAlarm
 from longshore.domain.scaling.scaling import ScalableTarget
 from longshore.domain.secrets.encryption_key import EncryptionKey
 from longshore.domain.secrets.parameter import Parameter
 from longshore.domain.secrets.secret import Secret
 from longshore.domain.tag import Tags, tags_list
+from longshore.wire.errors import ApiError
 
 GLOBAL_REGION = "us-east-1"
 """Where AWS shows the tags of what belongs to no region."""
@@ -77,17 +78,40 @@ def _pairs(tags: Tags) -> list[dict[str, str]]:
     return tags_list(tags, "Key", "Value")
 
 
-def _last(arn: str) -> str:
-    return arn.rpartition("/")[2]
-
-
 def _ec2_arn(kind: str, record: Record) -> str:
     return str(Arn("ec2", record.scope, f"{kind}/{record.names()[0]}"))
+
+
+def _ec2_id(call: Call, arn: str) -> str:
+    """The id of a resource of EC2, whose ARN says its type as well."""
+    kind, _, identifier = arn.rpartition(":")[2].partition("/")
+    for resource in RESOURCES.values():
+        if resource.type == kind and identifier.startswith(resource.prefix):
+            return _own(arn, identifier, "ec2", call.scope, f"{kind}/{identifier}")
+    raise _foreign(arn)
+
+
+def _zone_id(arn: str) -> str:
+    """The id of a hosted zone: zones are of no account and no region in their ARNs."""
+    identifier = arn.rpartition("/")[2]
+    return _own(arn, identifier, "route53", Scope("", ""), f"hostedzone/{identifier}")
+
+
+def _own(arn: str, identifier: str, service: str, scope: Scope, resource: str) -> str:
+    """The id, if the ARN is the one of such a resource here."""
+    if str(Arn(service, scope, resource)) != arn:
+        raise _foreign(arn)
+    return identifier
+
+
+def _foreign(arn: str) -> ApiError:
+    return ApiError("ResourceNotFoundException", f"{arn} names nothing of this account and region that has tags.")
 
 
 def _parameter(call: Call, arn: str) -> str:
     """The name of a parameter: in its ARN a slash at the name's beginning is not told from one before the name."""
     name = arn.partition(":parameter/")[2]
+    _own(arn, name, "ssm", call.scope, f"parameter/{name}")
     return name if call.tx.get(Parameter, (*call.scope, name)) is not None else f"/{name}"
 
 
@@ -115,9 +139,9 @@ REGISTRY: Mapping[str, Tagged] = {
     ),
     "ec2": Tagged(
         tuple(Kind(record, arn=functools.partial(_ec2_arn, resource.type)) for record, resource in RESOURCES.items()),
-        lambda call, arn, tags: asking(ec2.create_tags, call, Resources=[_last(arn)], Tags=_pairs(tags)),
+        lambda call, arn, tags: asking(ec2.create_tags, call, Resources=[_ec2_id(call, arn)], Tags=_pairs(tags)),
         lambda call, arn, keys: asking(
-            ec2.delete_tags, call, Resources=[_last(arn)], Tags=[{"Key": key} for key in keys]
+            ec2.delete_tags, call, Resources=[_ec2_id(call, arn)], Tags=[{"Key": key} for key in keys]
         ),
     ),
     "ecr": Tagged(
@@ -167,14 +191,14 @@ REGISTRY: Mapping[str, Tagged] = {
             change_tags_for_resource,
             call,
             ResourceType="hostedzone",
-            ResourceId=_last(arn),
+            ResourceId=_zone_id(arn),
             AddTags=_pairs(tags),
         ),
         lambda call, arn, keys: asking(
             change_tags_for_resource,
             call,
             ResourceType="hostedzone",
-            ResourceId=_last(arn),
+            ResourceId=_zone_id(arn),
             RemoveTagKeys=keys,
         ),
     ),
