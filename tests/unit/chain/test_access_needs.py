@@ -339,6 +339,9 @@ def test_tags_of_any_resource_are_its_services_to_allow() -> None:
         ("elasticloadbalancing:AddTags", LB),
     ]
     assert asked("resourcegroupstaggingapi", "UntagResources", ResourceARNList=arns[:1])[1][0] == "ecs:UntagResource"
+    for group in (f"{LOGS}:/a", f"{LOGS}:/a:*"):
+        _, need = needs(ask("resourcegroupstaggingapi", "TagResources", ResourceARNList=[group], Tags={"k": "v"}))
+        assert {need.resource, *need.also} == {f"{LOGS}:/a:log-stream:", f"{LOGS}:/a", f"{LOGS}:/a:*"}
     assert asked("resourcegroupstaggingapi", "GetResources", ResourceARNList=arns) == [("tag:GetResources", "*")]
 
 

@@ -192,6 +192,10 @@ def test_the_arns_of_others_are_not_those_of_this_account_region_or_kind(api: Wh
         ]
         if parsed.service == "ec2":
             others.append(arn.replace(":vpc/", ":subnet/"))
+        if parsed.service == "secretsmanager":
+            others.append(arn[:-7])
+        if parsed.service == "ssm":
+            others.append(arn.replace(":parameter/", ":parameter//"))
     for operation, asked in (("TagResources", {"Tags": {"a": "b"}}), ("UntagResources", {"TagKeys": ["team"]})):
         for arn in others:
             failed = api(operation, ResourceARNList=[arn], **asked)["FailedResourcesMap"]

@@ -1,6 +1,7 @@
 """Which resources an operation of the smaller services is about: logs, names, certificates, images, metrics."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from longshore.api.access.asking import ANY, Ask, Need, On, Rule, members, on
 from longshore.api.access.secrets import kms, secretsmanager, ssm
@@ -189,7 +190,8 @@ def tagging(ask: Ask) -> On:
         arn = Arn.parse(each)
         if arn is not None:
             own = (actions or {}).get(arn.service, ask.operation.removesuffix("s"))
-            more.append(Need(f"{arn.service}:{own}", each))
+            meant = logs(replace(ask, params={"resourceArn": each})) if arn.service == "logs" else On((each,))
+            more += [Need(f"{arn.service}:{own}", one, meant.also.get(one, ())) for one in meant.resources]
     return on([], more=more)
 
 

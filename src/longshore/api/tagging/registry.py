@@ -104,6 +104,13 @@ def _own(arn: str, identifier: str, service: str, scope: Scope, resource: str) -
     return identifier
 
 
+def _secret(call: Call, arn: str) -> str:
+    """The whole ARN of a secret: Secrets Manager itself takes a part of it, too."""
+    if not call.tx.select(Secret, "arn", (arn,)):
+        raise _foreign(arn)
+    return arn
+
+
 def _foreign(arn: str) -> ApiError:
     return ApiError("ResourceNotFoundException", f"{arn} names nothing of this account and region that has tags.")
 
@@ -111,7 +118,7 @@ def _foreign(arn: str) -> ApiError:
 def _parameter(call: Call, arn: str) -> str:
     """The name of a parameter: in its ARN a slash at the name's beginning is not told from one before the name."""
     name = arn.partition(":parameter/")[2]
-    _own(arn, name, "ssm", call.scope, f"parameter/{name}")
+    _own(arn, name, "ssm", call.scope, f"parameter/{name.removeprefix('/')}")
     return name if call.tx.get(Parameter, (*call.scope, name)) is not None else f"/{name}"
 
 
@@ -204,8 +211,10 @@ REGISTRY: Mapping[str, Tagged] = {
     ),
     "secretsmanager": Tagged(
         (Kind(Secret, shown=lambda secret: secret.deleted_at is None),),
-        lambda call, arn, tags: asking(secretsmanager.tag_resource, call, SecretId=arn, Tags=_pairs(tags)),
-        lambda call, arn, keys: asking(secretsmanager.untag_resource, call, SecretId=arn, TagKeys=keys),
+        lambda call, arn, tags: asking(
+            secretsmanager.tag_resource, call, SecretId=_secret(call, arn), Tags=_pairs(tags)
+        ),
+        lambda call, arn, keys: asking(secretsmanager.untag_resource, call, SecretId=_secret(call, arn), TagKeys=keys),
     ),
     "servicediscovery": Tagged(
         (Kind(Namespace), Kind(DiscoveryService)),
