@@ -26,7 +26,17 @@ from longshore.domain.ecs.task import Task
 from longshore.domain.ecs.task_definition import TaskDefinition, TaskDefinitionFamily
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
 from longshore.domain.elbv2.certificate import Authority, Certificate
-from longshore.domain.iam import AccessKey, AccountAlias, Group, InstanceProfile, Policy, Role, User
+from longshore.domain.iam import (
+    AccessKey,
+    AccountAlias,
+    Group,
+    IdentityProvider,
+    InstanceProfile,
+    PasswordPolicy,
+    Policy,
+    Role,
+    User,
+)
 from longshore.domain.log import LogGroup, LogResourcePolicy, LogStream, MetricFilter, QueryDefinition
 from longshore.domain.names.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
 from longshore.domain.names.zone import HostedZone, RecordSet, ZoneChange
@@ -55,6 +65,7 @@ KINDS: tuple[type[Record], ...] = (
     Group,
     Host,
     HostedZone,
+    IdentityProvider,
     Image,
     ImageTag,
     InstanceProfile,
@@ -76,6 +87,7 @@ KINDS: tuple[type[Record], ...] = (
     NetworkInterface,
     Parameter,
     ParameterVersion,
+    PasswordPolicy,
     Policy,
     PrefixList,
     QueryDefinition,

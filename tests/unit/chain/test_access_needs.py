@@ -185,6 +185,16 @@ def tags_of(api: Api, arn: str) -> dict[str, str]:
             [f"{IAM}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"],
         ),
         ("iam", "GetServiceLinkedRoleDeletionStatus", {"DeletionTaskId": "x"}, ["*"]),
+        ("iam", "GetAccountAuthorizationDetails", {}, ["*"]),
+        ("iam", "UpdateAccountPasswordPolicy", {}, ["*"]),
+        ("iam", "ListOpenIDConnectProviders", {}, ["*"]),
+        ("iam", "CreateOpenIDConnectProvider", {"Url": "https://a.example/b"}, [f"{IAM}:oidc-provider/a.example/b"]),
+        (
+            "iam",
+            "GetOpenIDConnectProvider",
+            {"OpenIDConnectProviderArn": f"{IAM}:oidc-provider/a.example"},
+            [f"{IAM}:oidc-provider/a.example"],
+        ),
         ("iam", "AddUserToGroup", {"GroupName": "g", "UserName": "ann"}, [f"{IAM}:group/g"]),
         ("iam", "GetPolicy", {"PolicyArn": f"{IAM}:policy/p"}, [f"{IAM}:policy/p"]),
         ("iam", "AttachRolePolicy", {"RoleName": "r", "PolicyArn": f"{IAM}:policy/p"}, [f"{IAM}:role/r"]),
@@ -316,6 +326,12 @@ def test_resources_of_operations(service: str, operation: str, params: dict[str,
         ("iam", "CreatePolicy", {"PolicyName": "p", "Tags": TAGS}, ("iam:TagPolicy", f"{IAM}:policy/p")),
         (
             "iam",
+            "CreateOpenIDConnectProvider",
+            {"Url": "https://a.example", "Tags": TAGS},
+            ("iam:TagOpenIDConnectProvider", f"{IAM}:oidc-provider/a.example"),
+        ),
+        (
+            "iam",
             "AddRoleToInstanceProfile",
             {"InstanceProfileName": "i", "RoleName": "r"},
             ("iam:PassRole", f"{IAM}:role/r"),
@@ -332,6 +348,15 @@ def test_actions_beside_the_operations_own(
 
 def test_tags_of_any_resource_are_its_services_to_allow() -> None:
     arns = [f"{ECS}:cluster/c", f"{EC2}:vpc/vpc-1", LB, "nonsense"]
+    for kind, noun in (
+        ("policy", "Policy"),
+        ("instance-profile", "InstanceProfile"),
+        ("oidc-provider", "OpenIDConnectProvider"),
+    ):
+        arn = f"{IAM}:{kind}/a/b"
+        for operation, verb in (("TagResources", "Tag"), ("UntagResources", "Untag")):
+            found = asked("resourcegroupstaggingapi", operation, ResourceARNList=[arn])
+            assert found[1] == (f"iam:{verb}{noun}", arn)
     assert asked("resourcegroupstaggingapi", "TagResources", ResourceARNList=arns, Tags={"k": "v"}) == [
         ("tag:TagResources", "*"),
         ("ecs:TagResource", arns[0]),

@@ -13,6 +13,7 @@ from longshore.api import (
     ecr,
     ecs,
     elbv2,
+    iam,
     kms,
     logs,
     route53,
@@ -30,13 +31,12 @@ from longshore.domain.names.zone import HostedZone
 from longshore.domain.record import Scope
 from longshore.domain.tag import Tags
 from tests.support.api import SCOPE, Api, awsvpc
+from tests.support.identities import READS, TASKS
 from tests.support.play_around import ALARM, BODY, SCALED, web_service
 
 PAIRS = [{"Key": "team", "Value": "web"}]
 LOWER = [{"key": "team", "value": "web"}]
-ELSEWHERE = dict.fromkeys(
-    ("Group", "InstanceProfile", "Policy", "Role", "User"), "IAM's: AWS shows its tags in IAM alone."
-)
+ELSEWHERE = dict.fromkeys(("Group", "Role", "User"), "AWS shows the tags of these in IAM alone.")
 """Kinds with tags that the registry lacks, and why."""
 
 
@@ -46,7 +46,7 @@ class Whole(Api):
     def __init__(self) -> None:
         super().__init__(tagging.SERVICE.operations, service="resourcegroupstaggingapi")
         self.of = {}
-        services = (acm, autoscaling, cloudwatch, ec2, ecr, ecs, elbv2, kms, logs, route53)
+        services = (acm, autoscaling, cloudwatch, ec2, ecr, ecs, elbv2, iam, kms, logs, route53)
         for service in (*services, secretsmanager, servicediscovery, ssm):
             made = Api(service.SERVICE.operations, service=service.SERVICE.name)
             made.store, made.ids = self.store, self.ids
@@ -102,8 +102,15 @@ def furnish(api: Whole) -> list[str]:
     vpc_id = of["ec2"]("CreateVpc", CidrBlock="10.0.0.0/16", TagSpecifications=[tagged("vpc")])["Vpc"]["VpcId"]
     for name in ("/a/b", "plain"):
         of["ssm"]("PutParameter", Name=name, Value="v", Type="String", Tags=PAIRS)
+    of["iam"]("CreateRole", RoleName="r", AssumeRolePolicyDocument=TASKS, Tags=PAIRS)
+    policy = of["iam"]("CreatePolicy", PolicyName="p", Path="/a/", PolicyDocument=READS, Tags=PAIRS)["Policy"]
+    profile = of["iam"]("CreateInstanceProfile", InstanceProfileName="i", Path="/a/", Tags=PAIRS)["InstanceProfile"]
+    identity = of["iam"]("CreateOpenIDConnectProvider", Url="https://id.example/a", Tags=PAIRS)
     requested = of["acm"]("RequestCertificate", DomainName="a.example", KeyAlgorithm="EC_prime256v1", Tags=PAIRS)
     return [
+        policy["Arn"],
+        profile["Arn"],
+        identity["OpenIDConnectProviderArn"],
         requested["CertificateArn"],
         of["application-autoscaling"](
             "RegisterScalableTarget", **SCALED, MinCapacity=1, MaxCapacity=2, Tags={"team": "web"}

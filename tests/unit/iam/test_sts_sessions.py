@@ -115,6 +115,18 @@ def test_conditions_know_when_a_session_began(api: Api) -> None:
     assert "aws:tokenissuetime" not in of_principal(old, "X", {})
 
 
+def test_no_provider_is_asked_for_the_keys_of_its_tokens(api: Api) -> None:
+    of_provider = "e30.eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUuY29tIn0.c2ln"  # of https://id.example.com
+    asked = {"RoleArn": ROLE, "RoleSessionName": "s", "WebIdentityToken": of_provider}
+    error = api.error("AssumeRoleWithWebIdentity", **asked)
+    unknown = "No OpenIDConnect provider found in your account for https://id.example.com"
+    assert (error.code, error.message.startswith(unknown)) == ("InvalidIdentityToken", True)
+    made(api, "CreateOpenIDConnectProvider", Url="https://id.example.com")
+    error = api.error("AssumeRoleWithWebIdentity", **asked)
+    known = "Couldn't retrieve verification key from your identity provider https://id.example.com: "
+    assert (error.code, error.message.startswith(known)) == ("InvalidIdentityToken", True)
+
+
 @pytest.mark.parametrize("who", ["user", "root"])
 def test_a_session_without_a_role_has_no_iam_and_little_of_sts(api: Api, who: str) -> None:
     if who == "user":

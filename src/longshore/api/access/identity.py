@@ -1,7 +1,7 @@
 """Which resources an operation of IAM or STS is about."""
 
 from longshore.api.access.asking import ANY, Ask, Need, On, Rule, on
-from longshore.domain.iam import AccessKey, Global, Group, InstanceProfile, Policy, Role, User, iam_arn
+from longshore.domain.iam import AccessKey, Global, Group, InstanceProfile, Policy, Role, User, iam_arn, provider_arn
 from longshore.domain.names.zone import GLOBAL
 
 KINDS: dict[str, type[Global]] = {
@@ -49,10 +49,13 @@ BOUNDED = frozenset(
 """Operations whose `iam:PermissionsBoundary` is that of the role or user; of others it is the one in the request."""
 ALL = frozenset(
     {
+        "GetAccountAuthorizationDetails",
+        "GetAccountPasswordPolicy",
         "GetAccountSummary",
         "ListAccountAliases",
         "ListGroups",
         "ListInstanceProfiles",
+        "ListOpenIDConnectProviders",
         "ListPolicies",
         "ListRoles",
         "ListUsers",
@@ -79,8 +82,8 @@ def iam(ask: Ask) -> On:
     if arn and owners:
         values["iam:policyarn"] = (arn,)
         return on(owners, values)
-    if arn:
-        return on([arn], values)
+    if arn or ask.text("OpenIDConnectProviderArn"):
+        return on([arn or ask.text("OpenIDConnectProviderArn")], values)
     if not owners and ask.operation in OF_OWN_USER:
         owners = [ask.principal_arn]
     more = [Need(f"iam:Tag{_noun(ask)}", each) for each in owners if ask.params.get("Tags") and _creates(ask)]
@@ -120,6 +123,11 @@ def _create_policy(ask: Ask) -> On:
     return on([arn], more=[Need("iam:TagPolicy", arn)] if ask.params.get("Tags") else [])
 
 
+def _create_provider(ask: Ask) -> On:
+    arn = provider_arn(ask.scope.account, ask.text("Url").removeprefix("https://"))
+    return on([arn], more=[Need("iam:TagOpenIDConnectProvider", arn)] if ask.params.get("Tags") else [])
+
+
 def _service_linked(ask: Ask) -> On:
     service = ask.text("AWSServiceName")
     arn = iam_arn(ask.scope.account, f"role/aws-service-role/{service}/*")
@@ -151,6 +159,7 @@ def _deletion(ask: Ask) -> On:
 
 _SPECIAL: dict[str, Rule] = {
     "AddRoleToInstanceProfile": _add_role,
+    "CreateOpenIDConnectProvider": _create_provider,
     "CreatePolicy": _create_policy,
     "CreateServiceLinkedRole": _service_linked,
     "GetAccessKeyLastUsed": _last_used,

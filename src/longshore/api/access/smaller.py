@@ -166,7 +166,6 @@ TAGGING = {
         "acm": "AddTagsToCertificate",
         "ec2": "CreateTags",
         "elasticloadbalancing": "AddTags",
-        "iam": "TagResource",
         "route53": "ChangeTagsForResource",
         "ssm": "AddTagsToResource",
     },
@@ -174,12 +173,13 @@ TAGGING = {
         "acm": "RemoveTagsFromCertificate",
         "ec2": "DeleteTags",
         "elasticloadbalancing": "RemoveTags",
-        "iam": "UntagResource",
         "route53": "ChangeTagsForResource",
         "ssm": "RemoveTagsFromResource",
     },
 }
 """The actions of services that don't call them TagResource and UntagResource."""
+OF_IAM = {"instance-profile": "InstanceProfile", "oidc-provider": "OpenIDConnectProvider", "policy": "Policy"}
+"""What IAM's actions end with, by the type in the ARN: `iam:TagPolicy`."""
 
 
 def tagging(ask: Ask) -> On:
@@ -190,6 +190,8 @@ def tagging(ask: Ask) -> On:
         arn = Arn.parse(each)
         if arn is not None:
             own = (actions or {}).get(arn.service, ask.operation.removesuffix("s"))
+            if arn.service == "iam":
+                own = own.removesuffix("Resource") + OF_IAM.get(arn.resource.partition("/")[0], "Resource")
             meant = logs(replace(ask, params={"resourceArn": each})) if arn.service == "logs" else On((each,))
             more += [Need(f"{arn.service}:{own}", one, meant.also.get(one, ())) for one in meant.resources]
     return on([], more=more)

@@ -18,7 +18,7 @@ from longshore.domain.ecs.task import Task
 from longshore.domain.ecs.task_definition import TaskDefinition, task_definition_key
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
 from longshore.domain.elbv2.certificate import Certificate, certificate_key_of
-from longshore.domain.iam import Group, InstanceProfile, Policy, Role, User
+from longshore.domain.iam import Group, IdentityProvider, InstanceProfile, Policy, Role, User
 from longshore.domain.log import LogGroup
 from longshore.domain.names.naming import DiscoveryService, Namespace
 from longshore.domain.names.zone import GLOBAL, HostedZone
@@ -139,6 +139,8 @@ def _of_elb(reader: Reader, arn: Arn, kind: str, path: str) -> Record | None:
 
 
 def _of_iam(reader: Reader, arn: Arn, kind: str, path: str) -> Record | None:
+    if kind == "oidc-provider":
+        return reader.get(IdentityProvider, (arn.scope.account, GLOBAL, path))
     name = path.rpartition("/")[2]
     return reader.get(OF_IAM[kind], (arn.scope.account, GLOBAL, name)) if kind in OF_IAM else None
 

@@ -17,6 +17,7 @@ from longshore.api.ec2.resources import RESOURCES
 from longshore.api.ecr import repositories as ecr
 from longshore.api.ecs import tags as ecs
 from longshore.api.elbv2 import tags as elbv2
+from longshore.api.iam import tags as iam
 from longshore.api.kms import tags as kms
 from longshore.api.logs import tags as logs
 from longshore.api.logs.lookup import group_arn
@@ -33,6 +34,7 @@ from longshore.domain.ecs.task import Task
 from longshore.domain.ecs.task_definition import TaskDefinition
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
 from longshore.domain.elbv2.certificate import Certificate
+from longshore.domain.iam import IdentityProvider, InstanceProfile, Policy, iam_key_of
 from longshore.domain.log import LogGroup
 from longshore.domain.names.naming import DiscoveryService, Namespace
 from longshore.domain.names.zone import HostedZone
@@ -111,6 +113,18 @@ def _secret(call: Call, arn: str) -> str:
     return arn
 
 
+def _of_iam(call: Call, verb: str, arn: str, **params: Any) -> None:
+    """Change the tags of what AWS has of IAM among these resources: no roles and no users."""
+    for kind, noun in (("policy", "Policy"), ("oidc-provider", "OpenIDConnectProvider")):
+        if f":{kind}/" in arn:
+            return asking(iam.OPERATIONS[f"{verb}{noun}"].handler, call, **{f"{noun}Arn": arn}, **params)
+    key = iam_key_of(arn, InstanceProfile.arn_type)
+    profile = call.tx.get(InstanceProfile, key) if key else None
+    if profile is None or profile.arn != arn or profile.account != call.scope.account:
+        raise _foreign(arn)
+    return asking(iam.OPERATIONS[f"{verb}InstanceProfile"].handler, call, InstanceProfileName=profile.name, **params)
+
+
 def _foreign(arn: str) -> ApiError:
     return ApiError("ResourceNotFoundException", f"{arn} names nothing of this account and region that has tags.")
 
@@ -181,6 +195,11 @@ REGISTRY: Mapping[str, Tagged] = {
         ),
         lambda call, arn, tags: asking(elbv2.add_tags, call, ResourceArns=[arn], Tags=_pairs(tags)),
         lambda call, arn, keys: asking(elbv2.remove_tags, call, ResourceArns=[arn], TagKeys=keys),
+    ),
+    "iam": Tagged(
+        (Kind(Policy), Kind(InstanceProfile), Kind(IdentityProvider)),
+        lambda call, arn, tags: _of_iam(call, "Tag", arn, Tags=_pairs(tags)),
+        lambda call, arn, keys: _of_iam(call, "Untag", arn, TagKeys=keys),
     ),
     "kms": Tagged(
         (Kind(EncryptionKey),),
