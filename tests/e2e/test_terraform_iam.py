@@ -51,6 +51,9 @@ def test_roles_policies_and_keys_are_applied_changed_and_destroyed(simulated: Se
         ("list_groups", "Groups"),
         ("list_instance_profiles", "InstanceProfiles"),
         ("list_account_aliases", "AccountAliases"),
+        ("list_open_id_connect_providers", "OpenIDConnectProviderList"),
     ):
         assert getattr(iam, operation)()[member] == []
     assert iam.list_policies(Scope="Local")["Policies"] == []
+    with pytest.raises(ClientError, match="cannot be found"):
+        iam.get_account_password_policy()

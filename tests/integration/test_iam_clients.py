@@ -322,9 +322,11 @@ def test_a_role_is_not_assumed_by_others(site: Site) -> None:
 
 
 def test_how_long_a_session_lasts_is_the_roles_to_say(site: Site) -> None:
-    site.iam.create_role(RoleName="long", AssumeRolePolicyDocument=trust(AWS=ACCOUNT), MaxSessionDuration=7200)
+    site.iam.create_role(
+        RoleName="long", AssumeRolePolicyDocument=trust("sts:TagSession", AWS=ACCOUNT), MaxSessionDuration=7200
+    )
     sts = site.serving.client("sts")
-    asked = {"RoleArn": f"{ROLE}/long", "RoleSessionName": "one"}
+    asked: dict[str, Any] = {"RoleArn": f"{ROLE}/long", "RoleSessionName": "one"}
     assert sts.assume_role(**asked, DurationSeconds=7200)
     code, text = refused(sts.assume_role, **asked, DurationSeconds=7201)
     assert code == "ValidationError"
@@ -336,7 +338,7 @@ def test_how_long_a_session_lasts_is_the_roles_to_say(site: Site) -> None:
 
 def test_tags_of_a_session_are_those_of_its_principal(site: Site) -> None:
     team = {"StringEquals": {"aws:PrincipalTag/team": "a"}}
-    site.iam.create_role(RoleName="tagged", AssumeRolePolicyDocument=trust(AWS=ACCOUNT))
+    site.iam.create_role(RoleName="tagged", AssumeRolePolicyDocument=trust("sts:TagSession", AWS=ACCOUNT))
     site.iam.put_role_policy(
         RoleName="tagged", PolicyName="own", PolicyDocument=document(allow("ecs:List*", Condition=team))
     )
@@ -359,8 +361,40 @@ def test_a_users_session_may_what_the_user_may(site: Site) -> None:
     assert refused(ecs.delete_cluster, cluster="prod")[0] == "AccessDeniedException"
     who = site.session_client("sts", made).get_caller_identity()
     assert who["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/{name}"
+    assert refused(site.session_client("iam", made).list_users)[0] == "InvalidClientTokenId"
     root = site.serving.client("sts").get_session_token()["Credentials"]
     assert site.session_client("ecs", root).list_clusters()["clusterArns"]
+    assert refused(site.session_client("iam", root).list_users)[0] == "InvalidClientTokenId"
+
+
+def test_a_key_of_another_user_is_out_of_reach(site: Site) -> None:
+    own = f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}"
+    _, keys = site.user(allow("iam:*AccessKey*", on=own))
+    other, others = site.user(allow("ecs:ListClusters"))
+    iam = site.client("iam", keys)
+    named = {"AccessKeyId": others.access_key_id}
+    assert refused(iam.delete_access_key, **named, UserName=other)[0] == "AccessDenied"
+    assert refused(iam.delete_access_key, **named)[0] == "NoSuchEntity"
+    assert refused(iam.update_access_key, **named, Status="Inactive")[0] == "NoSuchEntity"
+    assert refused(iam.get_access_key_last_used, **named)[0] == "AccessDenied"
+    assert site.client("ecs", others).list_clusters()
+    iam.update_access_key(AccessKeyId=keys.access_key_id, Status="Inactive")
+
+
+def test_a_deny_holds_by_whatever_name(site: Site) -> None:
+    ec2 = site.serving.client("ec2")
+    group = ec2.create_security_group(GroupName="kept", Description="d")["GroupId"]
+    address = ec2.allocate_address()
+    held = [f"arn:aws:ec2:*:*:security-group/{group}", f"arn:aws:ec2:*:*:elastic-ip/{address['AllocationId']}"]
+    _, keys = site.user(allow("ec2:*"), deny("ec2:*", on=held))
+    theirs = site.client("ec2", keys)
+    for call, params in (
+        (theirs.delete_security_group, {"GroupName": "kept"}),
+        (theirs.delete_security_group, {"GroupId": group}),
+        (theirs.release_address, {"AllocationId": address["AllocationId"]}),
+    ):
+        code, text = refused(call, **params)
+        assert (code, "with an explicit deny in an identity-based policy" in text) == ("UnauthorizedOperation", True)
 
 
 def test_nothing_is_encoded_in_refusals(site: Site) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from longshore.domain.iam import AccessKey, Group, InstanceProfile, Policy, Role, User
+from longshore.domain.iam import AccessKey, Group, IdentityProvider, InstanceProfile, Policy, Role, User
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,9 +29,9 @@ def deny(*actions: str, on: str | list[str] = "*", **more: Any) -> dict[str, Any
     return {**allow(*actions, on=on, **more), "Effect": "Deny"}
 
 
-def trust(**principal: str | list[str]) -> str:
-    """A document that lets somebody assume a role: `trust(Service="ecs-tasks.amazonaws.com")`."""
-    return document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+def trust(*more: str, **principal: str | list[str]) -> str:
+    """A document that lets somebody assume a role, and do more with it: `trust(Service="ecs-tasks.amazonaws.com")`."""
+    return document({"Effect": "Allow", "Principal": principal, "Action": ["sts:AssumeRole", *more]})
 
 
 READS = document(allow("ecs:List*", "ecs:Describe*"))
@@ -56,6 +56,7 @@ async def furnish(house: House) -> None:
     await house.ok("iam", "AddUserToGroup", GroupName="team", UserName="ann")
     await house.ok("iam", "PutUserPolicy", UserName="ann", PolicyName="own", PolicyDocument=READS)
     await house.ok("iam", "CreateAccessKey", UserName="ann")
+    await house.ok("iam", "CreateOpenIDConnectProvider", Url="https://id.example", ClientIDList=["a"])
 
 
 def known(store: Store) -> dict[str, list[str]]:
@@ -75,12 +76,15 @@ def known(store: Store) -> dict[str, list[str]]:
         "assumerolepolicydocument": [TASKS],
         "versionid": ["v1", "v2"],
         "instanceprofilename": [profile.name for profile in store.all(InstanceProfile)],
+        "openidconnectproviderarn": [each.arn for each in store.all(IdentityProvider)],
         "accesskeyid": [key.access_key_id for key in store.all(AccessKey)],
         "awsservicename": ["ecs.amazonaws.com", "autoscaling.amazonaws.com"],
     }
 
 
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "CreateOpenIDConnectProvider": {"Url": "https://other.example", "ThumbprintList": ["0" * 40]},
+    "UpdateOpenIDConnectProviderThumbprint": {"ThumbprintList": ["0" * 40]},
     "UpdateAssumeRolePolicy": {"PolicyDocument": TASKS},
     "CreateServiceLinkedRole": {"AWSServiceName": "autoscaling.amazonaws.com"},
     "SimulatePrincipalPolicy": {"ActionNames": ["ecs:ListClusters"], "ResourceArns": ["*"]},

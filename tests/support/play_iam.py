@@ -43,10 +43,40 @@ def play_iam(call: Callable[..., dict[str, Any]], _api: Api) -> None:
     task = call("DeleteServiceLinkedRole", RoleName=name["RoleName"])["DeletionTaskId"]
     call("GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task)
     _simulate(call)
+    _providers(call)
     call("GetAccountSummary")
+    call("GetAccountAuthorizationDetails")
+    call(
+        "UpdateAccountPasswordPolicy",
+        MinimumPasswordLength=8,
+        MaxPasswordAge=9,
+        PasswordReusePrevention=1,
+        HardExpiry=True,
+        AllowUsersToChangePassword=True,
+        **dict.fromkeys(
+            ("RequireSymbols", "RequireNumbers", "RequireUppercaseCharacters", "RequireLowercaseCharacters"), True
+        ),
+    )
+    call("GetAccountPasswordPolicy")
+    call("DeleteAccountPasswordPolicy")
     call("CreateAccountAlias", AccountAlias="ours")
     call("ListAccountAliases")
     call("DeleteAccountAlias", AccountAlias="ours")
+
+
+def _providers(call: Callable[..., dict[str, Any]]) -> None:
+    asked = {"Url": "https://id.example", "ClientIDList": ["a"], "ThumbprintList": ["0" * 40]}
+    arn = call("CreateOpenIDConnectProvider", **asked, Tags=TAGS)["OpenIDConnectProviderArn"]
+    named = {"OpenIDConnectProviderArn": arn}
+    call("GetOpenIDConnectProvider", **named)
+    call("ListOpenIDConnectProviders")
+    call("AddClientIDToOpenIDConnectProvider", **named, ClientID="b")
+    call("RemoveClientIDFromOpenIDConnectProvider", **named, ClientID="b")
+    call("UpdateOpenIDConnectProviderThumbprint", **named, ThumbprintList=["1" * 40])
+    call("TagOpenIDConnectProvider", **named, Tags=TAGS)
+    call("ListOpenIDConnectProviderTags", **named)
+    call("UntagOpenIDConnectProvider", **named, TagKeys=["k"])
+    call("DeleteOpenIDConnectProvider", **named)
 
 
 def _simulate(call: Callable[..., dict[str, Any]]) -> None:
@@ -138,7 +168,7 @@ def play_sts(call: Callable[..., dict[str, Any]], api: Api) -> None:
         name="app",
         unique_id="AROAAPP",
         created_at=api.now,
-        trust=trust(AWS=SCOPE.account),
+        trust=trust("sts:TagSession", AWS=SCOPE.account),
     )
     api.put(role)
     call("GetSessionToken", DurationSeconds=900)
@@ -155,8 +185,9 @@ def play_sts(call: Callable[..., dict[str, Any]], api: Api) -> None:
     )
     call("GetCallerIdentity")
     call("GetAccessKeyInfo", AccessKeyId=api.access.credentials.root().access_key_id)
+    of_provider = "e30.eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUuY29tIn0.c2ln"
     for operation, params in (
-        ("AssumeRoleWithWebIdentity", {"WebIdentityToken": "x"}),
+        ("AssumeRoleWithWebIdentity", {"RoleArn": role.arn, "WebIdentityToken": of_provider}),
         ("AssumeRoleWithSAML", {}),
         ("DecodeAuthorizationMessage", {}),
     ):

@@ -207,7 +207,7 @@ class Chain:
 
     def _authorise(self, target: Target, request: HttpRequest, caller: Caller, params: dict[str, Any]) -> None:
         """Raise where the caller's policies don't allow the request."""
-        if not caller.principal.source:
+        if not caller.principal.source and not caller.principal.session:
             return
         scope = Scope(caller.account, caller.region)
         ask = Ask(self._store, scope, target.service, target.operation, params, caller.principal_arn)

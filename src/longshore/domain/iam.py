@@ -1,4 +1,4 @@
-"""IAM: roles, users, groups, managed policies, instance profiles and access keys. Written by the API alone.
+"""IAM: roles, users, groups, policies, instance profiles, access keys, identity providers. Written by the API alone.
 
 IAM is one for all regions: the region of these records is empty, as Route 53's is. Names are told apart as they are
 written, but two that differ only in case can't both exist, as on AWS.
@@ -190,6 +190,50 @@ class AccountAlias(Record, frozen=True, kw_only=True, omit_defaults=True):
     def indexes(self) -> Iterator[tuple[str, Key]]:
         """By the name, which no two accounts share."""
         yield "alias", (self.alias,)
+
+
+class PasswordPolicy(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What an account asks of passwords. Nobody has one here, so that it is kept and holds nobody."""
+
+    kind: ClassVar[str] = "iam_password_policy"
+
+    settings: dict[str, int | bool]
+    """Under AWS's names, those that were given."""
+
+    def names(self) -> Key:
+        """An account has one at most."""
+        return ()
+
+
+class IdentityProvider(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """An OpenID Connect identity provider. It is kept for those who name it; nobody's tokens are checked."""
+
+    kind: ClassVar[str] = "iam_identity_provider"
+
+    url: str
+    """Without its `https://`, as its ARN has it."""
+    client_ids: tuple[str, ...] = ()
+    thumbprints: tuple[str, ...] = ()
+    created_at: float
+    tags: Tags = {}
+
+    @property
+    def arn(self) -> str:
+        """`arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH`."""
+        return provider_arn(self.account, self.url)
+
+    def names(self) -> Key:
+        """By URL."""
+        return (self.url,)
+
+    def indexes(self) -> Iterator[tuple[str, Key]]:
+        """By account."""
+        yield "scope", self.scope
+
+
+def provider_arn(account: str, url: str) -> str:
+    """The ARN of an identity provider, by its URL without `https://`."""
+    return iam_arn(account, f"oidc-provider/{url}")
 
 
 def iam_arn(account: str, resource: str) -> str:

@@ -27,7 +27,17 @@ from longshore.domain.ecs.task_definition import TaskDefinition, TaskDefinitionF
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
 from longshore.domain.elbv2.certificate import Authority, Certificate
 from longshore.domain.elbv2.quota import LoadBalancerQuota
-from longshore.domain.iam import AccessKey, AccountAlias, Group, InstanceProfile, Policy, Role, User
+from longshore.domain.iam import (
+    AccessKey,
+    AccountAlias,
+    Group,
+    IdentityProvider,
+    InstanceProfile,
+    PasswordPolicy,
+    Policy,
+    Role,
+    User,
+)
 from longshore.domain.log import LogGroup, LogResourcePolicy, LogStream, MetricFilter, QueryDefinition
 from longshore.domain.names.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
 from longshore.domain.names.zone import HostedZone, RecordSet, ZoneChange
@@ -56,6 +66,7 @@ KINDS: tuple[type[Record], ...] = (
     Group,
     Host,
     HostedZone,
+    IdentityProvider,
     Image,
     ImageTag,
     InstanceProfile,
@@ -78,6 +89,7 @@ KINDS: tuple[type[Record], ...] = (
     NetworkInterface,
     Parameter,
     ParameterVersion,
+    PasswordPolicy,
     Policy,
     PrefixList,
     QueryDefinition,

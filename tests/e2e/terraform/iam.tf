@@ -1,5 +1,5 @@
 # Roles with inline and managed policies, a policy with versions, an instance profile, users with keys and groups, a
-# service-linked role, and a task definition with its roles.
+# service-linked role, an identity provider, what is asked of passwords, and a task definition with its roles.
 
 terraform {
   required_providers {
@@ -140,7 +140,36 @@ resource "aws_iam_instance_profile" "host" {
 
 resource "aws_iam_service_linked_role" "ecs" {
   aws_service_name = "ecs.amazonaws.com"
-  description      = "for the cluster"
+  description      = var.description
+  tags             = { of = var.description }
+}
+
+resource "aws_iam_account_password_policy" "strict" {
+  minimum_password_length = var.session == 3600 ? 12 : 14
+  require_symbols         = true
+  max_password_age        = 90
+}
+
+resource "aws_iam_openid_connect_provider" "builds" {
+  url             = "https://builds.example.com/a"
+  client_id_list  = ["sts.amazonaws.com", var.session == 3600 ? "one" : "two"]
+  thumbprint_list = [var.session == 3600 ? "a031c46782e6e6c662c2c87c76da9aa62ccabd8e" : "9e99a48a9960b14926bb7f3b02e22da2b0ab7280"]
+  tags            = { of = var.description }
+}
+
+data "aws_iam_policy_document" "builds" {
+  statement {
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    principals {
+      type        = "Federated"
+      identifiers = [aws_iam_openid_connect_provider.builds.arn]
+    }
+  }
+}
+
+resource "aws_iam_role" "builds" {
+  name               = "tf-builds"
+  assume_role_policy = data.aws_iam_policy_document.builds.json
 }
 
 resource "aws_iam_user" "ci" {

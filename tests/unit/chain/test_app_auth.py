@@ -93,7 +93,7 @@ def test_task_credentials_are_good_until_they_expire() -> None:
     assert made["RoleArn"] == ROLE
     assert made["Expiration"] == "1970-01-01T06:16:40Z"
     arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/web/{TASK.rpartition('/')[2]}"
-    expected = Principal(arn, ACCOUNT, source=ROLE, session=True)
+    expected = Principal(arn, ACCOUNT, source=ROLE, session=True, issued_at=1000.0)
     assert KEYS.principal(made["AccessKeyId"], made["Token"], 1000.0 + TASK_CREDENTIALS_S) == expected
     with pytest.raises(TokenRefused, match="expired"):
         KEYS.principal(made["AccessKeyId"], made["Token"], 1001.0 + TASK_CREDENTIALS_S)

@@ -1,5 +1,6 @@
 """The Resource Groups Tagging API: everything with tags is found, and tagged by its own service's rules."""
 
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from longshore.api import (
     ecr,
     ecs,
     elbv2,
+    iam,
     kms,
     logs,
     route53,
@@ -21,6 +23,7 @@ from longshore.api import (
     tagging,
 )
 from longshore.api.tagging.registry import REGISTRY
+from longshore.domain.arn import Arn
 from longshore.domain.ecs.cluster import Cluster
 from longshore.domain.ecs.service import Service
 from longshore.domain.kinds import KINDS
@@ -28,13 +31,12 @@ from longshore.domain.names.zone import HostedZone
 from longshore.domain.record import Scope
 from longshore.domain.tag import Tags
 from tests.support.api import SCOPE, Api, awsvpc
+from tests.support.identities import READS, TASKS
 from tests.support.play_around import ALARM, BODY, SCALED, web_service
 
 PAIRS = [{"Key": "team", "Value": "web"}]
 LOWER = [{"key": "team", "value": "web"}]
-ELSEWHERE = dict.fromkeys(
-    ("Group", "InstanceProfile", "Policy", "Role", "User"), "IAM's: AWS shows its tags in IAM alone."
-)
+ELSEWHERE = dict.fromkeys(("Group", "Role", "User"), "AWS shows the tags of these in IAM alone.")
 """Kinds with tags that the registry lacks, and why."""
 
 
@@ -44,7 +46,7 @@ class Whole(Api):
     def __init__(self) -> None:
         super().__init__(tagging.SERVICE.operations, service="resourcegroupstaggingapi")
         self.of = {}
-        services = (acm, autoscaling, cloudwatch, ec2, ecr, ecs, elbv2, kms, logs, route53)
+        services = (acm, autoscaling, cloudwatch, ec2, ecr, ecs, elbv2, iam, kms, logs, route53)
         for service in (*services, secretsmanager, servicediscovery, ssm):
             made = Api(service.SERVICE.operations, service=service.SERVICE.name)
             made.store, made.ids = self.store, self.ids
@@ -100,8 +102,15 @@ def furnish(api: Whole) -> list[str]:
     vpc_id = of["ec2"]("CreateVpc", CidrBlock="10.0.0.0/16", TagSpecifications=[tagged("vpc")])["Vpc"]["VpcId"]
     for name in ("/a/b", "plain"):
         of["ssm"]("PutParameter", Name=name, Value="v", Type="String", Tags=PAIRS)
+    of["iam"]("CreateRole", RoleName="r", AssumeRolePolicyDocument=TASKS, Tags=PAIRS)
+    policy = of["iam"]("CreatePolicy", PolicyName="p", Path="/a/", PolicyDocument=READS, Tags=PAIRS)["Policy"]
+    profile = of["iam"]("CreateInstanceProfile", InstanceProfileName="i", Path="/a/", Tags=PAIRS)["InstanceProfile"]
+    identity = of["iam"]("CreateOpenIDConnectProvider", Url="https://id.example/a", Tags=PAIRS)
     requested = of["acm"]("RequestCertificate", DomainName="a.example", KeyAlgorithm="EC_prime256v1", Tags=PAIRS)
     return [
+        policy["Arn"],
+        profile["Arn"],
+        identity["OpenIDConnectProviderArn"],
         requested["CertificateArn"],
         of["application-autoscaling"](
             "RegisterScalableTarget", **SCALED, MinCapacity=1, MaxCapacity=2, Tags={"team": "web"}
@@ -171,6 +180,35 @@ def test_what_fails_is_told_one_by_one_and_the_rest_is_done(api: Whole) -> None:
     reserved = api("TagResources", ResourceARNList=[good], Tags={"aws:a": "b"})["FailedResourcesMap"]
     assert "reserved" in reserved[good]["ErrorMessage"]
     assert set(api("UntagResources", ResourceARNList=[missing, good], TagKeys=["a"])["FailedResourcesMap"]) == {missing}
+
+
+def test_the_arns_of_others_are_not_those_of_this_account_region_or_kind(api: Whole) -> None:
+    arns = furnish(api)
+    before = api.found()
+    others = []
+    for arn in arns:
+        parsed = Arn.parse(arn)
+        assert parsed is not None
+        account, region = parsed.scope
+        kind = re.split("[/:]", parsed.resource)[0]
+        others += [
+            str(Arn(parsed.service, Scope("111122223333", region), parsed.resource)),
+            str(Arn(parsed.service, Scope(account, "eu-west-1"), parsed.resource)),
+            str(Arn(parsed.service, parsed.scope, parsed.resource.replace(kind, "other", 1))),
+            str(Arn(parsed.service, parsed.scope, f"other/{parsed.resource}")),
+        ]
+        if parsed.service == "ec2":
+            others.append(arn.replace(":vpc/", ":subnet/"))
+        if parsed.service == "secretsmanager":
+            others.append(arn[:-7])
+        if parsed.service == "ssm":
+            others.append(arn.replace(":parameter/", ":parameter//"))
+    for operation, asked in (("TagResources", {"Tags": {"a": "b"}}), ("UntagResources", {"TagKeys": ["team"]})):
+        for arn in others:
+            failed = api(operation, ResourceARNList=[arn], **asked)["FailedResourcesMap"]
+            assert set(failed) == {arn}, operation
+            assert failed[arn]["ErrorCode"] == "InvalidParameterException"
+    assert api.found() == before
 
 
 def clusters(api: Whole, tags: dict[str, Tags]) -> None:

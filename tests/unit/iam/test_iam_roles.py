@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from longshore.api.access.access import Access
 from longshore.api.iam import OPERATIONS
 from tests.support.api import SCOPE, Api
 from tests.support.identities import READS, TASKS, allow, document, trust
@@ -177,6 +178,38 @@ def test_an_instance_profile_has_one_role(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
+    "principal",
+    [
+        f"arn:aws:iam::{SCOPE.account}:role/none",
+        f"arn:aws:iam::{SCOPE.account}:role/p/app",
+        f"arn:aws:iam::{SCOPE.account}:group/team",
+        f"arn:aws:sts::{SCOPE.account}:assumed-role/none/s",
+        "AROANOBODYXXXXXXXXXXX",
+    ],
+)
+def test_a_trust_policy_names_who_is_there_where_roles_must_exist(api: Api, principal: str) -> None:
+    made = role(api)
+    api("CreateGroup", GroupName="team")
+    user = api("CreateUser", UserName="ann", Path="/p/")["User"]
+    session = f"arn:aws:sts::{SCOPE.account}:assumed-role/app/s"
+    api("UpdateAssumeRolePolicy", RoleName="app", PolicyDocument=trust(AWS=principal))  # elsewhere they need not
+    api.access = Access(api.access.credentials, enforce=True)
+    for operation, asked in (
+        ("UpdateAssumeRolePolicy", {"RoleName": "app", "PolicyDocument": trust(AWS=[user["Arn"], principal])}),
+        ("CreateRole", {"RoleName": "b", "AssumeRolePolicyDocument": trust(AWS=principal)}),
+    ):
+        error = api.error(operation, **asked)
+        assert (error.code, error.message) == (
+            "MalformedPolicyDocument",
+            f'Invalid principal in policy: "AWS":"{principal}"',
+        )
+    good = ["*", SCOPE.account, f"arn:aws:iam::{SCOPE.account}:root", made["Arn"], user["Arn"], session]
+    for each in (*good, user["UserId"], made["RoleId"]):
+        api("UpdateAssumeRolePolicy", RoleName="app", PolicyDocument=trust(AWS=each))
+    api("UpdateAssumeRolePolicy", RoleName="app", PolicyDocument=TASKS)
+
+
+@pytest.mark.parametrize(
     ("service", "name"),
     [
         ("ecs.amazonaws.com", "AWSServiceRoleForECS"),
@@ -192,6 +225,12 @@ def test_a_service_linked_role_belongs_to_its_service(api: Api, service: str, na
     assert (error.code, "has been taken in this account" in error.message) == ("InvalidInput", True)
     assert api.error("DeleteRole", RoleName=name).code == "UnmodifiableEntity"
     assert api.error("AttachRolePolicy", RoleName=name, PolicyArn=ADMIN).code == "UnmodifiableEntity"
+    api("TagRole", RoleName=name, Tags=[{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}])
+    api("UntagRole", RoleName=name, TagKeys=["c"])
+    assert api("ListRoleTags", RoleName=name)["Tags"] == [{"Key": "a", "Value": "b"}]
+    api("UpdateRole", RoleName=name, Description="another")
+    assert api("GetRole", RoleName=name)["Role"]["Description"] == "another"
+    assert api.error("UpdateRole", RoleName=name, MaxSessionDuration=7200).code == "UnmodifiableEntity"
     task = api("DeleteServiceLinkedRole", RoleName=name)["DeletionTaskId"]
     assert api("GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task)["Status"] == "SUCCEEDED"
     assert api("ListRoles")["Roles"] == []

@@ -8,11 +8,12 @@ from urllib.parse import unquote
 
 import pytest
 
+from longshore.api.callers.credentials import Principal
 from longshore.api.iam import OPERATIONS
 from longshore.decide.policy.document import parse
 from longshore.decide.policy.managed import MANAGED, document_of
 from longshore.domain.iam import AccessKey
-from tests.support.api import SCOPE, VAULT, Api
+from tests.support.api import ROOT, SCOPE, VAULT, Api
 from tests.support.identities import READS, TASKS, allow, document
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -81,6 +82,46 @@ def test_the_one_who_asks_is_meant_where_no_user_is_named(api: Api) -> None:
     api("CreateUser", UserName="me")
     assert api("GetUser")["User"]["UserName"] == "me"
     assert api("CreateAccessKey")["AccessKey"]["UserName"] == "me"
+
+
+@pytest.mark.parametrize("caller", ["user", "root"])
+def test_a_key_of_another_user_is_not_meant_where_no_user_is_named(api: Api, caller: str) -> None:
+    for name in ("me", "bob"):
+        api("CreateUser", UserName=name)
+    keys = {name: api("CreateAccessKey", UserName=name)["AccessKey"]["AccessKeyId"] for name in ("me", "bob")}
+    if caller == "root":
+        api.principal = ROOT
+    for operation, more in (("UpdateAccessKey", {"Status": "Inactive"}), ("DeleteAccessKey", {})):
+        error = api.error(operation, AccessKeyId=keys["bob"], **more)
+        assert (error.code, error.message) == (
+            "NoSuchEntity",
+            f"The Access Key with id {keys['bob']} cannot be found.",
+        )
+    if caller == "user":
+        api("UpdateAccessKey", AccessKeyId=keys["me"], Status="Inactive")
+        api("DeleteAccessKey", AccessKeyId=keys["me"])
+    api("DeleteAccessKey", AccessKeyId=keys["bob"], UserName="bob")
+
+
+def test_a_session_of_a_role_has_to_name_the_user(api: Api) -> None:
+    api("CreateUser", UserName="bob")
+    key = api("CreateAccessKey", UserName="bob")["AccessKey"]["AccessKeyId"]
+    api.principal = Principal(f"arn:aws:sts::{SCOPE.account}:assumed-role/r/s", SCOPE.account, source="x", session=True)
+    for operation in ("DeleteAccessKey", "ListAccessKeys", "ListMFADevices"):
+        error = api.error(operation, **({"AccessKeyId": key} if operation == "DeleteAccessKey" else {}))
+        assert error.message == "Must specify userName when calling with non-User credentials"
+
+
+def test_the_root_has_none_of_what_users_have(api: Api) -> None:
+    api.principal = ROOT
+    for operation, member in (
+        ("ListAccessKeys", "AccessKeyMetadata"),
+        ("ListMFADevices", "MFADevices"),
+        ("ListSSHPublicKeys", "SSHPublicKeys"),
+        ("ListServiceSpecificCredentials", "ServiceSpecificCredentials"),
+        ("ListSigningCertificates", "Certificates"),
+    ):
+        assert api(operation)[member] == []
 
 
 def test_a_secret_is_told_once_and_kept_sealed(api: Api) -> None:

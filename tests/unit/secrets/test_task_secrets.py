@@ -271,6 +271,18 @@ def test_a_role_needs_the_user_s_own_key_as_well(house: House) -> None:
     assert as_role(house, role, "/own") == "x"
 
 
+def test_a_role_may_be_held_to_the_kind_of_a_key(house: House) -> None:
+    key = house.keys("CreateKey")["KeyMetadata"]["Arn"]
+    house.secrets("UpdateSecret", SecretId="plain", KmsKeyId=key)
+    for spec, may in (("SYMMETRIC_DEFAULT", True), ("RSA_2048", False)):
+        kind = {"StringEquals": {"kms:KeySpec": spec, "kms:KeyUsage": "ENCRYPT_DECRYPT"}}
+        role = allowing(house, allow(READ), allow("kms:Decrypt", key, Condition=kind))
+        if may:
+            assert as_role(house, role, f"{ARN}plain") == "two"
+        else:
+            assert denial(house, role, f"{ARN}plain").endswith("Access to KMS is not allowed")
+
+
 def of_resource(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 

@@ -16,13 +16,11 @@ from longshore.api.access.identity import FREE, iam
 from longshore.api.access.network import ec2, elbv2
 from longshore.api.access.others import OTHERS, any_arn
 from longshore.api.access.smaller import SMALLER, nothing
-from longshore.api.access.tags import request_tags, resource_tags
+from longshore.api.access.tags import request_tags, values_of
 from longshore.api.callers.auth import Caller, bad_token
 from longshore.api.callers.credentials import Credentials, Principal
-from longshore.decide.policy.context import resource_values
 from longshore.decide.policy.evaluate import Decision, Named, Question, decide
 from longshore.decide.policy.resources import of_resource
-from longshore.domain.arn import Arn
 from longshore.store.store import Reader
 from longshore.wire.errors import ApiError
 
@@ -55,6 +53,7 @@ class Access:
 
     def check(self, asked: Asked) -> None:
         """Raise the refusal that the request's client understands, unless the caller may."""
+        _check_session(asked)
         if not asked.caller.principal.source or (asked.ask.service, asked.ask.operation) in FREE:
             return
         found = self.held(asked.ask.reader, asked.caller.principal, asked.protocol)
@@ -74,6 +73,21 @@ class Access:
         return found
 
 
+def _check_session(asked: Asked) -> None:
+    """Raise for what sessions of users and the root may not, whatever their policies say: nobody has an MFA device."""
+    principal, service, operation = asked.caller.principal, asked.ask.service, asked.ask.operation
+    if not principal.session or not (principal.is_user or not principal.source):
+        return
+    if service == "iam":
+        text = (
+            "The security token included in the request is invalid: a session of GetSessionToken can't call IAM. Sign "
+            "with the key pair itself."
+        )
+        raise ApiError("InvalidClientTokenId", text, status=403)
+    if service == "sts" and (service, operation) not in FREE:
+        raise ApiError("AccessDenied", f"Cannot call {operation} with session credentials", status=403)
+
+
 def common_values(caller: Caller, found: Held, now: float, user_agent: str = "") -> Values:
     """What conditions may look at of any request of a caller."""
     return {
@@ -89,15 +103,7 @@ def named_as(principal: Principal, found: Held) -> Named:
 
 def answer(principal: Principal, ask: Ask, found: Held, need: Need, common: Values) -> Decision:
     """Whether one action is allowed on one resource."""
-    arn = Arn.parse(need.resource)
-    owner = (arn.scope.account if arn else "") or ask.scope.account
-    context = {
-        **common,
-        **resource_values(
-            owner, arn.service if arn else "", resource_tags(ask.reader, need.resource, ask.scope.account)
-        ),
-        **need.values,
-    }
+    context = {**common, **values_of(ask.reader, need.resource, ask.scope.account), **need.values}
     question = Question(need.action, need.resource, context, need.also)
     return decide(found.grants, question, of_resource(ask.reader, named_as(principal, found), question))
 

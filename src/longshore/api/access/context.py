@@ -25,6 +25,7 @@ def of_principal(principal: Principal, unique_id: str, tags: Tags) -> Values:
         user_id(principal, unique_id),
         tags,
         session=principal.session,
+        issued_at=principal.issued_at,
     )
 
 

@@ -77,6 +77,10 @@ def _clusters(name: str) -> Rule:
     return rule
 
 
+def _new_cluster(ask: Ask) -> On:
+    return on([ecs_arn(ask.scope, "cluster", ask.text("clusterName") or DEFAULT_CLUSTER)])
+
+
 def _own_cluster(ask: Ask) -> On:
     return on([_cluster(ask)])
 
@@ -158,7 +162,7 @@ def _register(ask: Ask) -> On:
         for key, name in (("ecs:task-cpu", "cpu"), ("ecs:task-memory", "memory"))
         if ask.params.get(name)
     }
-    return on([], values, _passed(ask, ask.params))
+    return on([ecs_arn(ask.scope, "task-definition", f"{ask.text('family')}:*")], values, _passed(ask, ask.params))
 
 
 def _definitions(ask: Ask) -> On:
@@ -202,6 +206,7 @@ def service_arn_of(ask: Ask, cluster: str, name: str) -> str:
 
 
 RULES: dict[str, Rule] = {
+    "CreateCluster": _new_cluster,
     "CreateService": _change_service("serviceName"),
     "CreateTaskSet": _task_sets,
     "DeleteAttributes": _own_cluster,

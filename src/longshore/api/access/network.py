@@ -1,14 +1,17 @@
 """Which resources an operation of EC2 or Elastic Load Balancing is about.
 
 EC2 has hundreds of operations of a few forms: what describes has no resource; what changes has those whose ids it
-names; what creates has the new one, too, whose id is not known yet (`subnet/*`).
+names, or that it names otherwise (a group by its name, an address by itself, an association); what creates has the new
+one, too, whose id is not known yet (`subnet/*`). Which types an operation has: EC2's service authorization reference.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from longshore.api.access.asking import ANY, Ask, Need, On, Rule, members, on
+from longshore.domain.ec2.network import SecurityGroup, SecurityGroupRule, Subnet, Vpc
+from longshore.domain.ec2.routing import Address
 
 ID = re.compile(r"([a-z]+(?:-svc)?)-[0-9a-f]{1,17}")
 TYPES = {
@@ -49,24 +52,41 @@ CREATED = {
     "CreateVpcEndpoint": "vpc-endpoint",
     "CreateVpcEndpointServiceConfiguration": "vpc-endpoint-service",
 }
+RULES_OF_ONE = ("GroupId",)
 ONLY = {
+    "AuthorizeSecurityGroupEgress": RULES_OF_ONE,
+    "AuthorizeSecurityGroupIngress": RULES_OF_ONE,
     "CreateRoute": ("RouteTableId",),
     "DeleteRoute": ("RouteTableId",),
+    "DescribeSecurityGroupReferences": ("GroupId",),
+    "DescribeVpcAttribute": ("VpcId",),
+    "GetManagedPrefixListEntries": ("PrefixListId",),
+    "GetSecurityGroupsForVpc": ("VpcId",),
     "ReplaceRoute": ("RouteTableId",),
+    "RevokeSecurityGroupEgress": RULES_OF_ONE,
+    "RevokeSecurityGroupIngress": RULES_OF_ONE,
+    "UpdateSecurityGroupRuleDescriptionsEgress": RULES_OF_ONE,
+    "UpdateSecurityGroupRuleDescriptionsIngress": RULES_OF_ONE,
 }
-"""Operations whose resources are those of some members alone."""
+"""Operations whose resources are those of some members alone: what rules and routes lead to is none of them."""
+OF_IDS = ("Id", "Ids", "Groups", "Resources")
+"""How the names of members end that hold ids. Tags, descriptions, names and tokens may hold any text."""
+NO_IDS = frozenset({"Filters", "ReferencedGroupId", "TagSpecifications", "Tags"})
 
 
 def ec2(ask: Ask) -> On:
     """Any operation of EC2."""
-    if ask.operation.startswith(("Describe", "Get", "Search", "List")):
-        return on([])
-    names = ONLY.get(ask.operation, tuple(ask.params))
-    found = [arn for text in _texts([ask.params.get(name) for name in names]) if (arn := _by_id(ask, text))]
+    values = {"ec2:region": (ask.scope.region,)}
+    if ask.operation.startswith(("Describe", "Get", "Search", "List")) and ask.operation not in ONLY:
+        return on([], values)
+    names = ONLY.get(ask.operation)
+    given = {name: ask.params.get(name) for name in names} if names else ask.params
+    found = [arn for text in _ids(given) if (arn := _by_id(ask, text))]
     created = CREATED.get(ask.operation)
     if created:
         found.insert(0, ask.arn("ec2", f"{created}/*"))
-    return on(found, more=_tagging(ask))
+    found += [arn for text in _meant(ask) if (arn := _by_id(ask, text))]
+    return on(found, values, more=[*_tagging(ask), *_delivering(ask)])
 
 
 def _tagging(ask: Ask) -> Iterator[Need]:
@@ -74,26 +94,107 @@ def _tagging(ask: Ask) -> Iterator[Need]:
     for specification in ask.params.get("TagSpecifications") or ():
         kind = specification.get("ResourceType")
         if kind and specification.get("Tags"):
-            values = {"ec2:createaction": (ask.operation,)}
+            values = {"ec2:createaction": (ask.operation,), "ec2:region": (ask.scope.region,)}
             yield Need("ec2:CreateTags", ask.arn("ec2", f"{kind}/*"), values=values)
 
 
-def _texts(value: Any, depth: int = 0) -> Iterator[str]:
-    """The texts in a value, in lists and structures too, as deep as EC2 has ids."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list) and depth < 4:
-        for each in value:
-            yield from _texts(each, depth + 1)
-    elif isinstance(value, dict) and depth < 4:
-        for each in value.values():
-            yield from _texts(each, depth + 1)
+def _delivering(ask: Ask) -> Iterator[Need]:
+    """A role that flow logs are delivered with is passed to them."""
+    role = ask.text("DeliverLogsPermissionArn") if ask.operation == "CreateFlowLogs" else ""
+    if role:
+        yield Need("iam:PassRole", role, values={"iam:passedtoservice": ("vpc-flow-logs.amazonaws.com",)})
+
+
+def _ids(given: Mapping[str, Any], depth: int = 0) -> Iterator[str]:
+    """What members for ids hold, as deep as EC2 has them."""
+    for name, value in given.items():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, str) and name.endswith(OF_IDS) and name not in NO_IDS:
+                yield each
+            elif isinstance(each, dict) and name not in NO_IDS and depth < 4:
+                yield from _ids(each, depth + 1)
 
 
 def _by_id(ask: Ask, text: str) -> str | None:
     found = ID.fullmatch(text)
     kind = TYPES.get(found.group(1)) if found else None
     return ask.arn("ec2", f"{kind}/{text}") if kind else None
+
+
+# ------------------------------------------------------------------------------------- what is named otherwise
+
+
+def _meant(ask: Ask) -> Iterator[str]:
+    """The ids of what a request names by something else. What is not there is its handler's to refuse."""
+    if ask.operation in BY_GROUP and not ask.text("GroupId"):
+        yield from _named_group(ask)
+        yield from _groups_of_rules(ask)
+    find = OTHERWISE.get(ask.operation)
+    if find is not None:
+        yield from find(ask)
+
+
+def _named_group(ask: Ask) -> Iterator[str]:
+    """A security group by its name: one of the default VPC."""
+    name = ask.text("GroupName")
+    for vpc in ask.reader.select(Vpc, "scope", ask.scope) if name else ():
+        if vpc.is_default:
+            groups = ask.reader.select(SecurityGroup, "vpc", vpc.key)
+            yield from (group.group_id for group in groups if group.name == name)
+
+
+def _groups_of_rules(ask: Ask) -> Iterator[str]:
+    """The security groups whose rules are named."""
+    described = ask.params.get("SecurityGroupRuleDescriptions") or ()
+    ids = [*ask.texts("SecurityGroupRuleIds"), *(each.get("SecurityGroupRuleId") for each in described)]
+    for rule_id in ids:
+        rule = ask.reader.get(SecurityGroupRule, (*ask.scope, rule_id)) if rule_id else None
+        if rule is not None:
+            yield rule.group_id
+
+
+def _address(ask: Ask) -> Iterator[str]:
+    """An elastic IP address by itself, or by its association; where that ends, the interface as well."""
+    reference, public = ask.text("AssociationId"), ask.text("PublicIp")
+    found = ask.reader.select(Address, "association", (*ask.scope, reference)) if reference else []
+    if not reference and public and not ask.text("AllocationId"):
+        found = [each for each in ask.reader.select(Address, "public_ip", (public,)) if each.scope == ask.scope]
+    for each in found:
+        yield each.allocation_id
+        if ask.operation == "DisassociateAddress":
+            yield each.interface_id
+
+
+def _of_table(ask: Ask) -> Iterator[str]:
+    """A subnet and its route table, or the main table of a VPC, by their association."""
+    reference = ask.text("AssociationId")
+    for subnet in ask.reader.select(Subnet, "scope", ask.scope):
+        if reference and subnet.route_table_association_id == reference:
+            yield from (subnet.subnet_id, subnet.route_table_id)
+            return
+    for vpc in ask.reader.select(Vpc, "scope", ask.scope):
+        if vpc.main_association == reference:
+            yield vpc.main_route_table
+
+
+def _of_acl(ask: Ask) -> Iterator[str]:
+    """A subnet and its network ACL, by their association."""
+    for subnet in ask.reader.select(Subnet, "scope", ask.scope):
+        if subnet.network_acl_association == ask.text("AssociationId"):
+            vpc = ask.reader.get(Vpc, (*ask.scope, subnet.vpc_id))
+            yield subnet.subnet_id
+            yield subnet.network_acl_id or (vpc.default_network_acl if vpc else "")
+
+
+BY_GROUP = frozenset({"DeleteSecurityGroup", *(name for name, only in ONLY.items() if only is RULES_OF_ONE)})
+OTHERWISE: dict[str, Callable[[Ask], Iterator[str]]] = {
+    "AssociateAddress": _address,
+    "DisassociateAddress": _address,
+    "DisassociateRouteTable": _of_table,
+    "ReleaseAddress": _address,
+    "ReplaceNetworkAclAssociation": _of_acl,
+    "ReplaceRouteTableAssociation": _of_table,
+}
 
 
 # -------------------------------------------------------------------------------------------------- load balancers

@@ -6,14 +6,14 @@ Policies name secrets and keys by their whole ARNs, and requests by name or alia
 from collections.abc import Iterable, Iterator
 
 from longshore.api.access.asking import ANY, Ask, Need, On, Values, on
-from longshore.decide.policy.context import way_values
+from longshore.decide.policy.context import key_values, way_values
 from longshore.decide.policy.resources import GRANT_ID, OPERATIONS
 from longshore.decide.secrets import parameters, secrets
 from longshore.decide.secrets.encryption import KeyRefused, Sealed, context_values, find_key
 from longshore.decide.secrets.parameters import SECRETS, ParameterRefused, chosen, name_in, secret_named
 from longshore.decide.secrets.secrets import SecretRefused, chosen_version, find_secret
 from longshore.domain.secrets.ciphertext import CiphertextError, Context, opened
-from longshore.domain.secrets.encryption_key import EncryptionKey, KeyGrant
+from longshore.domain.secrets.encryption_key import SYMMETRIC, EncryptionKey, KeyGrant
 from longshore.domain.secrets.parameter import (
     Parameter,
     ParameterVersion,
@@ -23,7 +23,7 @@ from longshore.domain.secrets.parameter import (
 )
 from longshore.domain.secrets.secret import MOVED_STAGES, SecretVersion
 
-NO_KEY = frozenset({"CreateKey", "GenerateRandom", "ListKeys", "ListAliases", "ListRetirableGrants"})
+NO_KEY = frozenset({"GenerateRandom", "ListKeys", "ListAliases", "ListRetirableGrants"})
 NOW = 0.0
 """Whether a deletion is due is the handler's to see: what a policy says of a resource does not depend on it."""
 WRITES = frozenset({"CreateSecret", "PutSecretValue", "UpdateSecret"})
@@ -33,6 +33,8 @@ WRITES = frozenset({"CreateSecret", "PutSecretValue", "UpdateSecret"})
 
 def kms(ask: Ask) -> On:
     """Any operation of KMS: the key that an id, alias or ciphertext means; an alias beside it where that changes."""
+    if ask.operation == "CreateKey":
+        return _new_key(ask)
     if ask.operation in NO_KEY:
         return On((ANY,))
     if ask.operation == "ReEncrypt":
@@ -45,6 +47,13 @@ def kms(ask: Ask) -> On:
     if ask.operation in {"DeleteAlias", "UpdateAlias"}:
         resources += [arn for alias in aliases if (arn := key_arn(ask, alias)) not in resources]
     return on(resources, {**_aliases(references), **_context(ask, "EncryptionContext"), **_grant(ask)})
+
+
+def _new_key(ask: Ask) -> On:
+    """No resource yet, but conditions may look at the kind of key; what a key may be is its handler's to say."""
+    spec = ask.text("KeySpec") or ask.text("CustomerMasterKeySpec") or SYMMETRIC
+    tagged = [Need("kms:TagResource", ask.arn("kms", "key/*"))] if ask.params.get("Tags") else []
+    return on([], key_values(spec, ask.text("KeyUsage") or "ENCRYPT_DECRYPT"), tagged)
 
 
 def _re_encrypt(ask: Ask) -> On:

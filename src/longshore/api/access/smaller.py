@@ -1,10 +1,14 @@
 """Which resources an operation of the smaller services is about: logs, names, certificates, images, metrics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from longshore.api.access.asking import ANY, Ask, Need, On, Rule, members, on
 from longshore.api.access.secrets import kms, secretsmanager, ssm
 from longshore.domain.arn import Arn
+from longshore.domain.names.naming import DiscoveryService, Namespace, NamingOperation
+from longshore.domain.scaling.alarm import alarm_arn, dashboard_arn
+from longshore.domain.scaling.scaling import ScalableTarget
 
 
 def by_operation(table: dict[str, Rule], other: Rule) -> Rule:
@@ -33,6 +37,12 @@ def named(service: str, kind: str, *names: str, regional: bool = True, separator
     return rule
 
 
+def tagging_new(action: str, ask: Ask, *resources: str) -> Iterator[Need]:
+    """What it takes to give what is made its tags."""
+    if ask.params.get("tags") or ask.params.get("Tags"):
+        yield from (Need(action, resource) for resource in resources)
+
+
 # ------------------------------------------------------------------------------------------------------------ logs
 
 GROUP_MEMBERS = ("logGroupName", "logGroupIdentifier", "logGroupNames", "logGroupIdentifiers", "resourceArn")
@@ -51,7 +61,10 @@ def logs(ask: Ask) -> On:
         resources.append(resource)
         if not stream:
             also[resource] = (plain, f"{plain}:*")
-    return On(tuple(dict.fromkeys(resources)), also=also)
+    more: tuple[Need, ...] = ()
+    if ask.operation == "CreateLogGroup" and ask.params.get("tags"):
+        more = tuple(Need("logs:TagResource", resource, also[resource]) for resource in resources)
+    return On(tuple(dict.fromkeys(resources)), also=also, more=more)
 
 
 def _group_name(reference: str) -> str:
@@ -69,8 +82,10 @@ def servicediscovery(ask: Ask) -> On:
             "servicediscovery:namespacename": (ask.text("NamespaceName"),),
             "servicediscovery:servicename": (ask.text("ServiceName"),),
         }
-        return on([], values)
-    if ask.operation in {"ListNamespaces", "ListServices", "ListOperations", "GetOperation"}:
+        return on(_discovered(ask), values)
+    if ask.operation == "GetOperation":
+        return on(_changed(ask))
+    if ask.operation in {"ListNamespaces", "ListServices", "ListOperations"}:
         return On((ANY,))
     kinds = {"ns": "namespace", "srv": "service"}
     found = []
@@ -80,7 +95,29 @@ def servicediscovery(ask: Ask) -> On:
             found.append(each)
         elif kind:
             found.append(ask.arn("servicediscovery", f"{kind}/{each}"))
-    return on(found)
+    more: list[Need] = []
+    if ask.operation.startswith("Create"):
+        made = "service" if ask.operation == "CreateService" else "namespace"
+        more += tagging_new("servicediscovery:TagResource", ask, ask.arn("servicediscovery", f"{made}/*"))
+    return on(found, more=more)
+
+
+def _discovered(ask: Ask) -> Iterator[str]:
+    """The namespaces and services of the names that are looked up."""
+    name, service_name = ask.text("NamespaceName"), ask.text("ServiceName")
+    for namespace in ask.reader.select(Namespace, "name", (*ask.scope, name.lower())):
+        if namespace.name == name:
+            yield namespace.arn
+            services = ask.reader.select(DiscoveryService, "namespace", (*ask.scope, namespace.namespace_id))
+            yield from (service.arn for service in services if service.name == service_name)
+
+
+def _changed(ask: Ask) -> Iterator[str]:
+    """The namespace and the service that an operation was about."""
+    operation = ask.reader.get(NamingOperation, (*ask.scope, ask.text("OperationId")))
+    for kind, identifier in operation.targets.items() if operation else ():
+        if kind in {"NAMESPACE", "SERVICE"}:
+            yield ask.arn("servicediscovery", f"{kind.lower()}/{identifier}")
 
 
 def route53(ask: Ask) -> On:
@@ -112,8 +149,8 @@ def route53(ask: Ask) -> On:
 
 
 def _new_certificate(ask: Ask) -> On:
-    given = ask.text("CertificateArn")
-    return on([given or ask.arn("acm", "certificate/*")])
+    arn = ask.text("CertificateArn") or ask.arn("acm", "certificate/*")
+    return on([arn], more=tagging_new("acm:AddTagsToCertificate", ask, arn))
 
 
 acm = by_operation(
@@ -129,7 +166,6 @@ TAGGING = {
         "acm": "AddTagsToCertificate",
         "ec2": "CreateTags",
         "elasticloadbalancing": "AddTags",
-        "iam": "TagResource",
         "route53": "ChangeTagsForResource",
         "ssm": "AddTagsToResource",
     },
@@ -137,12 +173,13 @@ TAGGING = {
         "acm": "RemoveTagsFromCertificate",
         "ec2": "DeleteTags",
         "elasticloadbalancing": "RemoveTags",
-        "iam": "UntagResource",
         "route53": "ChangeTagsForResource",
         "ssm": "RemoveTagsFromResource",
     },
 }
 """The actions of services that don't call them TagResource and UntagResource."""
+OF_IAM = {"instance-profile": "InstanceProfile", "oidc-provider": "OpenIDConnectProvider", "policy": "Policy"}
+"""What IAM's actions end with, by the type in the ARN: `iam:TagPolicy`."""
 
 
 def tagging(ask: Ask) -> On:
@@ -153,7 +190,10 @@ def tagging(ask: Ask) -> On:
         arn = Arn.parse(each)
         if arn is not None:
             own = (actions or {}).get(arn.service, ask.operation.removesuffix("s"))
-            more.append(Need(f"{arn.service}:{own}", each))
+            if arn.service == "iam":
+                own = own.removesuffix("Resource") + OF_IAM.get(arn.resource.partition("/")[0], "Resource")
+            meant = logs(replace(ask, params={"resourceArn": each})) if arn.service == "logs" else On((each,))
+            more += [Need(f"{arn.service}:{own}", one, meant.also.get(one, ())) for one in meant.resources]
     return on([], more=more)
 
 
@@ -162,17 +202,29 @@ def ecr(ask: Ask) -> On:
     if ask.operation in {"GetAuthorizationToken", "DescribeRegistry", "GetRegistryPolicy", "PutRegistryPolicy"}:
         return On((ANY,))
     given = ask.texts("repositoryName", "repositoryNames", "resourceArn")
-    return on(
+    found = [
         each if each.startswith("arn:") else ask.arn("ecr", f"repository/{each}")
         for each in given or (["*"] if ask.operation == "DescribeRepositories" else [])
-    )
+    ]
+    created = found if ask.operation == "CreateRepository" else []
+    return on(found, more=tagging_new("ecr:TagResource", ask, *created))
+
+
+ALL_ALARMS = frozenset({"DescribeAlarmHistory", "DescribeAlarms"})
+"""Operations that are about all alarms where they name none."""
 
 
 def cloudwatch(ask: Ask) -> On:
-    """Any operation of CloudWatch: alarms have ARNs, metrics a namespace."""
+    """Any operation of CloudWatch: alarms and dashboards have ARNs, metrics a namespace."""
     values = {"cloudwatch:namespace": (ask.text("Namespace"),)} if ask.text("Namespace") else {}
-    alarms = ask.texts("AlarmName", "AlarmNames", "ResourceARN")
-    return on((each if each.startswith("arn:") else ask.arn("cloudwatch", f"alarm:{each}") for each in alarms), values)
+    alarms = ask.texts("AlarmName", "AlarmNames") or (["*"] if ask.operation in ALL_ALARMS else [])
+    found = [
+        *ask.texts("ResourceARN"),
+        *(each if each.startswith("arn:") else alarm_arn(ask.scope, each) for each in alarms),
+        *(dashboard_arn(ask.scope.account, each) for each in ask.texts("DashboardName", "DashboardNames")),
+    ]
+    created = found if ask.operation.startswith("Put") else []
+    return on(found, values, tagging_new("cloudwatch:TagResource", ask, *created))
 
 
 def codedeploy(ask: Ask) -> On:
@@ -185,10 +237,21 @@ def codedeploy(ask: Ask) -> On:
 
 
 def application_autoscaling(ask: Ask) -> On:
-    """Any operation of Application Auto Scaling: what it scales is a condition's to look at."""
+    """Any operation of Application Auto Scaling: the scalable target; what is scaled is a condition's to look at."""
     keys = (("ServiceNamespace", "service-namespace"), ("ScalableDimension", "scalable-dimension"))
     values = {f"application-autoscaling:{key}": (ask.text(name),) for name, key in keys if ask.text(name)}
-    return on([], values)
+    if ask.operation.startswith("Describe"):
+        return on([], values)
+    found = ask.texts("ResourceARN") or [_scalable_target(ask)]
+    created = found if ask.operation == "RegisterScalableTarget" else []
+    return on(found, values, tagging_new("application-autoscaling:TagResource", ask, *created))
+
+
+def _scalable_target(ask: Ask) -> str:
+    """The ARN of the target that is meant by what is scaled; its id is not known before it is there."""
+    key = (*ask.scope, ask.text("ResourceId"), ask.text("ScalableDimension"))
+    target = ask.reader.get(ScalableTarget, key)
+    return target.arn if target else ask.arn("application-autoscaling", "scalable-target/*")
 
 
 SMALLER: dict[str, Callable[[Ask], On]] = {

@@ -1,10 +1,10 @@
-"""Tags that conditions look at: those in a request, and those of the resources that it names."""
+"""What conditions look at of tags in a request, and of the resources that it names: their tags, and what they are."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from longshore.api.access.asking import Ask
-from longshore.decide.policy.context import Values, tag_values
+from longshore.decide.policy.context import Values, record_values, resource_values, tag_values
 from longshore.domain.arn import Arn
 from longshore.domain.ec2.endpoint import PrefixList, VpcEndpoint
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
@@ -18,11 +18,13 @@ from longshore.domain.ecs.task import Task
 from longshore.domain.ecs.task_definition import TaskDefinition, task_definition_key
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
 from longshore.domain.elbv2.certificate import Certificate, certificate_key_of
-from longshore.domain.iam import Group, InstanceProfile, Policy, Role, User
+from longshore.domain.iam import Group, IdentityProvider, InstanceProfile, Policy, Role, User
 from longshore.domain.log import LogGroup
 from longshore.domain.names.naming import DiscoveryService, Namespace
 from longshore.domain.names.zone import GLOBAL, HostedZone
 from longshore.domain.record import Record
+from longshore.domain.scaling.alarm import MetricAlarm
+from longshore.domain.scaling.scaling import ScalableTarget
 from longshore.domain.secrets.encryption_key import EncryptionKey
 from longshore.domain.secrets.parameter import Parameter
 from longshore.domain.secrets.secret import Secret
@@ -92,16 +94,17 @@ def _pairs(given: Any) -> Tags:
     return found
 
 
-def resource_tags(reader: Reader, arn: str, account: str) -> Tags:
-    """The tags of what an ARN names; none where nothing is there.
+def values_of(reader: Reader, resource: str, account: str) -> Values:
+    """What conditions may look at of what an ARN names, or of `*`.
 
     `account` is the caller's: the ARN of a hosted zone names none.
     """
-    parsed = Arn.parse(arn)
-    if parsed is None:
-        return {}
-    tags: Tags = getattr(_record_of(reader, parsed, arn, account), "tags", {})
-    return tags
+    arn = Arn.parse(resource)
+    if arn is None:
+        return resource_values(account, "", {})
+    record = _record_of(reader, arn, resource, account)
+    known = resource_values(arn.scope.account or account, arn.service, getattr(record, "tags", {}))
+    return {**known, **record_values(record)}
 
 
 def _record_of(reader: Reader, arn: Arn, text: str, account: str) -> Record | None:
@@ -136,6 +139,8 @@ def _of_elb(reader: Reader, arn: Arn, kind: str, path: str) -> Record | None:
 
 
 def _of_iam(reader: Reader, arn: Arn, kind: str, path: str) -> Record | None:
+    if kind == "oidc-provider":
+        return reader.get(IdentityProvider, (arn.scope.account, GLOBAL, path))
     name = path.rpartition("/")[2]
     return reader.get(OF_IAM[kind], (arn.scope.account, GLOBAL, name)) if kind in OF_IAM else None
 
@@ -158,7 +163,17 @@ def _by_id(classes: Classes) -> Finder:
     return find
 
 
+def _of_cloudwatch(reader: Reader, arn: Arn, _kind: str, _path: str) -> Record | None:
+    return reader.get(MetricAlarm, (*arn.scope, arn.resource.removeprefix("alarm:")))
+
+
+def _of_scaling(reader: Reader, arn: Arn, _kind: str, _path: str) -> Record | None:
+    return next(iter(reader.select(ScalableTarget, "arn", (str(arn),))), None)
+
+
 FINDERS: Mapping[str, Finder] = {
+    "application-autoscaling": _of_scaling,
+    "cloudwatch": _of_cloudwatch,
     "ec2": _by_id(OF_EC2),
     "ecr": _by_id({"repository": Repository}),
     "ecs": _of_ecs,

@@ -39,6 +39,8 @@ class Principal:
     """That of the user or role when the session began, since one made again under its name is another; or empty."""
     session: bool = False
     """Whether it speaks with a session token."""
+    issued_at: float = 0.0
+    """When the session began; 0 where there is none, and in tokens of older versions."""
     policies: tuple[str, ...] = ()
     """Documents that narrow the session."""
     policy_arns: tuple[str, ...] = ()
@@ -93,7 +95,7 @@ class Credentials:
     def for_task(self, task_arn: str, role_arn: str, now: float) -> dict[str, str]:
         """A task's credentials, as its SDK reads them at 169.254.170.2."""
         expires = now + TASK_CREDENTIALS_S
-        keys = self._issue("task", {"task": task_arn, "role": role_arn, "until": int(expires)})
+        keys = self._issue("task", {"task": task_arn, "role": role_arn, "since": int(now), "until": int(expires)})
         return {
             "RoleArn": role_arn,
             "AccessKeyId": keys.access_key_id,
@@ -112,6 +114,7 @@ class Credentials:
             "policies": list(principal.policies),
             "managed": list(principal.policy_arns),
             "tags": principal.tags,
+            "since": int(principal.issued_at),
             "until": int(expires_at),
             "nonce": nonce,
         }
@@ -145,7 +148,8 @@ class Credentials:
         task = Arn.parse(claims["task"])
         account = task.scope.account if task is not None else self._account
         session = claims["task"].rpartition("/")[2]
-        return Principal(session_arn(claims["role"], session, account), account, source=claims["role"], session=True)
+        arn, since = session_arn(claims["role"], session, account), claims.get("since", 0.0)
+        return Principal(arn, account, source=claims["role"], session=True, issued_at=since)
 
     def claimed(self, access_key_id: str, token: str, now: float) -> Principal | None:
         """Who a key pair and token are said to belong to, where no signature is checked; None where that is nobody."""
@@ -187,6 +191,7 @@ def _of_session(claims: dict[str, Any]) -> Principal:
         source=claims.get("source", ""),
         unique_id=claims.get("unique", ""),
         session=True,
+        issued_at=claims.get("since", 0.0),
         policies=tuple(claims.get("policies", ())),
         policy_arns=tuple(claims.get("managed", ())),
         tags=claims.get("tags", {}),

@@ -3,9 +3,11 @@
 from longshore.api.iam import (
     access_keys,
     account,
+    details,
     identities,
     instance_profiles,
     policies,
+    providers,
     roles,
     service_linked,
     simulate,
@@ -17,9 +19,11 @@ from longshore.api.operation import Operation, Service
 OPERATIONS: dict[str, Operation] = {
     **access_keys.OPERATIONS,
     **account.OPERATIONS,
+    **details.OPERATIONS,
     **identities.OPERATIONS,
     **instance_profiles.OPERATIONS,
     **policies.OPERATIONS,
+    **providers.OPERATIONS,
     **roles.OPERATIONS,
     **service_linked.OPERATIONS,
     **simulate.OPERATIONS,
@@ -31,5 +35,5 @@ SERVICE = Service(
     name="iam",
     operations=OPERATIONS,
     refusal_code="InvalidInput",
-    summary="Roles, users, groups, policies, instance profiles and access keys",
+    summary="Roles, users, groups, policies, instance profiles, access keys and identity providers",
 )

@@ -126,8 +126,7 @@ def _list_attached(noun: str) -> Handler:
         owner = find(call, kind, call.params[f"{noun}Name"])
         prefix = call.params.get("PathPrefix") or "/"
         within = [arn for arn in owner.attached if arn.partition(":policy")[2].startswith(prefix)]
-        view: Callable[[str], Answer] = lambda arn: {"PolicyName": policy_name(arn), "PolicyArn": arn}  # noqa: E731
-        return listed(call, within, str, view, "AttachedPolicies")
+        return listed(call, within, str, attached_view, "AttachedPolicies")
 
     return list_attached_policies
 
@@ -157,6 +156,11 @@ def _delete_boundary(noun: str) -> Handler:
         return {}
 
     return delete_permissions_boundary
+
+
+def attached_view(arn: str) -> Answer:
+    """A managed policy that is attached."""
+    return {"PolicyName": policy_name(arn), "PolicyArn": arn}
 
 
 def _no_inline(noun: str, name: str) -> ApiError:

@@ -44,14 +44,18 @@ def get_instance_profile(call: Call) -> Answer:
 def list_instance_profiles(call: Call) -> Answer:
     """ListInstanceProfiles: without tags, as on AWS."""
     found = of_path(call, InstanceProfile)
-    return listed(call, found, lambda profile: profile.name, lambda each: _short(call, each), "InstanceProfiles")
+    return listed(
+        call, found, lambda profile: profile.name, lambda each: short_profile_view(call, each), "InstanceProfiles"
+    )
 
 
 def list_instance_profiles_for_role(call: Call) -> Answer:
     """ListInstanceProfilesForRole."""
     role = find(call, Role, call.params["RoleName"])
     found = call.tx.select(InstanceProfile, "role", (role.account, role.name))
-    return listed(call, found, lambda profile: profile.name, lambda each: _short(call, each), "InstanceProfiles")
+    return listed(
+        call, found, lambda profile: profile.name, lambda each: short_profile_view(call, each), "InstanceProfiles"
+    )
 
 
 def add_role_to_instance_profile(call: Call) -> Answer:
@@ -88,7 +92,8 @@ def _found(call: Call) -> InstanceProfile:
     return find(call, InstanceProfile, call.params["InstanceProfileName"])
 
 
-def _short(call: Call, profile: InstanceProfile) -> Answer:
+def short_profile_view(call: Call, profile: InstanceProfile) -> Answer:
+    """An instance profile in lists."""
     role = call.tx.get(Role, (*profile.scope, profile.role)) if profile.role else None
     return {
         "Path": profile.path,
@@ -102,7 +107,7 @@ def _short(call: Call, profile: InstanceProfile) -> Answer:
 
 def profile_view(call: Call, profile: InstanceProfile) -> Answer:
     """An instance profile by itself."""
-    return {**_short(call, profile), **tags_member(profile.tags)}
+    return {**short_profile_view(call, profile), **tags_member(profile.tags)}
 
 
 OPERATIONS: dict[str, Operation] = {

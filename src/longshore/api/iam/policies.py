@@ -172,6 +172,19 @@ def list_policy_versions(call: Call) -> Answer:
     return listed(call, views, _newest_first, lambda view: view, "Versions")
 
 
+def own_details(call: Call, policy: Policy) -> Answer:
+    """A customer's policy with its description and all its versions, newest first."""
+    versions = sorted((_version_view(policy, version) for version in policy.versions), key=_newest_first)
+    described = {"Description": policy.description} if policy.description else {}
+    return {**_short_view(call, policy), **described, "PolicyVersionList": versions}
+
+
+def managed_details(call: Call, policy: ManagedPolicy) -> Answer:
+    """The same of one that AWS manages."""
+    versions = [_managed_version(policy)]
+    return {**_managed_view(call, policy), "Description": policy.description, "PolicyVersionList": versions}
+
+
 def _newest_first(view: Answer) -> str:
     return f"{10**9 - int(view['VersionId'].removeprefix('v')):010}"
 

@@ -19,7 +19,10 @@ from longshore.api.iam.lookup import (
     tags_member,
 )
 from longshore.api.operation import Call, Operation
-from longshore.domain.iam import InstanceProfile, Role
+from longshore.decide.policy.document import parse
+from longshore.domain.arn import Arn
+from longshore.domain.iam import InstanceProfile, Role, User
+from longshore.domain.names.zone import GLOBAL
 from longshore.wire.errors import ApiError
 
 TRUST_MOST = 2048
@@ -34,7 +37,7 @@ def create_role(call: Call) -> Answer:
     if (params.get("Path") or "/").startswith(SERVICE_PATH):
         text = "The specified path is reserved for service-linked roles: use CreateServiceLinkedRole."
         raise ApiError("ValidationError", text)
-    trust = _checked_trust(params["AssumeRolePolicyDocument"])
+    trust = _checked_trust(call, params["AssumeRolePolicyDocument"])
     check_free(call, Role, name)
     boundary = params.get("PermissionsBoundary") or ""
     if boundary:
@@ -67,8 +70,9 @@ def list_roles(call: Call) -> Answer:
 
 
 def update_role(call: Call) -> Answer:
-    """UpdateRole. What is not given is as a new role has it, as on AWS."""
-    role = find_to_change(call, Role, call.params["RoleName"])
+    """UpdateRole. What is not given is as a new role has it, as on AWS. Of a service-linked role, its description."""
+    described_only = not call.params.get("MaxSessionDuration")
+    role = (find if described_only else find_to_change)(call, Role, call.params["RoleName"])
     changed = role.but(
         description=call.params.get("Description", role.description),
         max_session_s=call.params.get("MaxSessionDuration") or SESSION_S.start,
@@ -87,7 +91,7 @@ def update_role_description(call: Call) -> Answer:
 def update_assume_role_policy(call: Call) -> Answer:
     """UpdateAssumeRolePolicy."""
     role = find_to_change(call, Role, call.params["RoleName"])
-    call.tx.put(role.but(trust=_checked_trust(call.params["PolicyDocument"])))
+    call.tx.put(role.but(trust=_checked_trust(call, call.params["PolicyDocument"])))
     return {}
 
 
@@ -101,11 +105,36 @@ def delete_role(call: Call) -> Answer:
     return {}
 
 
-def _checked_trust(text: str) -> str:
+def _checked_trust(call: Call, text: str) -> str:
+    """A trust policy that IAM takes. Whom it names must be there, where roles must exist (see `api/access`)."""
     checked_document(text, "trust")
     if size_of(text) > TRUST_MOST:
         raise ApiError("LimitExceeded", f"Cannot exceed quota for ACLSizePerRole: {TRUST_MOST}")
+    if call.access.enforce:
+        for statement in parse(text, "trust").statements:
+            for kind, name in statement.principals.pairs if statement.principals else ():
+                if kind == "AWS" and not _is_there(call, name):
+                    raise ApiError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{name}"')
     return text
+
+
+def _is_there(call: Call, name: str) -> bool:
+    """Whether a principal is everybody, an account, or a role, user or session of a role that exists."""
+    arn = Arn.parse(name)
+    if arn is None:
+        known = (each for kind in (Role, User) for each in call.tx.select(kind, "scope", global_scope(call)))
+        return name == "*" or name.isdecimal() or any(each.unique_id == name for each in known)
+    kind, _, path = arn.resource.partition("/")
+    match arn.service, kind:
+        case "iam", "root":
+            return True
+        case "sts", "assumed-role":
+            return call.tx.get(Role, (arn.scope.account, GLOBAL, path.partition("/")[0])) is not None
+        case "iam", "role" | "user":
+            key = (arn.scope.account, GLOBAL, path.rpartition("/")[2])
+            found = call.tx.get(Role, key) if kind == "role" else call.tx.get(User, key)
+            return found is not None and found.arn == name
+    return arn.service == "sts"
 
 
 def short_view(role: Role) -> Answer:

@@ -1,23 +1,30 @@
-"""Tags of roles, users, policies and instance profiles."""
+"""Tags of roles, users, policies, instance profiles and identity providers.
+
+A service-linked role is its account's to tag.
+"""
 
 from collections.abc import Callable
 
-from longshore.api.iam.lookup import Answer, checked_tags, find, find_to_change, listed
+from longshore.api.iam.lookup import Answer, checked_tags, find, listed
 from longshore.api.iam.policies import find_policy
+from longshore.api.iam.providers import find_provider
 from longshore.api.operation import Call, Operation
 from longshore.decide.policy.managed import is_of_aws
-from longshore.domain.iam import Global, InstanceProfile, Role, User
+from longshore.domain.iam import Global, IdentityProvider, InstanceProfile, Role, User
 from longshore.wire.errors import ApiError
 
 NAMED: dict[str, type[Global]] = {"Role": Role, "User": User, "InstanceProfile": InstanceProfile}
-TAGGED = (*NAMED, "Policy")
+PROVIDER = "OpenIDConnectProvider"
+TAGGED = (*NAMED, "Policy", PROVIDER)
+Owner = Global | IdentityProvider
 Handler = Callable[[Call], Answer]
 
 
-def _owner(call: Call, noun: str, *, change: bool) -> Global:
+def _owner(call: Call, noun: str, *, change: bool) -> Owner:
+    if noun == PROVIDER:
+        return find_provider(call)
     if noun != "Policy":
-        name = call.params[f"{noun}Name"]
-        return find_to_change(call, NAMED[noun], name) if change else find(call, NAMED[noun], name)
+        return find(call, NAMED[noun], call.params[f"{noun}Name"])
     arn = call.params["PolicyArn"]
     if change and is_of_aws(arn):
         raise ApiError("AccessDenied", f"{arn} can't be tagged: AWS manages it.", status=403)

@@ -97,7 +97,7 @@ def _nothing_of_user(member: str) -> Operation:
     """A list of what no user can have here: it is empty."""
 
     def list_nothing(call: Call) -> Answer:
-        find(call, User, calling_user(call))
+        _check_owner(call)
         return listed(call, [], str, str, member)
 
     return Operation(list_nothing)
@@ -105,13 +105,24 @@ def _nothing_of_user(member: str) -> Operation:
 
 def list_service_specific_credentials(call: Call) -> Answer:
     """ListServiceSpecificCredentials: no user has any."""
-    find(call, User, calling_user(call))
+    _check_owner(call)
     return {"ServiceSpecificCredentials": []}
 
 
 def list_virtual_mfa_devices(call: Call) -> Answer:
     """ListVirtualMFADevices: there are none."""
     return listed(call, [], str, str, "VirtualMFADevices")
+
+
+def _check_owner(call: Call) -> None:
+    """Raise unless the user who is meant is there; the root always is."""
+    if not is_root(call):
+        find(call, User, calling_user(call))
+
+
+def is_root(call: Call) -> bool:
+    """Whether no user is named and the root asks, so that the root itself is meant."""
+    return not call.params.get("UserName") and call.principal_arn.endswith(":root")
 
 
 def calling_user(call: Call) -> str:
@@ -126,7 +137,7 @@ def calling_user(call: Call) -> str:
 
 
 def _caller(call: Call) -> Answer:
-    if call.principal_arn.endswith(":root"):
+    if is_root(call):
         account = call.scope.account
         return {
             "Path": "/",

@@ -3,8 +3,9 @@
 from typing import Any
 
 from longshore.api.access.access import answer, refusal
-from longshore.api.access.asking import Ask, Need
+from longshore.api.access.asking import Ask, Need, Values
 from longshore.api.access.context import of_caller, of_principal
+from longshore.api.access.grants import Held
 from longshore.api.callers.credentials import Principal
 from longshore.api.operation import Call, Operation
 from longshore.api.sts.identity import unique_id
@@ -20,6 +21,8 @@ DURATION_DEFAULT_S = 3600
 CHAINED_MOST_S = 3600
 PACKED_MOST = 2048
 ACTION = "sts:AssumeRole"
+BESIDE = {"Tags": "sts:TagSession", "SourceIdentity": "sts:SetSourceIdentity"}
+"""Actions that members take beside the operation's own."""
 
 
 def assume_role(call: Call) -> dict[str, Any]:
@@ -43,6 +46,7 @@ def assume_role(call: Call) -> dict[str, Any]:
         source=role_arn,
         unique_id=role.unique_id if role else "",
         session=True,
+        issued_at=call.now,
         policies=policies,
         policy_arns=tuple(each["arn"] for each in params.get("PolicyArns") or () if each.get("arn")),
         tags=_session_tags(call),
@@ -57,7 +61,7 @@ def assume_role(call: Call) -> dict[str, Any]:
 
 
 def _check_allowed(call: Call, role: Role | None, role_arn: str) -> None:
-    """Raise AccessDenied unless the role trusts the caller and the caller's policies allow it.
+    """Raise AccessDenied unless the role trusts the caller and the caller's policies allow it, with all that is asked.
 
     The root may assume every role that trusts its account, which on AWS it may not: without --auth everybody is the
     root. Where roles need not exist (see `access.py`), one that nobody has made can be assumed.
@@ -67,31 +71,38 @@ def _check_allowed(call: Call, role: Role | None, role_arn: str) -> None:
     free = found is None
     if role is None:
         if call.access.enforce or not free:
-            raise _denied(principal, role_arn, f"because no identity-based policy allows the {ACTION} action")
+            need = Need(ACTION, role_arn)
+            raise _denied(principal, need, f"because no identity-based policy allows the {ACTION} action")
         return
     values = {
         **of_caller(call.caller, call.now, ""),
         **of_principal(principal, unique_id(call, principal), found.tags if found else {}),
         **_asked_values(call),
     }
+    for action in (ACTION, *(beside for member, beside in BESIDE.items() if call.params.get(member))):
+        _check_action(call, role, Need(action, role_arn), found, values)
+
+
+def _check_action(call: Call, role: Role, need: Need, found: Held | None, values: Values) -> None:
+    """Raise AccessDenied unless one action is allowed. `found` is None for the root, who needs the trust alone."""
+    principal = call.caller.principal
     assumer = Named(principal.account, tuple({principal.arn, principal.source} - {""}))
-    how = stance_of(parse(role.trust, "trust"), assumer, Question(ACTION, role_arn, values))
-    if free and how in {"named", "account"}:
+    how = stance_of(parse(role.trust, "trust"), assumer, Question(need.action, role.arn, values))
+    if found is None and how in {"named", "account"}:
         return
     ask = Ask(call.tx, call.scope, "sts", "AssumeRole", call.params, principal.arn)
-    need = Need(ACTION, role_arn)
     own = answer(principal, ask, found, need, values) if found else Decision(allowed=False)
     if how == "denied":
-        raise _denied(principal, role_arn, "with an explicit deny in a resource-based policy")
+        raise _denied(principal, need, "with an explicit deny in a resource-based policy")
     if how == "silent":
-        raise _denied(principal, role_arn, f"because no resource-based policy allows the {ACTION} action")
+        raise _denied(principal, need, f"because no resource-based policy allows the {need.action} action")
     named_here = how == "named" and role.account == principal.account
     if own.explicit or not (own.allowed or named_here):
         raise refusal(principal, need, own, "query")
 
 
-def _denied(principal: Principal, role_arn: str, reason: str) -> ApiError:
-    return refusal(principal, Need(ACTION, role_arn), Decision(allowed=False, reason=reason), "query")
+def _denied(principal: Principal, need: Need, reason: str) -> ApiError:
+    return refusal(principal, need, Decision(allowed=False, reason=reason), "query")
 
 
 def _asked_values(call: Call) -> dict[str, tuple[str, ...]]:

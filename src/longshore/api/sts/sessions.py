@@ -3,10 +3,14 @@
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from longshore.api.callers.credentials import SessionKeys
 from longshore.api.operation import Call, Operation
+from longshore.domain.arn import Arn
+from longshore.domain.iam import IdentityProvider
+from longshore.domain.names.zone import GLOBAL
 from longshore.wire.errors import ApiError
 
 SESSION_S = range(900, 129_601)
@@ -23,7 +27,8 @@ def get_session_token(call: Call) -> dict[str, Any]:
     duration = call.params.get("DurationSeconds") or SESSION_DEFAULT_S
     if not principal.source:
         duration = min(duration, ROOT_MOST_S)
-    keys = call.access.credentials.for_session(principal, call.now + duration, call.ids.hex(16))
+    session = replace(principal, issued_at=call.now)
+    keys = call.access.credentials.for_session(session, call.now + duration, call.ids.hex(16))
     return {"Credentials": credentials_view(keys)}
 
 
@@ -38,12 +43,15 @@ def credentials_view(keys: SessionKeys) -> dict[str, Any]:
 
 
 def assume_role_with_web_identity(call: Call) -> dict[str, Any]:
-    """AssumeRoleWithWebIdentity: refused, as AWS does where the account knows no provider of that identity."""
+    """AssumeRoleWithWebIdentity: refused, as AWS does where the account knows no provider or can't ask it for keys."""
     issuer = _issuer(call.params["WebIdentityToken"])
-    text = (
-        f"No OpenIDConnect provider found in your account for {issuer}: Longshore has none. Tasks have the credentials "
-        "of their roles without one; elsewhere use AssumeRole."
-    )
+    role = Arn.parse(call.params["RoleArn"])
+    account = role.scope.account if role else ""
+    known = call.tx.get(IdentityProvider, (account, GLOBAL, issuer.removeprefix("https://"))) is not None
+    why = f"No OpenIDConnect provider found in your account for {issuer}: Longshore checks no tokens."
+    if known:
+        why = f"Couldn't retrieve verification key from your identity provider {issuer}: Longshore asks none."
+    text = f"{why} Tasks have the credentials of their roles without one; elsewhere use AssumeRole."
     raise ApiError("InvalidIdentityToken", text)
 
 
@@ -71,13 +79,13 @@ def _issuer(token: str) -> str:
 
 
 NO_PADDING = "A token is as long as what it says; it is not made longer for a test."
-NO_PROVIDER = "No identity provider is known, so every call is refused."
-_COMMON = ("RoleArn", "PolicyArns", "Policy", "DurationSeconds", "MinimumSessionTokenSize")
+NO_PROVIDER = "No identity provider is asked, so every call is refused."
+_COMMON = ("PolicyArns", "Policy", "DurationSeconds", "MinimumSessionTokenSize")
 
 OPERATIONS: dict[str, Operation] = {
     "AssumeRoleWithSAML": Operation(
         assume_role_with_saml,
-        inert=dict.fromkeys((*_COMMON, "PrincipalArn", "SAMLAssertion"), NO_PROVIDER),
+        inert=dict.fromkeys((*_COMMON, "RoleArn", "PrincipalArn", "SAMLAssertion"), NO_PROVIDER),
     ),
     "AssumeRoleWithWebIdentity": Operation(
         assume_role_with_web_identity, inert=dict.fromkeys((*_COMMON, "RoleSessionName", "ProviderId"), NO_PROVIDER)

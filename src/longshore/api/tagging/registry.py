@@ -17,6 +17,7 @@ from longshore.api.ec2.resources import RESOURCES
 from longshore.api.ecr import repositories as ecr
 from longshore.api.ecs import tags as ecs
 from longshore.api.elbv2 import tags as elbv2
+from longshore.api.iam import tags as iam
 from longshore.api.kms import tags as kms
 from longshore.api.logs import tags as logs
 from longshore.api.logs.lookup import group_arn
@@ -33,16 +34,18 @@ from longshore.domain.ecs.task import Task
 from longshore.domain.ecs.task_definition import TaskDefinition
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, TargetGroup, TrustStore
 from longshore.domain.elbv2.certificate import Certificate
+from longshore.domain.iam import IdentityProvider, InstanceProfile, Policy, iam_key_of
 from longshore.domain.log import LogGroup
 from longshore.domain.names.naming import DiscoveryService, Namespace
 from longshore.domain.names.zone import HostedZone
-from longshore.domain.record import Record
+from longshore.domain.record import Record, Scope
 from longshore.domain.scaling.alarm import Dashboard, MetricAlarm
 from longshore.domain.scaling.scaling import ScalableTarget
 from longshore.domain.secrets.encryption_key import EncryptionKey
 from longshore.domain.secrets.parameter import Parameter
 from longshore.domain.secrets.secret import Secret
 from longshore.domain.tag import Tags, tags_list
+from longshore.wire.errors import ApiError
 
 GLOBAL_REGION = "us-east-1"
 """Where AWS shows the tags of what belongs to no region."""
@@ -77,17 +80,59 @@ def _pairs(tags: Tags) -> list[dict[str, str]]:
     return tags_list(tags, "Key", "Value")
 
 
-def _last(arn: str) -> str:
-    return arn.rpartition("/")[2]
-
-
 def _ec2_arn(kind: str, record: Record) -> str:
     return str(Arn("ec2", record.scope, f"{kind}/{record.names()[0]}"))
+
+
+def _ec2_id(call: Call, arn: str) -> str:
+    """The id of a resource of EC2, whose ARN says its type as well."""
+    kind, _, identifier = arn.rpartition(":")[2].partition("/")
+    for resource in RESOURCES.values():
+        if resource.type == kind and identifier.startswith(resource.prefix):
+            return _own(arn, identifier, "ec2", call.scope, f"{kind}/{identifier}")
+    raise _foreign(arn)
+
+
+def _zone_id(arn: str) -> str:
+    """The id of a hosted zone: zones are of no account and no region in their ARNs."""
+    identifier = arn.rpartition("/")[2]
+    return _own(arn, identifier, "route53", Scope("", ""), f"hostedzone/{identifier}")
+
+
+def _own(arn: str, identifier: str, service: str, scope: Scope, resource: str) -> str:
+    """The id, if the ARN is the one of such a resource here."""
+    if str(Arn(service, scope, resource)) != arn:
+        raise _foreign(arn)
+    return identifier
+
+
+def _secret(call: Call, arn: str) -> str:
+    """The whole ARN of a secret: Secrets Manager itself takes a part of it, too."""
+    if not call.tx.select(Secret, "arn", (arn,)):
+        raise _foreign(arn)
+    return arn
+
+
+def _of_iam(call: Call, verb: str, arn: str, **params: Any) -> None:
+    """Change the tags of what AWS has of IAM among these resources: no roles and no users."""
+    for kind, noun in (("policy", "Policy"), ("oidc-provider", "OpenIDConnectProvider")):
+        if f":{kind}/" in arn:
+            return asking(iam.OPERATIONS[f"{verb}{noun}"].handler, call, **{f"{noun}Arn": arn}, **params)
+    key = iam_key_of(arn, InstanceProfile.arn_type)
+    profile = call.tx.get(InstanceProfile, key) if key else None
+    if profile is None or profile.arn != arn or profile.account != call.scope.account:
+        raise _foreign(arn)
+    return asking(iam.OPERATIONS[f"{verb}InstanceProfile"].handler, call, InstanceProfileName=profile.name, **params)
+
+
+def _foreign(arn: str) -> ApiError:
+    return ApiError("ResourceNotFoundException", f"{arn} names nothing of this account and region that has tags.")
 
 
 def _parameter(call: Call, arn: str) -> str:
     """The name of a parameter: in its ARN a slash at the name's beginning is not told from one before the name."""
     name = arn.partition(":parameter/")[2]
+    _own(arn, name, "ssm", call.scope, f"parameter/{name.removeprefix('/')}")
     return name if call.tx.get(Parameter, (*call.scope, name)) is not None else f"/{name}"
 
 
@@ -115,9 +160,9 @@ REGISTRY: Mapping[str, Tagged] = {
     ),
     "ec2": Tagged(
         tuple(Kind(record, arn=functools.partial(_ec2_arn, resource.type)) for record, resource in RESOURCES.items()),
-        lambda call, arn, tags: asking(ec2.create_tags, call, Resources=[_last(arn)], Tags=_pairs(tags)),
+        lambda call, arn, tags: asking(ec2.create_tags, call, Resources=[_ec2_id(call, arn)], Tags=_pairs(tags)),
         lambda call, arn, keys: asking(
-            ec2.delete_tags, call, Resources=[_last(arn)], Tags=[{"Key": key} for key in keys]
+            ec2.delete_tags, call, Resources=[_ec2_id(call, arn)], Tags=[{"Key": key} for key in keys]
         ),
     ),
     "ecr": Tagged(
@@ -151,6 +196,11 @@ REGISTRY: Mapping[str, Tagged] = {
         lambda call, arn, tags: asking(elbv2.add_tags, call, ResourceArns=[arn], Tags=_pairs(tags)),
         lambda call, arn, keys: asking(elbv2.remove_tags, call, ResourceArns=[arn], TagKeys=keys),
     ),
+    "iam": Tagged(
+        (Kind(Policy), Kind(InstanceProfile), Kind(IdentityProvider)),
+        lambda call, arn, tags: _of_iam(call, "Tag", arn, Tags=_pairs(tags)),
+        lambda call, arn, keys: _of_iam(call, "Untag", arn, TagKeys=keys),
+    ),
     "kms": Tagged(
         (Kind(EncryptionKey),),
         lambda call, arn, tags: asking(kms.tag_resource, call, KeyId=arn, Tags=tags_list(tags, "TagKey", "TagValue")),
@@ -167,21 +217,23 @@ REGISTRY: Mapping[str, Tagged] = {
             change_tags_for_resource,
             call,
             ResourceType="hostedzone",
-            ResourceId=_last(arn),
+            ResourceId=_zone_id(arn),
             AddTags=_pairs(tags),
         ),
         lambda call, arn, keys: asking(
             change_tags_for_resource,
             call,
             ResourceType="hostedzone",
-            ResourceId=_last(arn),
+            ResourceId=_zone_id(arn),
             RemoveTagKeys=keys,
         ),
     ),
     "secretsmanager": Tagged(
         (Kind(Secret, shown=lambda secret: secret.deleted_at is None),),
-        lambda call, arn, tags: asking(secretsmanager.tag_resource, call, SecretId=arn, Tags=_pairs(tags)),
-        lambda call, arn, keys: asking(secretsmanager.untag_resource, call, SecretId=arn, TagKeys=keys),
+        lambda call, arn, tags: asking(
+            secretsmanager.tag_resource, call, SecretId=_secret(call, arn), Tags=_pairs(tags)
+        ),
+        lambda call, arn, keys: asking(secretsmanager.untag_resource, call, SecretId=_secret(call, arn), TagKeys=keys),
     ),
     "servicediscovery": Tagged(
         (Kind(Namespace), Kind(DiscoveryService)),

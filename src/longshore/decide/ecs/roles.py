@@ -7,7 +7,7 @@ and nothing holds it then. One that exists holds everywhere.
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from longshore.decide.policy.context import principal_values, request_values, resource_values, way_values
+from longshore.decide.policy.context import principal_values, record_values, request_values, resource_values, way_values
 from longshore.decide.policy.document import PolicyRefused, parse
 from longshore.decide.policy.evaluate import Named, Question, decide, stance_of
 from longshore.decide.policy.grants import grants_of
@@ -17,6 +17,7 @@ from longshore.domain.arn import Arn
 from longshore.domain.ecs.task import Task
 from longshore.domain.iam import TASK_SESSIONS, Role, iam_arn, iam_key_of, session_arn
 from longshore.domain.record import Key, Records
+from longshore.domain.secrets.encryption_key import EncryptionKey
 from longshore.domain.tag import Tags
 
 TASK_ROLE, EXECUTION_ROLE = "taskRoleArn", "executionRoleArn"
@@ -97,7 +98,7 @@ def permit_of(records: Records, task: Task, document: Mapping[str, Any], now: fl
     who = session_arn(arn, task.task_id, task.account)
     named = Named(task.account, (who, arn, role.unique_id))
     user_id = f"{role.unique_id}:{task.task_id}"
-    principal = principal_values(task.account, arn, "AssumedRole", user_id, role.tags, session=True)
+    principal = principal_values(task.account, arn, "AssumedRole", user_id, role.tags, session=True, issued_at=now)
 
     def refused(
         action: str, resource: str, tags: Tags, /, *, via: str = "", context: Mapping[str, str] | None = None
@@ -108,6 +109,7 @@ def permit_of(records: Records, task: Task, document: Mapping[str, Any], now: fl
             **request_values(now, region, secure=True),
             **principal,
             **resource_values(task.account, action.partition(":")[0], tags),
+            **record_values(_key_of(records, parsed)),
             **(way_values(via, region) if via else {}),
             **context_values(context or {}),
         }
@@ -121,3 +123,10 @@ def permit_of(records: Records, task: Task, document: Mapping[str, Any], now: fl
         )
 
     return refused
+
+
+def _key_of(records: Records, arn: Arn | None) -> EncryptionKey | None:
+    """The key that an ARN names, if it names one: conditions may look at what kind it is."""
+    if arn is None or arn.service != "kms":
+        return None
+    return records.get(EncryptionKey, (*arn.scope, arn.resource.removeprefix("key/")))

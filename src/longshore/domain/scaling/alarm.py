@@ -23,6 +23,11 @@ def alarm_arn(scope: Scope, name: str) -> str:
     return str(Arn("cloudwatch", scope, f"alarm:{name}"))
 
 
+def dashboard_arn(account: str, name: str) -> str:
+    """`arn:aws:cloudwatch::ACCOUNT:dashboard/NAME`: dashboards are one set for all regions."""
+    return str(Arn("cloudwatch", Scope(account, ""), f"dashboard/{name}"))
+
+
 class MetricAlarm(Record, frozen=True, kw_only=True, omit_defaults=True):
     """An alarm on a metric, or on what an expression makes of several.
 
@@ -104,7 +109,7 @@ class Dashboard(Record, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def arn(self) -> str:
         """Its ARN."""
-        return str(Arn("cloudwatch", Scope(self.account, ""), f"dashboard/{self.name}"))
+        return dashboard_arn(self.account, self.name)
 
     def names(self) -> Key:
         """By name."""
