@@ -92,6 +92,18 @@ def test_a_public_zone_has_name_servers_and_no_vpcs(api: Api) -> None:
     assert api.error("AssociateVPCWithHostedZone", **asked).code == "PublicZoneVPCAssociation"
 
 
+def test_no_zone_is_signed_and_a_private_one_never_is(api: Api) -> None:
+    public = api("CreateHostedZone", Name="example.com", CallerReference="p")["HostedZone"]["Id"]
+    said = api("GetDNSSEC", HostedZoneId=public)
+    assert said == {"Status": {"ServeSignature": "NOT_SIGNING"}, "KeySigningKeys": []}
+    error = api.error("GetDNSSEC", HostedZoneId=make(api))
+    assert (error.code, error.message) == (
+        "InvalidArgument",
+        "Operation is unsupported for private hosted zones.",  # Terraform looks for its first words
+    )
+    assert api.error("GetDNSSEC", HostedZoneId="Z0").code == "NoSuchHostedZone"
+
+
 @pytest.mark.parametrize(
     ("asked", "code"),
     [
