@@ -98,6 +98,41 @@ def test_moto_answers_in_the_same_process_what_is_not_served(with_moto: Serving)
     assert with_moto.client("ecs").list_clusters()["clusterArns"] == []
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "asked", "code"),
+    [
+        ("ecr-public", "GetAuthorizationToken", {}, "UnknownOperationException"),  # moto lacks the service
+        ("dynamodb", "DescribeKinesisStreamingDestination", {"TableName": "t"}, "UnknownOperationException"),
+        ("sns", "GetDataProtectionPolicy", {"ResourceArn": "arn:aws:sns:us-east-1:1:t"}, "InvalidAction"),
+        ("lambda", "ListProvisionedConcurrencyConfigs", {"FunctionName": "f"}, "UnknownOperationException"),
+        ("xray", "GetSamplingRules", {}, "UnknownOperationException"),
+        ("sesv2", "GetAccount", {}, "UnknownOperationException"),
+        ("lex-models", "GetBots", {}, "UnknownOperationException"),  # an empty answer of moto's
+        ("mailmanager", "ListAddressLists", {}, "UnknownOperationException"),  # signs as another service
+    ],
+)
+def test_what_moto_lacks_is_said_with_its_name_and_how_to_have_it(
+    with_moto: Serving, service: str, operation: str, asked: Any, code: str
+) -> None:
+    client = with_moto.client(service)
+    with pytest.raises(ClientError) as caught:
+        client._make_api_call(operation, asked)
+    assert error_of(caught) == (code, 400)
+    message = caught.value.response["Error"]["Message"]
+    assert f"moto (in memory) doesn't have the operation {operation} of the service {service!r}" in message
+    assert f"--forward {service}=URL" in message
+
+
+def test_what_moto_has_not_found_stays_its_own_answer(with_moto: Serving) -> None:
+    with_moto.client("s3").create_bucket(Bucket="empty")
+    with pytest.raises(ClientError) as caught:
+        with_moto.client("s3").head_object(Bucket="empty", Key="k")
+    assert error_of(caught) == ("404", 404)
+    with pytest.raises(ClientError) as caught:
+        with_moto.client("lambda").get_function(FunctionName="none")
+    assert error_of(caught) == ("ResourceNotFoundException", 404)
+
+
 def test_moto_keeps_accounts_and_regions_apart(with_moto: Serving) -> None:
     def queues(**options: Any) -> list[str]:
         return [url.rpartition("/")[2] for url in with_moto.client("sqs", **options).list_queues().get("QueueUrls", [])]
@@ -349,6 +384,8 @@ def test_a_service_of_ours_is_forwarded_where_that_is_asked_for(tmp_path: Path) 
         ("elb", "describe_load_balancers", "InvalidAction"),
         ("dynamodbstreams", "list_streams", "UnknownOperationException"),
         ("cloudfront", "list_distributions", "UnknownOperationException"),
+        ("ses", "list_identities", "InvalidAction"),
+        ("sesv2", "get_account", "UnknownOperationException"),
     ],
 )
 def test_without_anybody_the_answer_says_which_service_it_was_and_how_to_have_it(

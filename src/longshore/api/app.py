@@ -99,7 +99,12 @@ class Chain:
             tables, validation_codes={s.name: s.validation_code for s in tables.values() if s.validation_code}
         )
         self._other_asks = Others()
-        self._others = OtherServices(self._catalog.shelf.cards.values(), forwards=forwards, everything=everything_else)
+        self._others = OtherServices(
+            self._catalog.shelf.cards.values(),
+            forwards=forwards,
+            everything=everything_else,
+            operation=lambda card, request: self._other_asks.read(card, request)[0],
+        )
         self.passage = Passage(self._others, gate, self._catalog, clock, ids, self._tell_passed, self._authorise_other)
         self._served = {
             (service.name, name): _Served(operation, compile_refusals(operation, service.refusal_code))

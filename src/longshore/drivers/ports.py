@@ -399,6 +399,10 @@ class PassedAnswer(NamedTuple):
     body: AsyncIterator[bytes]
 
 
+class Unserved(Exception):  # noqa: N818  reads as what happened
+    """A provider has not what it was asked for: the operation, or the whole service."""
+
+
 class ProviderRefused(Exception):  # noqa: N818  reads as what happened
     """A provider can't be used as it was asked for; says what to do."""
 
@@ -422,5 +426,5 @@ class Provider(Protocol):
         ...
 
     async def answer(self, request: PassedRequest) -> PassedAnswer:
-        """Its answer. Raises Retryable or Permanent where there is none."""
+        """Its answer. Raises Unserved where it has none to give, Retryable or Permanent where it can't be had."""
         ...

@@ -12,12 +12,15 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from longshore.drivers.ports import PassedAnswer, PassedRequest, ProviderRefused
+from botocore.model import OperationNotFoundError
+
+from longshore.drivers.ports import PassedAnswer, PassedRequest, ProviderRefused, Unserved
 from longshore.wire.virtual_host import bucket_in
 
 THREADS = 64
 """A long poll of a queue holds one for up to 20 seconds. They are daemons: a poll doesn't hold up the end."""
 PIECE = 256 * 1024
+NOT_FOUND = 404
 MISSING = (
     "moto is not installed beside Longshore. Install the extra (`pip install 'longshore[moto]'`), or start without "
     "`--with moto`."
@@ -54,7 +57,7 @@ class Moto:
             moto_api_backend.reset()
 
     async def answer(self, request: PassedRequest) -> PassedAnswer:
-        """What moto says."""
+        """What moto says. Raises Unserved for a service or an operation that it lacks."""
         assert self._app is not None, "asked before it was opened"  # noqa: S101  a fault of main's
         async with self._threads:
             status, headers, body = await _in_thread(self._app, request)
@@ -67,7 +70,29 @@ def _load() -> Wsgi:
         create_backend_app,
     )
 
-    app: Wsgi = DomainDispatcherApplication(create_backend_app)
+    class Dispatcher(DomainDispatcherApplication):
+        """moto's own, which says of what it lacks that it does."""
+
+        def get_backend_for_host(self, host: str | None) -> Any:
+            known = host is None or "amazonaws.com" not in host
+            if not known and not any(pattern.match(f"http://{host}") for _, pattern in self.backend_url_patterns):
+                raise Unserved  # moto prints a line, and fails
+            return super().get_backend_for_host(host)
+
+    app: Wsgi = Dispatcher(lambda backend: _frank(create_backend_app(backend)))
+    return app
+
+
+def _frank(app: Any) -> Any:
+    """An application of moto's in which a path that none of its operations has is no page in HTML."""
+    from flask import request  # noqa: PLC0415  comes with moto
+    from werkzeug.exceptions import MethodNotAllowed, NotFound  # noqa: PLC0415
+
+    def before() -> None:
+        if isinstance(request.routing_exception, NotFound | MethodNotAllowed):
+            raise Unserved
+
+    app.before_request(before)
     return app
 
 
@@ -162,15 +187,20 @@ def _call(app: Wsgi, request: PassedRequest) -> Answered:
         return parts.append
 
     parts: list[bytes] = []
-    whole = app(environ_of(request), start_response)
+    try:
+        whole = app(environ_of(request), start_response)
+    except (NotImplementedError, OperationNotFoundError) as error:
+        raise Unserved from error
     try:
         parts.extend(whole)
     finally:
         close = getattr(whole, "close", None)
         if close is not None:
             close()
-    status, headers = answered[0]
-    return int(status.split(" ", 1)[0]), headers, parts
+    status, headers = int(answered[0][0].split(" ", 1)[0]), answered[0][1]
+    if status == NOT_FOUND and not any(parts) and request.signing_name != "s3":
+        raise Unserved  # how moto says that no operation of a service has a path
+    return status, headers, parts
 
 
 async def _pieces(parts: list[bytes]) -> AsyncIterator[bytes]:
