@@ -1,9 +1,11 @@
 """Services that Longshore doesn't serve: moto in the process, another server, or a clear answer. With boto3."""
 
 import functools
+import io
 import json
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,72 @@ def test_what_moto_has_not_found_stays_its_own_answer(with_moto: Serving) -> Non
     with pytest.raises(ClientError) as caught:
         with_moto.client("lambda").get_function(FunctionName="none")
     assert error_of(caught) == ("ResourceNotFoundException", 404)
+
+
+def vpc_with_subnets(serving: Serving, zones: str = "ab") -> tuple[str, list[str], str]:
+    """The ids of a new VPC, its subnets and a security group in it."""
+    ec2 = serving.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]
+        for number, zone in enumerate(zones)
+    ]
+    group = ec2.create_security_group(GroupName="data", Description="of data", VpcId=vpc)["GroupId"]
+    return vpc, [subnet["SubnetId"] for subnet in subnets], group
+
+
+def test_moto_knows_the_roles_that_are_here_while_they_are(with_moto: Serving) -> None:
+    iam, functions = with_moto.client("iam"), with_moto.client("lambda")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trusting = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="runs", Path="/f/", AssumeRolePolicyDocument=trusting)["Role"]["Arn"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.py", "def f(event, context): return 1")
+    asked = {"Runtime": "python3.12", "Handler": "a.f", "Code": {"ZipFile": packed.getvalue()}}
+    made = functions.create_function(FunctionName="one", Role=role, **asked)
+    assert made["Role"] == role
+    for unknown in (role.replace("runs", "walks"), role.replace(ACCOUNT, "111122223333")):
+        with pytest.raises(ClientError):
+            functions.create_function(FunctionName="two", Role=unknown, **asked)
+    iam.delete_role(RoleName="runs")
+    with pytest.raises(ClientError) as caught:
+        functions.create_function(FunctionName="two", Role=role, **asked)
+    assert "cannot be assumed by Lambda" in caught.value.response["Error"]["Message"]
+
+
+@pytest.mark.filterwarnings("ignore:.*does not match an error shape")  # moto's own, of EC2's error codes
+def test_moto_knows_the_networks_that_are_here_while_they_are(with_moto: Serving) -> None:
+    vpc, subnets, group = vpc_with_subnets(with_moto)
+    rds, cache, efs = (with_moto.client(service) for service in ("rds", "elasticache", "efs"))
+    named = {"DBSubnetGroupDescription": "d", "SubnetIds": subnets}
+    made = rds.create_db_subnet_group(DBSubnetGroupName="g", **named)["DBSubnetGroup"]
+    assert made["VpcId"] == vpc
+    assert {each["SubnetAvailabilityZone"]["Name"] for each in made["Subnets"]} == {f"{REGION}a", f"{REGION}b"}
+    cached = cache.create_cache_subnet_group(
+        CacheSubnetGroupName="g", CacheSubnetGroupDescription="d", SubnetIds=subnets
+    )
+    assert cached["CacheSubnetGroup"]["VpcId"] == vpc
+    files = efs.create_file_system(CreationToken="t")["FileSystemId"]
+    target = efs.create_mount_target(FileSystemId=files, SubnetId=subnets[0], SecurityGroups=[group])
+    assert (target["VpcId"], target["AvailabilityZoneName"]) == (vpc, f"{REGION}a")
+    classic = with_moto.client("elb")
+    classic.create_load_balancer(
+        LoadBalancerName="c",
+        Listeners=[{"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 80}],
+        Subnets=subnets,
+        SecurityGroups=[group],
+    )
+    shown = classic.describe_load_balancers(LoadBalancerNames=["c"])["LoadBalancerDescriptions"][0]
+    assert (shown["VPCId"], set(shown["Subnets"])) == (vpc, set(subnets))
+    classic.delete_load_balancer(LoadBalancerName="c")
+    with_moto.client("ec2").delete_subnet(SubnetId=subnets[1])
+    with pytest.raises(ClientError) as caught:
+        rds.create_db_subnet_group(DBSubnetGroupName="h", **named)
+    assert subnets[1] in caught.value.response["Error"]["Message"]
+    elsewhere = with_moto.client("rds", region="eu-west-1")
+    with pytest.raises(ClientError):
+        elsewhere.create_db_subnet_group(DBSubnetGroupName="h", DBSubnetGroupDescription="d", SubnetIds=subnets[:1])
 
 
 def test_moto_keeps_accounts_and_regions_apart(with_moto: Serving) -> None:

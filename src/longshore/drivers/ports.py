@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from longshore.domain.ec2.firewall import Ruleset, RulesetChange
+from longshore.domain.ec2.network import SecurityGroup, Subnet, Vpc
 from longshore.domain.ecs.launch import LogTarget, TaskLaunch, TaskObservation, WarmNetwork
 from longshore.domain.elbv2.balancing import BalancerCounts, BalancerPlan, GroupCounts, TargetObservation, TargetPlan
+from longshore.domain.iam import Role
 from longshore.domain.log import LogEvent
 from longshore.domain.names.connect import ConnectCounts, ConnectPlan, Endpoint
 from longshore.domain.names.naming import EndpointCheck
@@ -372,6 +374,19 @@ class Zones(Protocol):
         ...
 
 
+class Around(NamedTuple):
+    """What Longshore has of an account in a region, as far as requests to services of others name it."""
+
+    revision: int
+    """The store's, when it was read: what has a smaller one is older."""
+    roles: Sequence[Role] | None
+    """None where somebody else has them."""
+    vpcs: Sequence[Vpc] | None
+    """None as above; subnets and security groups are empty then."""
+    subnets: Sequence[Subnet]
+    groups: Sequence[SecurityGroup]
+
+
 class PassedRequest(NamedTuple):
     """A request for a service that Longshore doesn't serve itself."""
 
@@ -389,6 +404,8 @@ class PassedRequest(NamedTuple):
     body: BinaryIO
     """At its beginning."""
     size: int
+    around: Around | None = None
+    """For a provider that asks for it."""
 
 
 class PassedAnswer(NamedTuple):
@@ -412,6 +429,8 @@ class Provider(Protocol):
 
     name: str
     """For people: what it is, and where."""
+    looks_around: bool
+    """Whether requests are to come with what is around them."""
 
     async def open(self) -> None:
         """Get ready. Raises ProviderRefused where it can't."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from longshore.api.callers.auth import Caller
 from longshore.api.http.spool import Spool, spooled
-from longshore.drivers.ports import PassedAnswer, PassedRequest, Permanent, Provider, Retryable, Unserved
+from longshore.domain.record import Scope
+from longshore.drivers.ports import Around, PassedAnswer, PassedRequest, Permanent, Provider, Retryable, Unserved
 from longshore.wire.atlas import Atlas
 from longshore.wire.credential import scope_of
 from longshore.wire.errors import ApiError
@@ -52,13 +53,16 @@ class OtherServices:
         everything: Provider | None = None,
         atlas: Atlas | None = None,
         operation: Callable[[Card, HttpRequest], str] = lambda _card, _request: "",
+        around: Callable[[Scope], Around | None] = lambda _scope: None,
     ) -> None:
         """`forwards` by botocore's names; `everything` answers what neither they nor we do.
 
-        `operation` names what a request of a service asks for; empty where it can't be told.
+        `operation` names what a request of a service asks for; empty where it can't be told. `around` reads what of
+        ours a request may name.
         """
         self.atlas = atlas or Atlas()
         self._operation = operation
+        self._around = around
         self._forwards = dict(forwards or {})
         self._everything = everything
         own = [card for card in own if card.service not in self._forwards]
@@ -139,6 +143,7 @@ class OtherServices:
             headers=list(headers),
             body=spool.file,
             size=spool.size,
+            around=self._around(Scope(caller.account, caller.region)) if provider.looks_around else None,
         )
         try:
             status, answered, body = await provider.answer(passed)

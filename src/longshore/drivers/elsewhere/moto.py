@@ -1,7 +1,8 @@
 """moto in this process: its WSGI application, called in threads. Its state is in memory, and gone when Longshore ends.
 
 moto reads the account from a header that we set, and the region from the signature, so that accounts and regions are
-apart there as they are here. `main` makes it for `longshore up --with moto`; nothing of moto is imported before `open`.
+apart there as they are here; names of Longshore's own things are known there (`mirror.py`). `main` makes it for
+`longshore up --with moto`; nothing of moto is imported before `open`.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 from botocore.model import OperationNotFoundError
 
+from longshore.drivers.elsewhere.mirror import Mirror
 from longshore.drivers.ports import PassedAnswer, PassedRequest, ProviderRefused, Unserved
 from longshore.wire.virtual_host import bucket_in
 
@@ -21,6 +23,8 @@ THREADS = 64
 """A long poll of a queue holds one for up to 20 seconds. They are daemons: a poll doesn't hold up the end."""
 PIECE = 256 * 1024
 NOT_FOUND = 404
+REQUEST = "longshore.request"
+"""Where a WSGI environment has the request that it was made of."""
 MISSING = (
     "moto is not installed beside Longshore. Install the extra (`pip install 'longshore[moto]'`), or start without "
     "`--with moto`."
@@ -35,8 +39,10 @@ class Moto:
     """Answers what moto does."""
 
     name = "moto (in memory)"
+    looks_around = True
 
     def __init__(self) -> None:
+        self._mirror = Mirror()
         self._app: Wsgi | None = None
         self._threads = asyncio.Semaphore(THREADS)
 
@@ -44,7 +50,7 @@ class Moto:
         """Load moto. Raises ProviderRefused where it is not installed."""
         if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask_cors") is None:
             raise ProviderRefused(MISSING)
-        self._app = await asyncio.to_thread(_load)
+        self._app = await asyncio.to_thread(_load, self._mirror)
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -55,6 +61,7 @@ class Moto:
             from moto.moto_api._internal.models import moto_api_backend  # noqa: PLC0415  only with moto
 
             moto_api_backend.reset()
+            self._mirror.forget()
 
     async def answer(self, request: PassedRequest) -> PassedAnswer:
         """What moto says. Raises Unserved for a service or an operation that it lacks."""
@@ -64,14 +71,19 @@ class Moto:
         return PassedAnswer(status, headers, _pieces(body))
 
 
-def _load() -> Wsgi:
+def _load(mirror: Mirror) -> Wsgi:
     from moto.moto_server.werkzeug_app import (  # noqa: PLC0415  takes a second, and is not always installed
         DomainDispatcherApplication,
         create_backend_app,
     )
 
     class Dispatcher(DomainDispatcherApplication):
-        """moto's own, which says of what it lacks that it does."""
+        """moto's own, which says of what it lacks that it does, and is shown what requests may name."""
+
+        def get_application(self, environ: dict[str, Any]) -> Any:
+            found = super().get_application(environ)
+            mirror.show(environ[REQUEST])  # after the service has loaded what it looks names up in
+            return found
 
         def get_backend_for_host(self, host: str | None) -> Any:
             known = host is None or "amazonaws.com" not in host
@@ -159,6 +171,7 @@ def environ_of(request: PassedRequest) -> dict[str, Any]:
     environ.update({"SERVER_NAME": host, "SERVER_PORT": port or "80", "CONTENT_LENGTH": str(request.size)})
     environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
     environ["moto.preserved_header_names"] = preserved
+    environ[REQUEST] = request
     return environ
 
 
