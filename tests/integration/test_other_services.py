@@ -212,6 +212,36 @@ def test_moto_keeps_accounts_and_regions_apart(with_moto: Serving) -> None:
     assert "theirs" not in queues(region="eu-west-1")
 
 
+def test_a_bucket_is_its_account_s_own_but_for_what_is_public(with_moto: Serving) -> None:
+    theirs, ours = with_moto.client("s3", keys=OTHER_ACCOUNT), with_moto.client("s3")
+    theirs.create_bucket(Bucket="of-another")
+    theirs.put_object(Bucket="of-another", Key="k", Body=b"x")
+    theirs.put_object(Bucket="of-another", Key="open", Body=b"for all", ACL="public-read")
+    ours.create_bucket(Bucket="of-ours")
+    for call, asked in (
+        (ours.list_objects_v2, {}),
+        (ours.get_object, {"Key": "k"}),
+        (ours.delete_object, {"Key": "k"}),
+        (ours.put_object, {"Key": "k", "Body": b"y"}),
+        (ours.get_bucket_tagging, {}),
+        (ours.delete_bucket, {}),
+    ):
+        with pytest.raises(ClientError) as caught:
+            call(Bucket="of-another", **asked)
+        assert error_of(caught)[1] == 403, call.__name__
+    with pytest.raises(ClientError) as caught:
+        ours.head_bucket(Bucket="of-another")
+    assert error_of(caught) == ("403", 403)
+    with pytest.raises(ClientError) as caught:
+        ours.copy_object(Bucket="of-ours", Key="k", CopySource="of-another/k")
+    assert error_of(caught)[1] == 403
+    assert theirs.get_object(Bucket="of-another", Key="k")["Body"].read() == b"x"
+    assert httpx.get(f"{with_moto.url}/of-another/open").text == "for all"
+    assert httpx.get(f"{with_moto.url}/of-another/k").status_code == 403
+    presigned = theirs.generate_presigned_url("get_object", {"Bucket": "of-another", "Key": "k"})
+    assert httpx.get(presigned).content == b"x"
+
+
 def test_another_service_that_signs_with_our_name_is_told_apart_by_its_version(with_moto: Serving) -> None:
     assert with_moto.client("elb").describe_load_balancers()["LoadBalancerDescriptions"] == []
     assert with_moto.client("elbv2").describe_load_balancers()["LoadBalancers"] == []

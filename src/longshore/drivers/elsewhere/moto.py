@@ -8,6 +8,8 @@ apart there as they are here; names of Longshore's own things are known there (`
 import asyncio
 import contextlib
 import importlib.util
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
@@ -72,6 +74,7 @@ class Moto:
 
 
 def _load(mirror: Mirror) -> Wsgi:
+    os.environ.setdefault("MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS", "false")  # moto's own setting: it may be set otherwise
     from moto.moto_server.werkzeug_app import (  # noqa: PLC0415  takes a second, and is not always installed
         DomainDispatcherApplication,
         create_backend_app,
@@ -169,10 +172,26 @@ def environ_of(request: PassedRequest) -> dict[str, Any]:
     if request.signing_name == "s3":
         environ["HTTP_HOST"] = f"localhost:{port or 80}"
     environ.update({"SERVER_NAME": host, "SERVER_PORT": port or "80", "CONTENT_LENGTH": str(request.size)})
-    environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
+    environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account if _tells_account(request) else _owner(request, path)
     environ["moto.preserved_header_names"] = preserved
     environ[REQUEST] = request
     return environ
+
+
+def _tells_account(request: PassedRequest) -> bool:
+    """Whether a request is signed so that its account is known: with version 4."""
+    signed = dict(request.headers).get("authorization", "").startswith("AWS4-")
+    return signed or "X-Amz-Credential=" in request.query
+
+
+def _owner(request: PassedRequest, path: str) -> str:
+    """The account of other requests: that of the bucket, of which moto then gives what is public, or presigned."""
+    models = sys.modules.get("moto.s3.models")
+    if request.signing_name != "s3" or models is None:
+        return request.account
+    bucket = unquote_to_bytes(path).decode("utf-8", "replace").split("/")[1]
+    owner: str = models.s3_backends.bucket_accounts.get(bucket, ("", request.account))[1]
+    return owner
 
 
 class _Silent:
