@@ -23,10 +23,16 @@ def store() -> Store:
 
 def seal(store: Store, vault: MasterVault, name: str = "AKIA1") -> None:
     """Something that is sealed, as earlier versions left it: without a check."""
-    place = {"account": "123456789012", "region": ""}
-    sealed = vault.seal(b"secret")
+    made = AccessKey(
+        account="123456789012",
+        region="",
+        access_key_id=name,
+        user_name="ann",
+        sealed_secret=vault.seal(b"secret"),
+        created_at=1.0,
+    )
     with store.transaction() as tx:
-        tx.put(AccessKey(**place, access_key_id=name, user_name="ann", sealed_secret=sealed, created_at=1.0))
+        tx.put(made)
 
 
 def test_a_new_state_remembers_its_first_key_and_takes_no_other(store: Store) -> None:
