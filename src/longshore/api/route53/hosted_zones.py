@@ -113,7 +113,7 @@ def get_change(call: Call) -> Answer:
 
 def list_hosted_zones(call: Call) -> Answer:
     """ListHostedZones, by id."""
-    limit, marker = max_items(call, MOST_ZONES), call.params.get("Marker")
+    limit, marker = max_items(call, MOST_ZONES), (call.params.get("Marker") or "").removeprefix(ZONE_PREFIX)
     only_private = call.params.get("HostedZoneType") == "PrivateHostedZone"
     zones = sorted(_zones(call), key=lambda zone: zone.zone_id)
     if only_private:
@@ -123,7 +123,7 @@ def list_hosted_zones(call: Call) -> Answer:
     more = zones[limit:]
     answer = {
         "HostedZones": [zone_view(call, zone) for zone in zones[:limit]],
-        "Marker": marker or "",
+        "Marker": call.params.get("Marker") or "",
         "IsTruncated": bool(more),
         "MaxItems": str(limit),
     }
