@@ -214,6 +214,7 @@ KINDS: dict[str, Kind] = {
         id_of=lambda _, answer: answer["HostedZone"]["Id"].rpartition("/")[2],
         looks=(
             Ask("GetHostedZone", lambda zone, _: {"Id": zone}),
+            Ask("GetDNSSEC", lambda zone, _: {"HostedZoneId": zone}),
             Ask("ListResourceRecordSets", lambda zone, _: {"HostedZoneId": zone}),
             Ask("ListTagsForResource", lambda zone, _: {"ResourceType": "hostedzone", "ResourceId": zone}),
         ),

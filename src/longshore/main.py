@@ -46,15 +46,19 @@ from longshore.domain.ecs.cluster import Host
 from longshore.domain.elbv2.quota import LoadBalancerQuota
 from longshore.domain.kinds import KINDS
 from longshore.domain.record import Scope
+from longshore.domain.secrets.master_key import KeyCheck
 from longshore.drivers.dns.server import make_dns_server
 from longshore.link_local import LinkLocalServers
 from longshore.machine import Machine, Surroundings, docker_machine, sim_machine
 from longshore.providers import Providers
 from longshore.repositories import Repositories
+from longshore.sealing import has_key, hold_to
 from longshore.state import (
     ACCESS_LOGS,
     DATABASE,
     EVENTS,
+    GIVEN,
+    SECRET,
     instance_id,
     master_key,
     open_folder,
@@ -90,11 +94,12 @@ class Longshore:
             open_folder(config.state)
         tell("opening the state")
         self._instance = instance_id(config.state)
-        master = master_key(config.state, config.master_key)
+        self.store = open_store(config.state and config.state / DATABASE, KINDS)
+        master = master_key(config.state, config.master_key, make=not has_key(self.store))
         self.credentials = Credentials(master, config.account)
         self.access = Access(self.credentials, enforce=config.enforces)
         self.vault = MasterVault(master)
-        self.store = open_store(config.state and config.state / DATABASE, KINDS)
+        hold_to(self.store, self.vault, GIVEN if config.master_key else SECRET)
         self.events = EventLog(config.state and config.state / EVENTS)
         self._sink = StoreLogSink(self.store, self.events, self._clock, self._ids)
         self._endpoint = TaskEndpoint(self.store, self.access, self._clock)
@@ -317,7 +322,7 @@ class Longshore:
         engine.clear()
         with self.store.transaction() as tx:
             for kind in KINDS:
-                if kind not in {Host, LoadBalancerQuota, RegistryEndpoint}:
+                if kind not in {Host, KeyCheck, LoadBalancerQuota, RegistryEndpoint}:
                     for record in list(tx.all(kind)):
                         tx.delete(kind, record.key)
         self.events.clear()

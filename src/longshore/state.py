@@ -16,6 +16,8 @@ ACCESS_LOGS = "access-logs"
 IMAGES = "registry"
 """A folder for what the images of repositories consist of."""
 SECRET = "secret.key"  # noqa: S105  a file's name
+GIVEN = "LONGSHORE_SECRET_KEY"
+"""The variable that holds the key where that file doesn't."""
 INSTANCE = "instance"
 ROOM_BYTES = 8 << 20
 
@@ -48,12 +50,20 @@ def takes_a_file(folder: Path | None) -> bool:
     return True
 
 
-def master_key(folder: Path | None, given: str) -> bytes:
-    """The master key: given (base64), or the folder's own, made when it is first needed; chance without a folder."""
+def master_key(folder: Path | None, given: str, *, make: bool = True) -> bytes:
+    """The master key: given (base64), or the folder's own, made when it is first needed; chance without a folder.
+
+    Raises StateRefused for what is no key, and for a folder without one where none is to be made.
+    """
     if given:
-        return _decode(given, "LONGSHORE_SECRET_KEY")
+        return _decode(given, GIVEN)
     if folder is None:
         return secrets.token_bytes(MASTER_KEY_BYTES)
+    if not make and not (folder / SECRET).exists():
+        raise StateRefused(
+            f"The state in {folder} belongs to a master key that is not here: put its {SECRET} back, or set {GIVEN} to "
+            "that key; without it, begin with another state folder (--state)."
+        )
     text = _kept(folder / SECRET, lambda: base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)).decode())
     return _decode(text, str(folder / SECRET))
 

@@ -53,6 +53,11 @@ def test_names_are_applied_changed_and_destroyed(simulated: Server, tmp_path: Pa
     found = discovery.get_service(Id=outputs["web_arn_as_found"].rpartition("/")[2])["Service"]
     assert found["DnsConfig"]["DnsRecords"] == [{"Type": "A", "TTL": 20}]
 
+    route53 = simulated.client("route53")
+    [public] = route53.list_hosted_zones_by_name(DNSName="open.example.org", MaxItems="1")["HostedZones"]
+    by_hand = {"Name": "x.open.example.org", "Type": "TXT", "TTL": 5, "ResourceRecords": [{"Value": '"by hand"'}]}
+    batch: Any = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": by_hand}]}
+    route53.change_resource_record_sets(HostedZoneId=public["Id"], ChangeBatch=batch)
     project.destroy()
     assert discovery.list_namespaces()["Namespaces"] == []
-    assert simulated.client("route53").list_hosted_zones()["HostedZones"] == []
+    assert route53.list_hosted_zones()["HostedZones"] == []

@@ -1,9 +1,11 @@
 """Services that Longshore doesn't serve: moto in the process, another server, or a clear answer. With boto3."""
 
 import functools
+import io
 import json
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,107 @@ def test_moto_answers_in_the_same_process_what_is_not_served(with_moto: Serving)
     assert with_moto.client("ecs").list_clusters()["clusterArns"] == []
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "asked", "code"),
+    [
+        ("ecr-public", "GetAuthorizationToken", {}, "UnknownOperationException"),  # moto lacks the service
+        ("dynamodb", "DescribeKinesisStreamingDestination", {"TableName": "t"}, "UnknownOperationException"),
+        ("sns", "GetDataProtectionPolicy", {"ResourceArn": "arn:aws:sns:us-east-1:1:t"}, "InvalidAction"),
+        ("lambda", "ListProvisionedConcurrencyConfigs", {"FunctionName": "f"}, "UnknownOperationException"),
+        ("xray", "GetSamplingRules", {}, "UnknownOperationException"),
+        ("sesv2", "GetAccount", {}, "UnknownOperationException"),
+        ("lex-models", "GetBots", {}, "UnknownOperationException"),  # an empty answer of moto's
+        ("mailmanager", "ListAddressLists", {}, "UnknownOperationException"),  # signs as another service
+    ],
+)
+def test_what_moto_lacks_is_said_with_its_name_and_how_to_have_it(
+    with_moto: Serving, service: str, operation: str, asked: Any, code: str
+) -> None:
+    client = with_moto.client(service)
+    with pytest.raises(ClientError) as caught:
+        client._make_api_call(operation, asked)
+    assert error_of(caught) == (code, 400)
+    message = caught.value.response["Error"]["Message"]
+    assert f"moto (in memory) doesn't have the operation {operation} of the service {service!r}" in message
+    assert f"--forward {service}=URL" in message
+
+
+def test_what_moto_has_not_found_stays_its_own_answer(with_moto: Serving) -> None:
+    with_moto.client("s3").create_bucket(Bucket="empty")
+    with pytest.raises(ClientError) as caught:
+        with_moto.client("s3").head_object(Bucket="empty", Key="k")
+    assert error_of(caught) == ("404", 404)
+    with pytest.raises(ClientError) as caught:
+        with_moto.client("lambda").get_function(FunctionName="none")
+    assert error_of(caught) == ("ResourceNotFoundException", 404)
+
+
+def vpc_with_subnets(serving: Serving, zones: str = "ab") -> tuple[str, list[str], str]:
+    """The ids of a new VPC, its subnets and a security group in it."""
+    ec2 = serving.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]
+        for number, zone in enumerate(zones)
+    ]
+    group = ec2.create_security_group(GroupName="data", Description="of data", VpcId=vpc)["GroupId"]
+    return vpc, [subnet["SubnetId"] for subnet in subnets], group
+
+
+def test_moto_knows_the_roles_that_are_here_while_they_are(with_moto: Serving) -> None:
+    iam, functions = with_moto.client("iam"), with_moto.client("lambda")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trusting = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="runs", Path="/f/", AssumeRolePolicyDocument=trusting)["Role"]["Arn"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.py", "def f(event, context): return 1")
+    asked = {"Runtime": "python3.12", "Handler": "a.f", "Code": {"ZipFile": packed.getvalue()}}
+    made = functions.create_function(FunctionName="one", Role=role, **asked)
+    assert made["Role"] == role
+    for unknown in (role.replace("runs", "walks"), role.replace(ACCOUNT, "111122223333")):
+        with pytest.raises(ClientError):
+            functions.create_function(FunctionName="two", Role=unknown, **asked)
+    iam.delete_role(RoleName="runs")
+    with pytest.raises(ClientError) as caught:
+        functions.create_function(FunctionName="two", Role=role, **asked)
+    assert "cannot be assumed by Lambda" in caught.value.response["Error"]["Message"]
+
+
+@pytest.mark.filterwarnings("ignore:.*does not match an error shape")  # moto's own, of EC2's error codes
+def test_moto_knows_the_networks_that_are_here_while_they_are(with_moto: Serving) -> None:
+    vpc, subnets, group = vpc_with_subnets(with_moto)
+    rds, cache, efs = (with_moto.client(service) for service in ("rds", "elasticache", "efs"))
+    named = {"DBSubnetGroupDescription": "d", "SubnetIds": subnets}
+    made = rds.create_db_subnet_group(DBSubnetGroupName="g", **named)["DBSubnetGroup"]
+    assert made["VpcId"] == vpc
+    assert {each["SubnetAvailabilityZone"]["Name"] for each in made["Subnets"]} == {f"{REGION}a", f"{REGION}b"}
+    cached = cache.create_cache_subnet_group(
+        CacheSubnetGroupName="g", CacheSubnetGroupDescription="d", SubnetIds=subnets
+    )
+    assert cached["CacheSubnetGroup"]["VpcId"] == vpc
+    files = efs.create_file_system(CreationToken="t")["FileSystemId"]
+    target = efs.create_mount_target(FileSystemId=files, SubnetId=subnets[0], SecurityGroups=[group])
+    assert (target["VpcId"], target["AvailabilityZoneName"]) == (vpc, f"{REGION}a")
+    classic = with_moto.client("elb")
+    classic.create_load_balancer(
+        LoadBalancerName="c",
+        Listeners=[{"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 80}],
+        Subnets=subnets,
+        SecurityGroups=[group],
+    )
+    shown = classic.describe_load_balancers(LoadBalancerNames=["c"])["LoadBalancerDescriptions"][0]
+    assert (shown["VPCId"], set(shown["Subnets"])) == (vpc, set(subnets))
+    classic.delete_load_balancer(LoadBalancerName="c")
+    with_moto.client("ec2").delete_subnet(SubnetId=subnets[1])
+    with pytest.raises(ClientError) as caught:
+        rds.create_db_subnet_group(DBSubnetGroupName="h", **named)
+    assert subnets[1] in caught.value.response["Error"]["Message"]
+    elsewhere = with_moto.client("rds", region="eu-west-1")
+    with pytest.raises(ClientError):
+        elsewhere.create_db_subnet_group(DBSubnetGroupName="h", DBSubnetGroupDescription="d", SubnetIds=subnets[:1])
+
+
 def test_moto_keeps_accounts_and_regions_apart(with_moto: Serving) -> None:
     def queues(**options: Any) -> list[str]:
         return [url.rpartition("/")[2] for url in with_moto.client("sqs", **options).list_queues().get("QueueUrls", [])]
@@ -107,6 +210,36 @@ def test_moto_keeps_accounts_and_regions_apart(with_moto: Serving) -> None:
     assert queues(keys=OTHER_ACCOUNT, region="eu-west-1") == ["theirs"]
     assert queues(keys=OTHER_ACCOUNT) == []
     assert "theirs" not in queues(region="eu-west-1")
+
+
+def test_a_bucket_is_its_account_s_own_but_for_what_is_public(with_moto: Serving) -> None:
+    theirs, ours = with_moto.client("s3", keys=OTHER_ACCOUNT), with_moto.client("s3")
+    theirs.create_bucket(Bucket="of-another")
+    theirs.put_object(Bucket="of-another", Key="k", Body=b"x")
+    theirs.put_object(Bucket="of-another", Key="open", Body=b"for all", ACL="public-read")
+    ours.create_bucket(Bucket="of-ours")
+    for call, asked in (
+        (ours.list_objects_v2, {}),
+        (ours.get_object, {"Key": "k"}),
+        (ours.delete_object, {"Key": "k"}),
+        (ours.put_object, {"Key": "k", "Body": b"y"}),
+        (ours.get_bucket_tagging, {}),
+        (ours.delete_bucket, {}),
+    ):
+        with pytest.raises(ClientError) as caught:
+            call(Bucket="of-another", **asked)
+        assert error_of(caught)[1] == 403, call.__name__
+    with pytest.raises(ClientError) as caught:
+        ours.head_bucket(Bucket="of-another")
+    assert error_of(caught) == ("403", 403)
+    with pytest.raises(ClientError) as caught:
+        ours.copy_object(Bucket="of-ours", Key="k", CopySource="of-another/k")
+    assert error_of(caught)[1] == 403
+    assert theirs.get_object(Bucket="of-another", Key="k")["Body"].read() == b"x"
+    assert httpx.get(f"{with_moto.url}/of-another/open").text == "for all"
+    assert httpx.get(f"{with_moto.url}/of-another/k").status_code == 403
+    presigned = theirs.generate_presigned_url("get_object", {"Bucket": "of-another", "Key": "k"})
+    assert httpx.get(presigned).content == b"x"
 
 
 def test_another_service_that_signs_with_our_name_is_told_apart_by_its_version(with_moto: Serving) -> None:
@@ -349,6 +482,8 @@ def test_a_service_of_ours_is_forwarded_where_that_is_asked_for(tmp_path: Path) 
         ("elb", "describe_load_balancers", "InvalidAction"),
         ("dynamodbstreams", "list_streams", "UnknownOperationException"),
         ("cloudfront", "list_distributions", "UnknownOperationException"),
+        ("ses", "list_identities", "InvalidAction"),
+        ("sesv2", "get_account", "UnknownOperationException"),
     ],
 )
 def test_without_anybody_the_answer_says_which_service_it_was_and_how_to_have_it(

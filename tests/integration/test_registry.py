@@ -81,6 +81,27 @@ def push_blob(http: httpx.Client, content: bytes, base: str = BASE) -> str:
     return name
 
 
+def test_a_piece_that_does_not_go_on_where_the_upload_is_is_refused(http: httpx.Client) -> None:
+    location = http.post(f"{BASE}/blobs/uploads/").headers["location"]
+
+    def piece(location: str, content: bytes, place: str) -> httpx.Response:
+        return http.patch(location, content=content, headers={**OCTETS, "content-range": place})
+
+    assert error_of(piece(location, b"later", "5-9")) == (416, "BLOB_UPLOAD_INVALID")
+    first = piece(location, b"first", "0-4")
+    assert first.status_code == 202
+    location = first.headers["location"]
+    for place in ("6-10", "4-8", "0-4"):
+        refused = piece(location, b"later", place)
+        assert error_of(refused) == (416, "BLOB_UPLOAD_INVALID")
+        assert refused.headers["range"] == "0-4"
+    assert error_of(piece(location, b"later", "five")) == (400, "BLOB_UPLOAD_INVALID")
+    second = piece(location, b"later", "5-9")
+    assert second.status_code == 202
+    done = http.put(f"{second.headers['location']}&digest={digest(b'firstlater')}")
+    assert done.status_code == 201, done.text
+
+
 def image_of(http: httpx.Client, word: str, base: str = BASE) -> str:
     """A manifest whose layers are in the registry."""
     config, layer = f"config {word}".encode(), f"layer {word}".encode()

@@ -115,6 +115,10 @@ def test_a_key_is_whose_its_policy_and_its_grants_say(site: Site) -> None:
     mine: dict[str, Any] = {"Principal": {"AWS": arn_of(name)}}
     kms = site.client("kms", keys)
     admin = allow("kms:*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/admin"})
+    code, text = refused(root.create_key, Policy=document(admin))
+    assert (code, "invalid principals" in text) == ("MalformedPolicyDocumentException", True)
+    trust = document({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"})
+    site.serving.client("iam").create_role(RoleName="admin", AssumeRolePolicyDocument=trust)
     key = root.create_key(Policy=document(admin))["KeyMetadata"]["Arn"]
     code, text = refused(kms.encrypt, KeyId=key, Plaintext=b"p")
     assert (code, "no resource-based policy allows the kms:Encrypt action" in text) == ("AccessDeniedException", True)

@@ -464,6 +464,7 @@ class House:
             "DeleteHostedZone": {"Id": zone_id},
             "UpdateHostedZoneComment": {"Id": zone_id},
             "GetHostedZone": {"Id": zone_id},
+            "GetDNSSEC": {"HostedZoneId": zone_id},
             "ListTagsForResource": resource,
             "ChangeTagsForResource": resource,
             "ListTagsForResources": {"ResourceType": "hostedzone", "ResourceIds": [zone_id]},

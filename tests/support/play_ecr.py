@@ -29,7 +29,7 @@ def play_ecr(call: Callable[..., dict[str, Any]], api: Api) -> None:
         "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
         "imageTagMutabilityExclusionFilters": filters,
     }
-    encryption = {"encryptionType": "KMS", "kmsKey": "k"}
+    encryption = {"encryptionType": "KMS", "kmsKey": "alias/aws/ecr"}
     made = call("CreateRepository", **name, tags=TAGS, encryptionConfiguration=encryption, **mutability)
     arn = {"resourceArn": made["repository"]["repositoryArn"]}
     call("DescribeRepositories", registryId="123456789012", maxResults=1)

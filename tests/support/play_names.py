@@ -82,6 +82,7 @@ def play_route53(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("GetChange", Id=made["ChangeInfo"]["Id"])
     call("GetHostedZone", Id=zone)
     call("GetHostedZoneCount")
+    call("GetDNSSEC", HostedZoneId=call("CreateHostedZone", Name="a.com", CallerReference="p")["HostedZone"]["Id"])
     call("ListHostedZones", MaxItems="1", HostedZoneType="PrivateHostedZone")
     call("ListHostedZonesByName", DNSName="a.internal", HostedZoneId=zone)
     call("ListHostedZonesByVPC", **vpc)

@@ -8,8 +8,9 @@ undone as well.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -22,13 +23,14 @@ from longshore.api.access.others import Others
 from longshore.api.callers.auth import Caller, Gate, Listener
 from longshore.api.metrics.page import Metrics
 from longshore.api.operation import Call, Operation, Service
+from longshore.api.others.around import around
 from longshore.api.others.passing import Passage
 from longshore.api.others.routes import OtherServices, signs_objects
 from longshore.api.refusals import Check, compile_refusals
 from longshore.domain.clock import Clock, Ids
 from longshore.domain.record import Scope
 from longshore.domain.secrets.vault import Vault
-from longshore.drivers.ports import Provider
+from longshore.drivers.ports import Around, Provider
 from longshore.store.errors import StoreFailed
 from longshore.store.events import EventLog
 from longshore.store.store import Store, Transaction
@@ -99,7 +101,13 @@ class Chain:
             tables, validation_codes={s.name: s.validation_code for s in tables.values() if s.validation_code}
         )
         self._other_asks = Others()
-        self._others = OtherServices(self._catalog.shelf.cards.values(), forwards=forwards, everything=everything_else)
+        self._others = OtherServices(
+            self._catalog.shelf.cards.values(),
+            forwards=forwards,
+            everything=everything_else,
+            operation=lambda card, request: self._other_asks.read(card, request)[0],
+            around=partial(self._around, forwarded=forwards),
+        )
         self.passage = Passage(self._others, gate, self._catalog, clock, ids, self._tell_passed, self._authorise_other)
         self._served = {
             (service.name, name): _Served(operation, compile_refusals(operation, service.refusal_code))
@@ -148,6 +156,14 @@ class Chain:
         service, operation = (target.service, target.operation) if target else (other.service if other else "", "")
         self._tell(service, operation, caller, code, response.status, request_id, time.perf_counter() - began)
         return response
+
+    def _around(self, scope: Scope, forwarded: Collection[str]) -> Around:
+        """What of ours a request to others may name: the defaults of a new account, too."""
+        if scope not in self._prepared and self._store.failed is None:
+            with self._store.transaction() as tx:
+                self._prepare(tx, scope)
+            self._prepared.add(scope)
+        return around(self._store, scope, forwarded)
 
     async def _answer_other(self, card: Card, request: HttpRequest, caller: Caller, error: ApiError) -> HttpResponse:
         """The answer of somebody else. Raises ApiError where there is nobody."""

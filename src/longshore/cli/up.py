@@ -22,7 +22,7 @@ from longshore.api.http.server import ListenError
 from longshore.config import Config
 from longshore.drivers.ports import Permanent, ProviderRefused, Retryable
 from longshore.main import Longshore, run
-from longshore.state import StateRefused, master_key, open_folder
+from longshore.state import DATABASE, StateRefused, master_key, open_folder
 from longshore.store.errors import StoreFailed, StoreRefused
 
 DEFAULT_DOCKER = "unix:///var/run/docker.sock"
@@ -35,10 +35,11 @@ def default_state() -> Path:
 
 
 def root_keys(state: Path, account: str) -> KeyPair:
-    """The root key pair of a state folder (made where it is not there)."""
+    """The root key pair of a state folder (made where it is not there, but for a state that has lost its key)."""
+    given = os.environ.get("LONGSHORE_SECRET_KEY", "")
     try:
         open_folder(state)
-        return Credentials(master_key(state, os.environ.get("LONGSHORE_SECRET_KEY", "")), account).root()
+        return Credentials(master_key(state, given, make=not (state / DATABASE).exists()), account).root()
     except StateRefused as error:
         sys.exit(str(error))
 

@@ -45,6 +45,7 @@ from longshore.domain.record import Record
 from longshore.domain.scaling.alarm import AlarmHistoryItem, Dashboard, MetricAlarm
 from longshore.domain.scaling.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
 from longshore.domain.secrets.encryption_key import EncryptionKey, KeyAlias, KeyGrant
+from longshore.domain.secrets.master_key import KeyCheck
 from longshore.domain.secrets.parameter import Parameter, ParameterVersion
 from longshore.domain.secrets.secret import Secret, SecretVersion
 
@@ -72,6 +73,7 @@ KINDS: tuple[type[Record], ...] = (
     InstanceProfile,
     InternetGateway,
     KeyAlias,
+    KeyCheck,
     KeyGrant,
     LifecyclePreview,
     Listener,

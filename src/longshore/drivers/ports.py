@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from longshore.domain.ec2.firewall import Ruleset, RulesetChange
+from longshore.domain.ec2.network import SecurityGroup, Subnet, Vpc
 from longshore.domain.ecs.launch import TaskLaunch, TaskObservation, WarmNetwork
 from longshore.domain.elbv2.balancing import (
     BalancerCounts,
@@ -20,6 +21,7 @@ from longshore.domain.elbv2.balancing import (
     TargetObservation,
     TargetPlan,
 )
+from longshore.domain.iam import Role
 from longshore.domain.log import LogEvent, LogTarget
 from longshore.domain.names.connect import ConnectCounts, ConnectPlan, Endpoint
 from longshore.domain.names.naming import EndpointCheck
@@ -380,6 +382,19 @@ class Zones(Protocol):
         ...
 
 
+class Around(NamedTuple):
+    """What Longshore has of an account in a region, as far as requests to services of others name it."""
+
+    revision: int
+    """The store's, when it was read: what has a smaller one is older."""
+    roles: Sequence[Role] | None
+    """None where somebody else has them."""
+    vpcs: Sequence[Vpc] | None
+    """None as above; subnets and security groups are empty then."""
+    subnets: Sequence[Subnet]
+    groups: Sequence[SecurityGroup]
+
+
 class PassedRequest(NamedTuple):
     """A request for a service that Longshore doesn't serve itself."""
 
@@ -397,6 +412,8 @@ class PassedRequest(NamedTuple):
     body: BinaryIO
     """At its beginning."""
     size: int
+    around: Around | None = None
+    """For a provider that asks for it."""
 
 
 class PassedAnswer(NamedTuple):
@@ -405,6 +422,10 @@ class PassedAnswer(NamedTuple):
     status: int
     headers: list[tuple[str, str]]
     body: AsyncIterator[bytes]
+
+
+class Unserved(Exception):  # noqa: N818  reads as what happened
+    """A provider has not what it was asked for: the operation, or the whole service."""
 
 
 class ProviderRefused(Exception):  # noqa: N818  reads as what happened
@@ -416,6 +437,8 @@ class Provider(Protocol):
 
     name: str
     """For people: what it is, and where."""
+    looks_around: bool
+    """Whether requests are to come with what is around them."""
 
     async def open(self) -> None:
         """Get ready. Raises ProviderRefused where it can't."""
@@ -430,5 +453,5 @@ class Provider(Protocol):
         ...
 
     async def answer(self, request: PassedRequest) -> PassedAnswer:
-        """Its answer. Raises Retryable or Permanent where there is none."""
+        """Its answer. Raises Unserved where it has none to give, Retryable or Permanent where it can't be had."""
         ...

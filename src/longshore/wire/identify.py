@@ -42,6 +42,12 @@ def form_of(request: HttpRequest) -> dict[str, str] | None:
     return None
 
 
+def speaks_forms(request: HttpRequest) -> bool:
+    """Whether the head of a request is that of a Query API's, whose operation is an Action in a form."""
+    in_body = request.headers.get("content-type", "").startswith(FORM_TYPE)
+    return in_body or request.query.startswith("Action=") or "&Action=" in request.query
+
+
 def rpc_path(path: str) -> tuple[str, str] | None:
     """Split /service/X/operation/Y, which may stand after a prefix."""
     parts = path.rsplit("/", 4)

@@ -32,6 +32,8 @@ class Match(NamedTuple):
 
     operation: str
     labels: dict[str, str]
+    literals: int = 0
+    """How many parts of the path the template has letter by letter."""
 
 
 class Routes:
@@ -56,7 +58,8 @@ class Routes:
             wanted = len(route.wanted_query) + len(route.wanted_headers)
             rank = (route.literals, -missing, len(route.query), wanted, -len(route.labels), not route.deprecated)
             if best is None or rank > best[0]:
-                best = (rank, Match(route.operation, dict(zip(route.labels, found.groups(), strict=True))))
+                labels = dict(zip(route.labels, found.groups(), strict=True))
+                best = (rank, Match(route.operation, labels, route.literals))
         return best[1] if best else None
 
 

@@ -192,9 +192,10 @@ resource "aws_ecs_service" "ported" {
 }
 
 resource "aws_route53_zone" "own" {
-  name    = "own.internal"
-  comment = var.comment
-  tags    = { tier = "names" }
+  name          = "own.internal"
+  comment       = var.comment
+  force_destroy = true
+  tags          = { tier = "names" }
 
   vpc {
     vpc_id = data.aws_vpc.default.id
@@ -260,6 +261,20 @@ resource "aws_route53_record" "front" {
     zone_id                = data.aws_lb.front.zone_id
     evaluate_target_health = true
   }
+}
+
+# Destroyed with what others put into it, for which Terraform asks whether it is signed.
+resource "aws_route53_zone" "public" {
+  name          = "open.example.org"
+  force_destroy = true
+}
+
+resource "aws_route53_record" "www" {
+  zone_id = aws_route53_zone.public.zone_id
+  name    = "www"
+  type    = "A"
+  ttl     = 30
+  records = ["192.0.2.1"]
 }
 
 output "zone_of_namespace" {

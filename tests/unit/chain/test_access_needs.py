@@ -167,6 +167,7 @@ def tags_of(api: Api, arn: str) -> dict[str, str]:
         ("servicediscovery", "DeleteService", {"Id": "srv-1"}, [f"{MAP}:service/srv-1"]),
         ("servicediscovery", "DeleteNamespace", {"Id": "ns-1"}, [f"{MAP}:namespace/ns-1"]),
         ("route53", "GetHostedZone", {"Id": "/hostedzone/Z1"}, ["arn:aws:route53:::hostedzone/Z1"]),
+        ("route53", "GetDNSSEC", {"HostedZoneId": "Z1"}, ["arn:aws:route53:::hostedzone/Z1"]),
         ("route53", "GetChange", {"Id": "/change/C1"}, ["arn:aws:route53:::change/C1"]),
         ("route53", "ListHostedZones", {}, ["*"]),
         ("acm", "RequestCertificate", {"DomainName": "x"}, [f"arn:aws:acm:{R}:{A}:certificate/*"]),

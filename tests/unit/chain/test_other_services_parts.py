@@ -66,6 +66,13 @@ def signed_for(service: str) -> dict[str, str]:
                 b"Action=DescribeLoadBalancers&Version=2012-06-01",
             ),
         ),
+        ("ses", HttpRequest("POST", "/", "", {**FORM, **signed_for("ses")}, b"")),  # its head alone
+        ("ses", HttpRequest("POST", "/", "", {**FORM, **signed_for("ses")}, b"Action=X&Version=2010-12-01")),
+        ("sesv2", HttpRequest("GET", "/v2/email/account", "", signed_for("ses"), b"")),
+        ("pinpoint-email", HttpRequest("GET", "/v1/email/account", "", signed_for("ses"), b"")),
+        ("bedrock-runtime", HttpRequest("POST", "/model/m/invoke", "", signed_for("bedrock"), b"{}")),
+        ("s3control", HttpRequest("GET", "/v20180820/jobs", "", signed_for("s3"), b"")),
+        ("sagemaker-runtime", HttpRequest("POST", "/endpoints/e/invocations", "", signed_for("sagemaker"), b"")),
         (None, HttpRequest("POST", "/", "", {**FORM, **signed_for("rds")}, b"Action=X&Version=1999-01-01")),
         (None, HttpRequest("GET", "/bucket/key", "", {"host": "localhost"}, b"")),
         (None, HttpRequest("GET", "/", "", signed_for("nothing"), b"")),

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 
 from longshore.api import ecr
+from longshore.api import kms as kms_api
 from longshore.api.ecr.lookup import MAX_TAGS
 from longshore.api.ecr.token import LAYER_TOKEN_S, TOKEN_S, PasswordRefused, opens_layer, principal_of
 from longshore.domain.ecr.repository import Image, ImageTag, LifecyclePreview, RegistryEndpoint, Repository
 from longshore.domain.kinds import KINDS
+from longshore.domain.secrets.encryption_key import EncryptionKey
 from tests.support.api import ME, SCOPE, VAULT, Api
 from tests.support.ecr import digest, index, manifest, pushed, signature
 from tests.support.play_ecr import LIFECYCLE, POLICY
@@ -40,6 +42,34 @@ def ids(api: Api, **more: Any) -> list[tuple[str, str]]:
 
 
 # Repositories
+
+
+def test_a_repository_is_encrypted_under_a_key_that_there_is(api: Api) -> None:
+    kms = Api(kms_api.SERVICE.operations, service="kms")
+    kms.store, kms.ids = api.store, api.ids
+    for name in ("one", "two"):
+        api("CreateRepository", repositoryName=name, encryptionConfiguration={"encryptionType": "KMS"})
+    managed = kms("DescribeKey", KeyId="alias/aws/ecr")["KeyMetadata"]
+    assert managed["KeyManager"] == "AWS"
+    own = kms("CreateKey")["KeyMetadata"]
+    kms("CreateAlias", AliasName="alias/own", TargetKeyId=own["KeyId"])
+    asked = {"encryptionType": "KMS_DSSE", "kmsKey": "alias/own"}
+    api("CreateRepository", repositoryName="three", encryptionConfiguration=asked)
+    assert [repository(api, name).encryption["kmsKey"] for name in ("one", "two", "three")] == [
+        managed["Arn"],
+        managed["Arn"],
+        own["Arn"],
+    ]
+    kms("DisableKey", KeyId=own["KeyId"])
+    signer = kms("CreateKey", KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    for key, code in (
+        (own["Arn"], "DisabledException"),
+        (own["Arn"].replace("key/", "key/0"), "NotFoundException"),
+        (signer, "InvalidKeyUsageException"),
+    ):
+        asked = {"encryptionType": "KMS", "kmsKey": key}
+        error = api.error("CreateRepository", repositoryName="four", encryptionConfiguration=asked)
+        assert (error.code, error.members) == ("KmsException", {"kmsError": code})
 
 
 def test_a_repository_is_made_with_ecrs_defaults(api: Api) -> None:
@@ -77,9 +107,10 @@ def test_settings_are_kept_and_changed(api: Api) -> None:
         imageScanningConfiguration={"scanOnPush": True},
         **given,
     )["repository"]
+    [managed] = api.store.all(EncryptionKey)
     assert made["encryptionConfiguration"] == {
         "encryptionType": "KMS",
-        "kmsKey": "arn:aws:kms:us-east-1:123456789012:alias/aws/ecr",
+        "kmsKey": managed.arn,
     }
     assert made["imageScanningConfiguration"] == {"scanOnPush": True}
     assert {name: made[name] for name in given} == given

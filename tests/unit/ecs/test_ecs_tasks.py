@@ -240,7 +240,7 @@ def test_run_task_refuses_a_definition_with_what_is_not_served(api: Api) -> None
     api.define("files", containerDefinitions=[{"name": "app", "image": "busybox", "environmentFiles": [file]}])
     error = api.error("RunTask", taskDefinition="files", networkConfiguration=awsvpc())
     assert error.code == "InvalidParameterException"
-    assert "Environment files need S3, which is not served" in error.message
+    assert "Environment files are not fetched yet" in error.message
 
 
 # Client tokens

@@ -93,6 +93,18 @@ def test_a_public_zone_has_name_servers_and_no_vpcs(api: Api) -> None:
     assert api.error("AssociateVPCWithHostedZone", **asked).code == "PublicZoneVPCAssociation"
 
 
+def test_no_zone_is_signed_and_a_private_one_never_is(api: Api) -> None:
+    public = api("CreateHostedZone", Name="example.com", CallerReference="p")["HostedZone"]["Id"]
+    said = api("GetDNSSEC", HostedZoneId=public)
+    assert said == {"Status": {"ServeSignature": "NOT_SIGNING"}, "KeySigningKeys": []}
+    error = api.error("GetDNSSEC", HostedZoneId=make(api))
+    assert (error.code, error.message) == (
+        "InvalidArgument",
+        "Operation is unsupported for private hosted zones.",  # Terraform looks for its first words
+    )
+    assert api.error("GetDNSSEC", HostedZoneId="Z0").code == "NoSuchHostedZone"
+
+
 @pytest.mark.parametrize(
     ("asked", "code"),
     [
@@ -385,3 +397,29 @@ def test_a_namespace_fails_to_be_made_where_its_vpc_has_a_zone_of_that_name() ->
     assert (operation["Status"], operation["ErrorCode"]) == ("FAIL", "CANNOT_CREATE_HOSTED_ZONE")
     assert "already been associated" in operation["ErrorMessage"]
     assert api("ListNamespaces")["Namespaces"] == []
+
+
+def test_a_batch_tells_all_its_faults_and_changes_nothing(api: Api) -> None:
+    zone_id = make(api)
+    batch(api, zone_id, ("CREATE", record("a.example.internal", "A", "10.0.0.1")))
+    listed = [
+        {"Action": "CREATE", "ResourceRecordSet": record("a.example.internal", "A", "10.0.0.2")},
+        {"Action": "CREATE", "ResourceRecordSet": record("b.example.internal", "A", "10.0.0.2")},
+        {"Action": "DELETE", "ResourceRecordSet": record("c.example.internal", "A", "10.0.0.2")},
+        {"Action": "CREATE", "ResourceRecordSet": record("d.example.internal", "A", "10.0.0")},
+    ]
+    error = api.error("ChangeResourceRecordSets", HostedZoneId=zone_id, ChangeBatch={"Changes": listed})
+    told = error.members["messages"]
+    assert [text.partition(" ")[0] for text in told] == ["Tried", "Tried", "Invalid"]
+    assert "a.example.internal" in told[0]
+    assert "c.example.internal" in told[1]
+    assert error.message == f"[{', '.join(told)}]"
+    assert ("b.example.internal.", "A") not in names(api, zone_id)
+
+
+def test_a_marker_may_be_the_id_with_its_prefix(api: Api) -> None:
+    ids = sorted(make(api, f"{letter}.internal") for letter in "abc")
+    for marker in (ids[1], ids[1].removeprefix("/hostedzone/")):
+        page = api("ListHostedZones", Marker=marker)
+        assert [zone["Id"] for zone in page["HostedZones"]] == ids[1:]
+        assert page["Marker"] == marker

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from longshore.api.kms import SERVICE
 from longshore.api.kms.specs import RSA_SIGNING, SPECS
+from longshore.domain.iam import Role
 from longshore.domain.secrets.encryption_key import EncryptionKey
-from tests.support.api import ROOT, Api
+from tests.support.api import ROOT, SCOPE, Api
 
 ARN = "arn:aws:kms:us-east-1:123456789012:"
 NO_KEY = "11111111-2222-4333-8444-555555555555"
@@ -473,6 +474,30 @@ def test_a_policy_is_kept_and_checked(api: Api) -> None:
     assert api.error("PutKeyPolicy", KeyId=key, Policy=" " * 32769).code == "LimitExceededException"
     assert api.error("GetKeyPolicy", KeyId=key, PolicyName="other").code == "NotFoundException"
     assert api.error("ListKeyPolicies", KeyId=key, Marker="x").code == "InvalidMarkerException"
+
+
+def test_where_roles_must_exist_policies_and_grants_name_none_that_does_not(api: Api) -> None:
+    role = Role(account=SCOPE.account, region="", name="app", path="/x/", unique_id="AROA1", created_at=1.0, trust="{}")
+    api.put(role)
+    key, root, gone = create(api), f"arn:aws:iam::{SCOPE.account}:root", role.arn.replace("app", "gone")
+
+    def policy(*names: str) -> str:
+        own = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+        return json.dumps({"Statement": [{**own, "Principal": {"AWS": [root, *names]}}]})
+
+    grant = {"KeyId": key, "Operations": ["Encrypt"]}
+    api("PutKeyPolicy", KeyId=key, Policy=policy(gone))  # a stack may name roles that nobody has made
+    api("CreateGrant", GranteePrincipal=gone, **grant)
+    api.access.enforce = True
+    api("PutKeyPolicy", KeyId=key, Policy=policy(role.arn))
+    api("CreateGrant", GranteePrincipal=role.arn, RetiringPrincipal=root, **grant)
+    for wrong in (gone, role.arn.replace("/x/", "/"), role.arn.replace("role/x/", "user/")):
+        error = api.error("PutKeyPolicy", KeyId=key, Policy=policy(wrong))
+        assert error.code == "MalformedPolicyDocumentException"
+        assert error.message == "Policy contains a statement with one or more invalid principals."
+        assert api.error("CreateKey", Policy=policy(wrong)).code == "MalformedPolicyDocumentException"
+        for named in ({"GranteePrincipal": wrong}, {"GranteePrincipal": role.arn, "RetiringPrincipal": wrong}):
+            assert api.error("CreateGrant", **named, **grant).code == "InvalidArnException"
 
 
 def test_tags_come_and_go(api: Api) -> None:

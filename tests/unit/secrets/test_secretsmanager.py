@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from longshore.api.secretsmanager import SERVICE
+from longshore.domain.iam import Role
 from longshore.domain.secrets.encryption_key import EncryptionKey, KeyAlias
 from longshore.domain.secrets.secret import Secret, SecretVersion
-from tests.support.api import ROOT, Api
+from tests.support.api import ROOT, SCOPE, Api
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
 TOKENS = [f"{number:032d}" for number in range(200)]
@@ -419,6 +420,18 @@ def test_a_policy_is_kept_checked_and_deleted(api: Api) -> None:
     assert api.error("PutResourcePolicy", SecretId="db", ResourcePolicy=statement(), PolicyName="x").code == (
         "InvalidParameterException"
     )
+
+
+def test_where_roles_must_exist_a_policy_names_none_that_does_not(api: Api) -> None:
+    create(api)
+    named = statement(Principal={"AWS": f"arn:aws:iam::{SCOPE.account}:role/app"})
+    api("PutResourcePolicy", SecretId="db", ResourcePolicy=named)
+    api.access.enforce = True
+    error = api.error("PutResourcePolicy", SecretId="db", ResourcePolicy=named)
+    assert error.code == "MalformedPolicyDocumentException"
+    assert error.message == "This resource policy contains an unsupported principal."
+    api.put(Role(account=SCOPE.account, region="", name="app", unique_id="AROA1", created_at=1.0, trust="{}"))
+    api("PutResourcePolicy", SecretId="db", ResourcePolicy=named)
 
 
 @pytest.mark.parametrize("principal", ["*", {"AWS": "*"}, {"AWS": ["*"]}])

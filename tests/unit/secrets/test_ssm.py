@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from longshore.api import kms, secretsmanager, ssm
+from longshore.api.ec2.regions import region_names
 from longshore.domain.secrets.encryption_key import EncryptionKey
 from longshore.domain.secrets.parameter import Parameter, ParameterVersion
+from longshore.domain.secrets.public_places import LONG_NAMES
 from tests.support.api import Api
 
 ARN = "arn:aws:ssm:us-east-1:123456789012:parameter"
@@ -407,8 +410,43 @@ def test_what_aws_publishes_is_read_in_every_region(api: Api) -> None:
     assert api.error("GetParameter", Name="/aws/service/none").code == "ParameterNotFound"
     found = by_path(api, "/aws/service/aws-for-fluent-bit")
     assert found == sorted(found)
-    assert "/aws/service/aws-for-fluent-bit/stable" in found
+    assert "/aws/service/aws-for-fluent-bit/2.28.4" in found
     assert by_path(api, "/aws/service") == []
+
+
+UBUNTU = "/aws/service/canonical/ubuntu/server/"
+WINDOWS = "/aws/service/ami-windows-latest/Windows_Server-2022-English-Full"
+
+
+def test_images_of_others_are_named_as_they_publish_them(api: Api) -> None:
+    names = [
+        *(f"{UBUNTU}22.04/stable/current/{cpu}/hvm/ebs-gp2/ami-id" for cpu in ("amd64", "arm64")),
+        *(f"{UBUNTU}24.04/stable/current/{cpu}/hvm/ebs-gp3/ami-id" for cpu in ("amd64", "arm64")),
+        *(f"/aws/service/debian/release/{n}/latest/{cpu}" for n in (11, 12) for cpu in ("amd64", "arm64")),
+        f"{WINDOWS}-Base",
+        f"{WINDOWS}-ECS_Optimized/image_id",
+    ]
+    found = {read(api, name) for name in names}
+    assert len(found) == len(names)
+    assert all(re.fullmatch(r"ami-0[0-9a-f]{16}", each) for each in found)
+    assert api("GetParameter", Name=names[0])["Parameter"]["DataType"] == "aws:ec2:image"
+    optimized = json.loads(read(api, f"{WINDOWS}-ECS_Optimized"))
+    assert optimized["image_id"] == read(api, f"{WINDOWS}-ECS_Optimized/image_id")
+    assert optimized["image_name"].startswith("Windows_Server-2022-English-Full-ECS_Optimized-20")
+    pinned = read(api, "/aws/service/aws-for-fluent-bit/2.31.12")
+    assert pinned == "906394416424.dkr.ecr.us-east-1.amazonaws.com/aws-for-fluent-bit:2.31.12"
+    assert read(api, "/aws/service/aws-for-fluent-bit/init-2.31.12") == pinned.replace(":", ":init-")
+
+
+def test_places_are_those_that_ec2_knows(api: Api) -> None:
+    places = "/aws/service/global-infrastructure"
+    assert set(LONG_NAMES) == set(region_names())
+    assert read(api, f"{places}/regions/eu-central-1/longName") == "Europe (Frankfurt)"
+    assert read(api, f"{places}/regions/eu-central-1/partition") == "aws"
+    assert "ecs" in {name.rpartition("/")[2] for name in by_path(api, f"{places}/regions/us-west-2/services")}
+    assert read(api, f"{places}/services/ecs/longName") == "Amazon Elastic Container Service (ECS)"
+    assert f"{places}/services/ecs/regions/ap-south-1" in by_path(api, f"{places}/services/ecs/regions")
+    assert api.error("GetParameter", Name=f"{places}/regions/eu-central-1/services/x").code == "ParameterNotFound"
 
 
 def test_a_secret_is_read_as_a_parameter(api: Api) -> None:

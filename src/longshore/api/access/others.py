@@ -60,12 +60,13 @@ class Others:
     def asks(self, card: Card, request: HttpRequest, reader: Reader, scope: Scope, principal: str) -> Iterator[Ask]:
         """What a request asks for. A bucket in the host's name may be read as such or not: both are asked for then."""
         for read in dict.fromkeys((request.path, with_bucket_in_path(request).path)):
-            operation, params = self._read(card, request._replace(path=read))
+            operation, params = self.read(card, request._replace(path=read))
             if card.service == "s3":
                 operation = S3_ACTIONS.get(operation, operation)
             yield Ask(reader, scope, card.signing_name, BATCHES.get(operation, operation), params, principal)
 
-    def _read(self, card: Card, request: HttpRequest) -> tuple[str, dict[str, object]]:
+    def read(self, card: Card, request: HttpRequest) -> tuple[str, dict[str, object]]:
+        """The operation and its members; nothing where the service's model doesn't know them."""
         catalog = self._catalogs.get(card.service)
         if catalog is None:
             catalog = self._catalogs[card.service] = Catalog([card.service])

@@ -15,7 +15,9 @@ from longshore.api.ecr.lookup import (
     listed,
     repository_view,
 )
+from longshore.api.kms.lookup import symmetric_key
 from longshore.api.operation import Call, Operation
+from longshore.decide.secrets.encryption import KeyRefused
 from longshore.domain.ecr.repository import Image, LifecyclePreview, Repository
 from longshore.domain.tag import tags_from, tags_list, tags_without
 from longshore.wire.errors import ApiError
@@ -24,6 +26,8 @@ MAX_EXCLUSIONS = 5
 MAX_WILDCARDS = 2
 EXCLUSION = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
 SCANNING = "Kept and answered; images are not scanned here."
+MANAGED_KEY = "alias/aws/ecr"
+"""The account's own key for repositories: made when it is first needed."""
 ENCRYPTION = "Kept and answered; images are files in the state folder, encrypted as your disk is."
 
 
@@ -159,8 +163,11 @@ def _encryption(call: Call) -> dict[str, str]:
         raise constraint("kmsKey", "A KMS key goes with the encryption types KMS and KMS_DSSE only")
     if kind == "AES256":
         return {"encryptionType": kind}
-    default = f"arn:aws:kms:{call.scope.region}:{call.scope.account}:alias/aws/ecr"
-    return {"encryptionType": kind, "kmsKey": given.get("kmsKey") or default}
+    try:
+        key = symmetric_key(call, given.get("kmsKey") or MANAGED_KEY)
+    except KeyRefused as refusal:
+        raise ApiError("KmsException", refusal.text, members={"kmsError": refusal.code}) from refusal
+    return {"encryptionType": kind, "kmsKey": key.arn}
 
 
 def _mutability(params: Mapping[str, Any]) -> dict[str, Any]:

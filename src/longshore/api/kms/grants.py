@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from longshore.api.access.principals import is_there
 from longshore.api.kms.encryption import DRY_RUN
 from longshore.api.kms.keys import GRANT_TOKENS
 from longshore.api.kms.lookup import Answer, find_by_id, find_usable
@@ -35,6 +36,9 @@ def create_grant(call: Call) -> Answer:
     find_usable(call, key.usage)
     if not params.get("GranteePrincipal"):
         raise ApiError("ValidationException", "GranteePrincipal is required.")
+    for name in filter(None, (params["GranteePrincipal"], params.get("RetiringPrincipal"))):
+        if not is_there(call, name):
+            raise ApiError("InvalidArnException", f"ARN does not refer to a valid principal: {name}")
     refused = set(params["Operations"]) - BY_USAGE[key.usage] - ALWAYS
     if refused:
         text = f"Operations {', '.join(sorted(refused))} are not valid for a key of usage {key.usage}."

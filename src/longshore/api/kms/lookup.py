@@ -19,9 +19,9 @@ Answer = dict[str, Any]
 MATERIAL_DIGITS = 64
 DAY_S = 86_400.0
 PREDEFINED = (
-    *("acm", "backup", "cloud9", "codecommit", "dynamodb", "ebs", "elasticfilesystem", "es", "fsx", "glue", "kafka"),
-    *("kinesis", "kinesisvideo", "lambda", "mq", "rds", "redshift", "s3", "secretsmanager", "sns", "sqs", "ssm"),
-    *("workspaces", "xray"),
+    *("acm", "backup", "cloud9", "codecommit", "dynamodb", "ebs", "ecr", "elasticfilesystem", "es", "fsx", "glue"),
+    *("kafka", "kinesis", "kinesisvideo", "lambda", "mq", "rds", "redshift", "s3", "secretsmanager", "sns", "sqs"),
+    *("ssm", "workspaces", "xray"),
 )
 """AWS services whose alias every account has; the key behind it is made when it is first named."""
 

@@ -1,6 +1,7 @@
 """Key policies: one of each key, `default`. They decide, with IAM's policies (`decide/policy/resources.py`)."""
 
 from longshore.api.access.access import common_values, named_as
+from longshore.api.access.principals import names_nobody
 from longshore.api.kms.lookup import Answer, find_by_id, find_own
 from longshore.api.operation import Call, Operation
 from longshore.decide.policy.document import PolicyRefused, parse
@@ -9,6 +10,7 @@ from longshore.wire.errors import ApiError
 
 NAME = "default"
 MAX_BYTES = 32_768
+NOBODY = "Policy contains a statement with one or more invalid principals."
 LOCKED_OUT = "The new key policy will not allow you to update the key policy in the future."
 
 
@@ -51,6 +53,8 @@ def checked_policy(call: Call, text: str, key_arn: str) -> str:
         document = parse(text, "resource")
     except PolicyRefused as refusal:
         raise ApiError("MalformedPolicyDocumentException", str(refusal)) from None
+    if names_nobody(call, document):
+        raise ApiError("MalformedPolicyDocumentException", NOBODY)
     principal, unchecked = call.caller.principal, call.params.get("BypassPolicyLockoutSafetyCheck")
     found = call.access.held(call.tx, principal, "json") if principal.source else None
     if found is not None and not unchecked:

@@ -7,18 +7,20 @@ every service, with `--forward SERVICE=URL` another one for some. See docs/other
 
 import asyncio
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from longshore.api.callers.auth import Caller
 from longshore.api.http.spool import Spool, spooled
-from longshore.drivers.ports import PassedAnswer, PassedRequest, Permanent, Provider, Retryable
+from longshore.domain.record import Scope
+from longshore.drivers.ports import Around, PassedAnswer, PassedRequest, Permanent, Provider, Retryable, Unserved
 from longshore.wire.atlas import Atlas
 from longshore.wire.credential import scope_of
 from longshore.wire.errors import ApiError
 from longshore.wire.http import HttpRequest, HttpResponse
-from longshore.wire.identify import UnknownServiceError, rpc_path
+from longshore.wire.identify import UnknownServiceError, rpc_path, speaks_forms
 from longshore.wire.models import Card
+from longshore.wire.virtual_host import with_bucket_in_path
 
 S3 = "s3"
 OBJECT_SIGNERS = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda"})
@@ -27,6 +29,8 @@ MAX_OBJECT_BYTES = 5 * 1024**3
 """S3's own limit for one request."""
 MAX_OTHER_BYTES = 128 * 1024**2
 """A function's code is the largest that other services take."""
+NAMED_WITHIN_BYTES = 1024**2
+"""Of a form so much is read to find out which operation nobody has."""
 _DROPPED = ("access-control-", "connection", "transfer-encoding", "keep-alive", "date", "server")
 """Of an answer: what is about its connection, what the server adds, and what would let web pages read it."""
 _RESERVED = ("/moto-api", "/latest/", "/favicon.ico", "/_longshore")
@@ -48,9 +52,17 @@ class OtherServices:
         forwards: Mapping[str, Provider] | None = None,
         everything: Provider | None = None,
         atlas: Atlas | None = None,
+        operation: Callable[[Card, HttpRequest], str] = lambda _card, _request: "",
+        around: Callable[[Scope], Around | None] = lambda _scope: None,
     ) -> None:
-        """`forwards` by botocore's names; `everything` answers what neither they nor we do."""
+        """`forwards` by botocore's names; `everything` answers what neither they nor we do.
+
+        `operation` names what a request of a service asks for; empty where it can't be told. `around` reads what of
+        ours a request may name.
+        """
         self.atlas = atlas or Atlas()
+        self._operation = operation
+        self._around = around
         self._forwards = dict(forwards or {})
         self._everything = everything
         own = [card for card in own if card.service not in self._forwards]
@@ -131,17 +143,39 @@ class OtherServices:
             headers=list(headers),
             body=spool.file,
             size=spool.size,
+            around=self._around(Scope(caller.account, caller.region)) if provider.looks_around else None,
         )
         try:
             status, answered, body = await provider.answer(passed)
+        except Unserved:
+            whole = request if request.body else request._replace(body=await asyncio.to_thread(_beginning, spool))
+            raise self._unserved(card, whole, provider) from None
         except (Retryable, Permanent) as error:
             text = f"Longshore hands {card.service} on, without success: {error.reason}"
             raise ApiError("ServiceUnavailable", text, status=503) from error
         kept = [(name.lower(), value) for name, value in answered if not name.lower().startswith(_DROPPED)]
         return PassedAnswer(status, kept, body)
 
+    def _unserved(self, card: Card, request: HttpRequest, provider: Provider) -> ApiError:
+        """Says what it was that a provider doesn't have, and how to have it."""
+        operation = self._operation(card, with_bucket_in_path(request) if card.service == S3 else request)
+        asked = f"the operation {operation} of the service {card.service!r}" if operation else f"{card.service!r}"
+        text = (
+            f"Longshore doesn't serve the service {card.service!r} itself, and {provider.name} doesn't have {asked}. "
+            f"With `--forward {card.service}=URL` all requests of that service go to a server that has it: "
+            "docs/other-services.md says more."
+        )
+        code = "InvalidAction" if speaks_forms(request) else "UnknownOperationException"
+        return ApiError(code, text, status=400)
+
     async def answer_whole(self, card: Card, request: HttpRequest, caller: Caller) -> HttpResponse:
         """The same for a request that is here with its body."""
         spool = Spool(io.BytesIO(request.body), len(request.body), "")
         status, headers, body = await self.answer(card, request, request.headers.items(), caller, spool)
         return HttpResponse(status, headers, b"".join([piece async for piece in body]))
+
+
+def _beginning(spool: Spool) -> bytes:
+    """What a body begins with, of one that its provider has read."""
+    spool.file.seek(0)
+    return spool.file.read(NAMED_WITHIN_BYTES)

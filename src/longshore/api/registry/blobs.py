@@ -16,6 +16,7 @@ ASKED = ("accept", "if-none-match", "range")
 """Headers of requests for layers that the registry is given."""
 SENT = ("content-length", "content-range")
 """Those of uploads. Not the type: of a form's the registry would read the body itself."""
+PLACE = re.compile(r"(?:bytes )?(\d{1,18})-(\d{1,18})(?:/.*)?")
 UPLOAD = re.compile(r"[0-9a-f-]{36}")
 ANSWERED = frozenset(
     {
@@ -45,6 +46,8 @@ async def upload(call: RegistryCall, repository: Repository, stack: AsyncExitSta
     headers = {name: call.headers[name] for name in SENT if name in call.headers}
     if call.method in {"GET", "DELETE"}:
         return await _passed_on(call, repository, RegistryRequest(call.method, path, query, {}), stack)
+    if call.route.kind == "upload":
+        await _check_place(call, path)
     if call.route.kind == "uploads":
         query = _mount(call, repository)
     headers["content-type"] = "application/octet-stream"
@@ -53,6 +56,26 @@ async def upload(call: RegistryCall, repository: Repository, stack: AsyncExitSta
     else:
         request = RegistryRequest(call.method, path, query, headers, call.body)
     return await _passed_on(call, repository, request, stack)
+
+
+async def _check_place(call: RegistryCall, path: str) -> None:
+    """Raise RegistryError for a piece that says of itself that it doesn't begin where the upload has come to.
+
+    The registry would append it. Of an upload of one byte it says the same as of an empty one (`0-0`).
+    """
+    if "content-range" not in call.headers:
+        return
+    given = PLACE.fullmatch(call.headers["content-range"])
+    if given is None:
+        raise RegistryError(400, "BLOB_UPLOAD_INVALID", "The Content-Range of a piece has the form 0-1023.")
+    async with call.driver.exchange(RegistryRequest("GET", path, call.query, {})) as answer:
+        known = PLACE.fullmatch(answer.headers.get("range", ""))
+        if known is None:
+            return  # there is no such upload, which the registry says of the piece as well
+    last = int(known[2])
+    if int(given[1]) not in ({last + 1} if last else {0, 1}):
+        text = f"The upload has come to {known[0]}: a piece that begins at byte {given[1]} doesn't go on from there."
+        raise RegistryError(416, "BLOB_UPLOAD_INVALID", text, {"range": known[0]})
 
 
 def _mount(call: RegistryCall, repository: Repository) -> str:

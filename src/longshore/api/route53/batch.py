@@ -41,9 +41,9 @@ def apply_change(call: Call, zone: HostedZone, action: str, given: Mapping[str, 
     call.tx.put(wanted)
 
 
-def refused(text: str) -> ApiError:
-    """The error of a batch, its text in brackets as Route 53 lists them."""
-    return ApiError("InvalidChangeBatch", f"[{text}]", members={"messages": [text]})
+def refused(*texts: str) -> ApiError:
+    """The error of a batch, its texts in brackets as Route 53 lists them."""
+    return ApiError("InvalidChangeBatch", f"[{', '.join(texts)}]", members={"messages": list(texts)})
 
 
 def _record_set(zone: HostedZone, action: str, given: Mapping[str, Any]) -> RecordSet:

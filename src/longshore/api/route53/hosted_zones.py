@@ -92,6 +92,13 @@ def get_hosted_zone_count(call: Call) -> Answer:
     return {"HostedZoneCount": call.tx.count(HostedZone, "scope", global_scope(call))}
 
 
+def get_dnssec(call: Call) -> Answer:
+    """GetDNSSEC: no public zone is signed. Tools ask before they delete a zone with its records."""
+    if find_zone(call, call.params["HostedZoneId"]).private:
+        raise ApiError("InvalidArgument", "Operation is unsupported for private hosted zones.")
+    return {"Status": {"ServeSignature": "NOT_SIGNING"}, "KeySigningKeys": []}
+
+
 def get_change(call: Call) -> Answer:
     """GetChange."""
     change_id = call.params["Id"].removeprefix("/change/")
@@ -106,7 +113,7 @@ def get_change(call: Call) -> Answer:
 
 def list_hosted_zones(call: Call) -> Answer:
     """ListHostedZones, by id."""
-    limit, marker = max_items(call, MOST_ZONES), call.params.get("Marker")
+    limit, marker = max_items(call, MOST_ZONES), (call.params.get("Marker") or "").removeprefix(ZONE_PREFIX)
     only_private = call.params.get("HostedZoneType") == "PrivateHostedZone"
     zones = sorted(_zones(call), key=lambda zone: zone.zone_id)
     if only_private:
@@ -116,7 +123,7 @@ def list_hosted_zones(call: Call) -> Answer:
     more = zones[limit:]
     answer = {
         "HostedZones": [zone_view(call, zone) for zone in zones[:limit]],
-        "Marker": marker or "",
+        "Marker": call.params.get("Marker") or "",
         "IsTruncated": bool(more),
         "MaxItems": str(limit),
     }
@@ -269,6 +276,7 @@ OPERATIONS: dict[str, Operation] = {
     "DeleteHostedZone": Operation(delete_hosted_zone),
     "DisassociateVPCFromHostedZone": Operation(disassociate_vpc_from_hosted_zone),
     "GetChange": Operation(get_change),
+    "GetDNSSEC": Operation(get_dnssec),
     "GetHostedZone": Operation(get_hosted_zone),
     "GetHostedZoneCount": Operation(get_hosted_zone_count),
     "ListHostedZones": Operation(

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from longshore.api.operation import Call, Operation
-from longshore.api.route53.batch import apply_change
+from longshore.api.route53.batch import apply_change, refused
 from longshore.api.route53.lookup import Answer, changed, find_zone, in_order, invalid, max_items, own_zone
 from longshore.api.route53.values import alias_view, zone_of_alias
 from longshore.decide.names.zones import alias_of, records_of, service_name
 from longshore.domain.names.dns_name import absolute, shown
 from longshore.domain.names.naming import DiscoveryService, ServiceInstance
 from longshore.domain.names.zone import HostedZone, RecordSet
+from longshore.wire.errors import ApiError
 
 MOST_SETS = 300
 MOST_CHANGES = 1000
@@ -111,8 +112,16 @@ def change_resource_record_sets(call: Call) -> Answer:
     batch = call.params["ChangeBatch"]
     if len(batch["Changes"]) > MOST_CHANGES:
         raise invalid(f"A batch can have at most {MOST_CHANGES} changes")
+    faults: list[str] = []
     for change in batch["Changes"]:
-        apply_change(call, zone, change["Action"], change["ResourceRecordSet"])
+        try:
+            apply_change(call, zone, change["Action"], change["ResourceRecordSet"])
+        except ApiError as error:
+            if error.code != "InvalidChangeBatch":
+                raise
+            faults += error.members["messages"]  # the rest is looked at as well: all faults are told at once
+    if faults:
+        raise refused(*faults)
     return {"ChangeInfo": changed(call, batch.get("Comment"))}
 
 

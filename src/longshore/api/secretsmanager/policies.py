@@ -1,12 +1,14 @@
 """Resource policies of secrets. What they say decides, with IAM's policies (`decide/policy/resources.py`)."""
 
+from longshore.api.access.principals import names_nobody
 from longshore.api.operation import Call, Operation
 from longshore.api.secretsmanager.lookup import Answer, find, find_live
-from longshore.decide.policy.document import PolicyRefused, Statement, parse
+from longshore.decide.policy.document import Document, PolicyRefused, Statement, parse
 from longshore.wire.errors import ApiError
 
 NAMED = "Secrets have one policy here, without a name: leave PolicyName out."
 EVERYBODY = frozenset({("*", "*"), ("AWS", "*")})
+NOBODY = "This resource policy contains an unsupported principal."
 PUBLIC = (
     "The BlockPublicPolicy parameter is set to true, and the resource policy did not prevent broad access to the "
     "secret."
@@ -22,7 +24,10 @@ def get_resource_policy(call: Call) -> Answer:
 def put_resource_policy(call: Call) -> Answer:
     """PutResourcePolicy."""
     secret, text = find_live(call), call.params["ResourcePolicy"]
-    statements = _statements(text)
+    document = _document(text)
+    if names_nobody(call, document):
+        raise ApiError("MalformedPolicyDocumentException", NOBODY)
+    statements = document.statements
     if call.params.get("BlockPublicPolicy") and any(_is_public(statement) for statement in statements):
         raise ApiError("PublicPolicyException", PUBLIC)
     call.tx.put(secret.but(policy=text))
@@ -41,15 +46,15 @@ def validate_resource_policy(call: Call) -> Answer:
     if call.params.get("SecretId"):
         find(call)
     errors = []
-    if any(_is_public(statement) for statement in _statements(call.params["ResourcePolicy"])):
+    if any(_is_public(statement) for statement in _document(call.params["ResourcePolicy"]).statements):
         errors.append({"CheckName": "PUBLIC_POLICY", "ErrorMessage": "The policy grants access to everybody."})
     return {"PolicyValidationPassed": not errors, "ValidationErrors": errors}
 
 
-def _statements(text: str) -> tuple[Statement, ...]:
-    """The statements of a policy. Raises MalformedPolicyDocumentException."""
+def _document(text: str) -> Document:
+    """A policy. Raises MalformedPolicyDocumentException."""
     try:
-        return parse(text, "resource").statements
+        return parse(text, "resource")
     except PolicyRefused as refusal:
         raise ApiError(
             "MalformedPolicyDocumentException", f"This resource policy contains a syntax error: {refusal}"

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from longshore.api.ec2.regions import region_names
 from longshore.api.operation import Call
 from longshore.decide.secrets.parameters import NOT_FOUND, ParameterRefused, Reading, name_in, read_parameter
 from longshore.domain.secrets.parameter import Parameter, ParameterVersion
@@ -54,9 +53,7 @@ def newest_of(call: Call, parameter: Parameter) -> ParameterVersion:
 def read(call: Call, reference: str) -> Reading:
     """What a name, with its version or label, means and holds. Raises ParameterRefused."""
     decryption = bool(call.params.get("WithDecryption"))
-    return read_parameter(
-        call.tx, call.vault, call.scope, reference, call.now, decryption=decryption, regions=region_names()
-    )
+    return read_parameter(call.tx, call.vault, call.scope, reference, call.now, decryption=decryption)
 
 
 def reading_view(reading: Reading) -> Answer:

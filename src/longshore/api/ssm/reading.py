@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from longshore.api.ec2.regions import region_names
 from longshore.api.operation import Call, Operation
 from longshore.api.ssm.filters import checked_filters, passes
 from longshore.api.ssm.lookup import Answer, find, invalid, newest_of, parameter_errors, read, reading_view, versions_of
@@ -68,14 +67,14 @@ def _own_names(call: Call, path: str, recursive: bool, filters: list[Any]) -> li
 
 
 def _public_names(call: Call, path: str, *, recursive: bool) -> list[str]:
-    below = [n for n in public_parameters(call.scope.region, region_names()) if n.startswith(f"{path}/")]
+    below = [n for n in public_parameters(call.scope.region) if n.startswith(f"{path}/")]
     return [name for name in below if recursive or "/" not in name[len(path) + 1 :]]
 
 
 def _reading(call: Call, name: str, filters: list[Any], *, published: bool) -> Reading:
     if published:
         region = call.scope.region
-        return public_reading(region, name, public_parameters(region, region_names())[name])
+        return public_reading(region, name, public_parameters(region)[name])
     version = _labelled(call, name, filters) or newest_of(call, find(call, name))
     decryption = bool(call.params.get("WithDecryption"))
     return reading_of(call.tx, call.vault, call.scope, version, call.now, decryption=decryption)

@@ -14,7 +14,7 @@ MAX_PORTS = 1000
 
 UNSERVED: Mapping[str, str] = {
     "containerDefinitions[].environmentFiles": (
-        "Environment files need S3, which is not served: pass the variables as environment."
+        "Environment files are not fetched yet, from wherever S3 is: pass the variables as environment."
     ),
     "containerDefinitions[].repositoryCredentials": (
         "Repository credentials are not served yet: pull private images on the machine first (docker pull)."

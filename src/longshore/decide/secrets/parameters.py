@@ -68,13 +68,12 @@ def read_parameter(
     now: float,
     *,
     decryption: bool,
-    regions: tuple[str, ...] = (),
 ) -> Reading:
     """What a name means, and holds. Raises ParameterRefused."""
     bare, selector = split_selector(reference)
     name = name_in(records, scope, bare)
     if name.startswith(ROOT):
-        published = public_parameters(scope.region, regions).get(name)
+        published = public_parameters(scope.region).get(name)
         if published is None:
             raise ParameterRefused("ParameterNotFound", NOT_FOUND.format(name=name))
         return public_reading(scope.region, name, published)

@@ -28,6 +28,8 @@ _OURS = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
 class Forward:
     """Answers what the server at a URL does. `{region}` in the URL is the region of the request."""
 
+    looks_around = False
+
     def __init__(self, url: str) -> None:
         self.name = self._url = url.rstrip("/")
         self._signer = Signer() if is_aws(url) else None

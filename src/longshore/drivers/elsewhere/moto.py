@@ -1,23 +1,32 @@
 """moto in this process: its WSGI application, called in threads. Its state is in memory, and gone when Longshore ends.
 
 moto reads the account from a header that we set, and the region from the signature, so that accounts and regions are
-apart there as they are here. `main` makes it for `longshore up --with moto`; nothing of moto is imported before `open`.
+apart there as they are here; names of Longshore's own things are known there (`mirror.py`). `main` makes it for
+`longshore up --with moto`; nothing of moto is imported before `open`.
 """
 
 import asyncio
 import contextlib
 import importlib.util
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from longshore.drivers.ports import PassedAnswer, PassedRequest, ProviderRefused
+from botocore.model import OperationNotFoundError
+
+from longshore.drivers.elsewhere.mirror import Mirror
+from longshore.drivers.ports import PassedAnswer, PassedRequest, ProviderRefused, Unserved
 from longshore.wire.virtual_host import bucket_in
 
 THREADS = 64
 """A long poll of a queue holds one for up to 20 seconds. They are daemons: a poll doesn't hold up the end."""
 PIECE = 256 * 1024
+NOT_FOUND = 404
+REQUEST = "longshore.request"
+"""Where a WSGI environment has the request that it was made of."""
 MISSING = (
     "moto is not installed beside Longshore. Install the extra (`pip install 'longshore[moto]'`), or start without "
     "`--with moto`."
@@ -32,8 +41,10 @@ class Moto:
     """Answers what moto does."""
 
     name = "moto (in memory)"
+    looks_around = True
 
     def __init__(self) -> None:
+        self._mirror = Mirror()
         self._app: Wsgi | None = None
         self._threads = asyncio.Semaphore(THREADS)
 
@@ -41,7 +52,7 @@ class Moto:
         """Load moto. Raises ProviderRefused where it is not installed."""
         if importlib.util.find_spec("moto") is None or importlib.util.find_spec("flask_cors") is None:
             raise ProviderRefused(MISSING)
-        self._app = await asyncio.to_thread(_load)
+        self._app = await asyncio.to_thread(_load, self._mirror)
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -52,22 +63,51 @@ class Moto:
             from moto.moto_api._internal.models import moto_api_backend  # noqa: PLC0415  only with moto
 
             moto_api_backend.reset()
+            self._mirror.forget()
 
     async def answer(self, request: PassedRequest) -> PassedAnswer:
-        """What moto says."""
+        """What moto says. Raises Unserved for a service or an operation that it lacks."""
         assert self._app is not None, "asked before it was opened"  # noqa: S101  a fault of main's
         async with self._threads:
             status, headers, body = await _in_thread(self._app, request)
         return PassedAnswer(status, headers, _pieces(body))
 
 
-def _load() -> Wsgi:
+def _load(mirror: Mirror) -> Wsgi:
+    os.environ.setdefault("MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS", "false")  # moto's own setting: it may be set otherwise
     from moto.moto_server.werkzeug_app import (  # noqa: PLC0415  takes a second, and is not always installed
         DomainDispatcherApplication,
         create_backend_app,
     )
 
-    app: Wsgi = DomainDispatcherApplication(create_backend_app)
+    class Dispatcher(DomainDispatcherApplication):
+        """moto's own, which says of what it lacks that it does, and is shown what requests may name."""
+
+        def get_application(self, environ: dict[str, Any]) -> Any:
+            found = super().get_application(environ)
+            mirror.show(environ[REQUEST])  # after the service has loaded what it looks names up in
+            return found
+
+        def get_backend_for_host(self, host: str | None) -> Any:
+            known = host is None or "amazonaws.com" not in host
+            if not known and not any(pattern.match(f"http://{host}") for _, pattern in self.backend_url_patterns):
+                raise Unserved  # moto prints a line, and fails
+            return super().get_backend_for_host(host)
+
+    app: Wsgi = Dispatcher(lambda backend: _frank(create_backend_app(backend)))
+    return app
+
+
+def _frank(app: Any) -> Any:
+    """An application of moto's in which a path that none of its operations has is no page in HTML."""
+    from flask import request  # noqa: PLC0415  comes with moto
+    from werkzeug.exceptions import MethodNotAllowed, NotFound  # noqa: PLC0415
+
+    def before() -> None:
+        if isinstance(request.routing_exception, NotFound | MethodNotAllowed):
+            raise Unserved
+
+    app.before_request(before)
     return app
 
 
@@ -132,9 +172,26 @@ def environ_of(request: PassedRequest) -> dict[str, Any]:
     if request.signing_name == "s3":
         environ["HTTP_HOST"] = f"localhost:{port or 80}"
     environ.update({"SERVER_NAME": host, "SERVER_PORT": port or "80", "CONTENT_LENGTH": str(request.size)})
-    environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account
+    environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account if _tells_account(request) else _owner(request, path)
     environ["moto.preserved_header_names"] = preserved
+    environ[REQUEST] = request
     return environ
+
+
+def _tells_account(request: PassedRequest) -> bool:
+    """Whether a request is signed so that its account is known: with version 4."""
+    signed = dict(request.headers).get("authorization", "").startswith("AWS4-")
+    return signed or "X-Amz-Credential=" in request.query
+
+
+def _owner(request: PassedRequest, path: str) -> str:
+    """The account of other requests: that of the bucket, of which moto then gives what is public, or presigned."""
+    models = sys.modules.get("moto.s3.models")
+    if request.signing_name != "s3" or models is None:
+        return request.account
+    bucket = unquote_to_bytes(path).decode("utf-8", "replace").split("/")[1]
+    owner: str = models.s3_backends.bucket_accounts.get(bucket, ("", request.account))[1]
+    return owner
 
 
 class _Silent:
@@ -162,15 +219,20 @@ def _call(app: Wsgi, request: PassedRequest) -> Answered:
         return parts.append
 
     parts: list[bytes] = []
-    whole = app(environ_of(request), start_response)
+    try:
+        whole = app(environ_of(request), start_response)
+    except (NotImplementedError, OperationNotFoundError) as error:
+        raise Unserved from error
     try:
         parts.extend(whole)
     finally:
         close = getattr(whole, "close", None)
         if close is not None:
             close()
-    status, headers = answered[0]
-    return int(status.split(" ", 1)[0]), headers, parts
+    status, headers = int(answered[0][0].split(" ", 1)[0]), answered[0][1]
+    if status == NOT_FOUND and not any(parts) and request.signing_name != "s3":
+        raise Unserved  # how moto says that no operation of a service has a path
+    return status, headers, parts
 
 
 async def _pieces(parts: list[bytes]) -> AsyncIterator[bytes]:
