@@ -263,9 +263,6 @@ OPERATIONS: dict[str, Operation] = {
             **_ADDRESSES,
         },
         allowed={"Type": ("application", "network"), **_ADDRESSES_ALLOWED},
-        inert={
-            "Scheme": "Kept, answered and part of the DNS name; tasks and this machine reach load balancers of both.",
-        },
     ),
     "DeleteLoadBalancer": Operation(delete_load_balancer),
     "DescribeCapacityReservation": Operation(describe_capacity_reservation),
