@@ -86,6 +86,16 @@ ALARM = {
     "Unit": "Percent",
     "Tags": [{"Key": "k", "Value": "v"}],
 }
+COMPOSITE = {
+    "AlarmName": "both",
+    "AlarmRule": "ALARM(busy) AND NOT OK(busy)",
+    "AlarmDescription": "d",
+    "ActionsEnabled": True,
+    "OKActions": [],
+    "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:t"],
+    "InsufficientDataActions": [],
+    "Tags": [{"Key": "k", "Value": "v"}],
+}
 BODY = '{"widgets": [{"type": "text", "properties": {"markdown": "hello"}}]}'
 
 
@@ -123,6 +133,10 @@ def play_cloudwatch(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("PutMetricAlarm", **ALARM)
     percentile = {name: value for name, value in ALARM.items() if name != "Statistic"} | {"AlarmName": "slow"}
     call("PutMetricAlarm", **percentile, ExtendedStatistic="p99", EvaluateLowSampleCountPercentile="ignore")
+    suppressor = {"ActionsSuppressorWaitPeriod": 10, "ActionsSuppressorExtensionPeriod": 20}
+    call("PutCompositeAlarm", **COMPOSITE, ActionsSuppressor="slow", **suppressor)
+    call("DescribeAlarms", ChildrenOfAlarmName="both")
+    call("DescribeAlarms", ParentsOfAlarmName="busy")
     call("DescribeAlarms", AlarmNames=["busy"], AlarmTypes=["MetricAlarm"], StateValue="OK", ActionPrefix="arn:")
     call("DescribeAlarms", AlarmNamePrefix="b", MaxRecords=1)
     watched = {name: ALARM[name] for name in ("MetricName", "Namespace", "Dimensions", "Period", "Statistic", "Unit")}
@@ -136,7 +150,7 @@ def play_cloudwatch(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("TagResource", **arn, Tags=[{"Key": "a", "Value": "b"}])
     call("ListTagsForResource", **arn)
     call("UntagResource", **arn, TagKeys=["a"])
-    call("DeleteAlarms", AlarmNames=["busy"])
+    call("DeleteAlarms", AlarmNames=["busy", "both"])
     call("PutDashboard", DashboardName="d", DashboardBody=BODY, Tags=[{"Key": "a", "Value": "b"}])
     call("GetDashboard", DashboardName="d")
     call("ListDashboards", DashboardNamePrefix="d")

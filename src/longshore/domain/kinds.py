@@ -31,7 +31,7 @@ from longshore.domain.log import LogGroup, LogResourcePolicy, LogStream, MetricF
 from longshore.domain.names.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
 from longshore.domain.names.zone import HostedZone, RecordSet, ZoneChange
 from longshore.domain.record import Record
-from longshore.domain.scaling.alarm import AlarmHistoryItem, Dashboard, MetricAlarm
+from longshore.domain.scaling.alarm import AlarmHistoryItem, CompositeAlarm, Dashboard, MetricAlarm
 from longshore.domain.scaling.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
 from longshore.domain.secrets.encryption_key import EncryptionKey, KeyAlias, KeyGrant
 from longshore.domain.secrets.parameter import Parameter, ParameterVersion
@@ -67,6 +67,7 @@ KINDS: tuple[type[Record], ...] = (
     LogGroup,
     LogResourcePolicy,
     LogStream,
+    CompositeAlarm,
     MetricAlarm,
     MetricFilter,
     Namespace,

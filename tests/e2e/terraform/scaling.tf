@@ -185,6 +185,23 @@ resource "aws_cloudwatch_metric_alarm" "share" {
   }
 }
 
+resource "aws_cloudwatch_composite_alarm" "both" {
+  alarm_name        = "both"
+  alarm_description = "busy and failing"
+  alarm_rule        = <<-RULE
+    ALARM(${aws_cloudwatch_metric_alarm.busy.alarm_name}) AND
+    (ALARM("${aws_cloudwatch_metric_alarm.share.arn}") OR NOT OK(${aws_cloudwatch_metric_alarm.slow.alarm_name}))
+  RULE
+  alarm_actions     = ["arn:aws:sns:us-east-1:123456789012:pager-${var.high}"]
+  ok_actions        = ["arn:aws:sns:us-east-1:123456789012:pager"]
+  actions_suppressor {
+    alarm            = aws_cloudwatch_metric_alarm.slow.alarm_name
+    extension_period = 10
+    wait_period      = 20
+  }
+  tags = { team = "web" }
+}
+
 resource "aws_cloudwatch_log_group" "app" {
   name              = "/scaled/app"
   retention_in_days = 7
