@@ -26,7 +26,8 @@ def test_scaling_is_applied_changed_and_destroyed(simulated: Server, tmp_path: P
     assert alarms == {"cpu": 2, "queue": 1, "steps": 1}
     assert len(cloudwatch.describe_alarms()["MetricAlarms"]) == 6
     status = simulated.longshore("status").stdout
-    assert "recorded, not acted on yet: 3 scaling policies, 1 scheduled action, 7 alarms" in " ".join(status.split())
+    recorded = "1 scalable target, 3 scaling policies, 1 scheduled action, 7 alarms"
+    assert f"recorded, not acted on yet: {recorded}" in " ".join(status.split())
 
     simulated.restart(kill=True)
     assert project.changes() == ""

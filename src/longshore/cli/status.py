@@ -31,6 +31,7 @@ def _recorded(server: Server) -> Iterator[Text]:
     """What users may think is acted on, and is not yet."""
     scaling, cloudwatch = server.client("application-autoscaling"), server.client("cloudwatch")
     counts = {
+        "scalable target": _count(scaling, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="ecs"),
         "scaling policy": _count(scaling, "describe_scaling_policies", "ScalingPolicies", ServiceNamespace="ecs"),
         "scheduled action": _count(scaling, "describe_scheduled_actions", "ScheduledActions", ServiceNamespace="ecs"),
         "alarm": sum(
