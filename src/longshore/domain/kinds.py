@@ -1,6 +1,6 @@
 """Every class of record there is: what a store is opened with."""
 
-from longshore.domain.ec2.endpoint import PrefixList, VpcEndpoint
+from longshore.domain.ec2.endpoint import EndpointServiceConfiguration, PrefixList, VpcEndpoint
 from longshore.domain.ec2.network import (
     NetworkInterface,
     RegionNetwork,
@@ -107,6 +107,7 @@ KINDS: tuple[type[Record], ...] = (
     TrustStore,
     User,
     Vpc,
+    EndpointServiceConfiguration,
     VpcEndpoint,
     ZoneChange,
 )

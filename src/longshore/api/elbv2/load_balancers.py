@@ -14,6 +14,7 @@ from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.elbv2.zones import Place, asked_places, attach, detach, moved
 from longshore.api.operation import Call, Operation
+from longshore.domain.ec2.endpoint import EndpointServiceConfiguration
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, LoadBalancerType, Rule, Scheme, Zone
 from longshore.domain.elbv2.balancer_attributes import load_balancer_attributes
@@ -108,6 +109,9 @@ def delete_load_balancer(call: Call) -> dict[str, Any]:
     if load_balancer_attributes(balancer)["deletion_protection.enabled"] == "true":
         text = f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
         raise ApiError("OperationNotPermitted", text)
+    if call.tx.count(EndpointServiceConfiguration, "load_balancer", (arn,)):
+        text = f"Load balancer '{arn}' cannot be deleted because it is currently associated with another service"
+        raise ApiError("ResourceInUse", text)
     for listener in call.tx.select(Listener, "load_balancer", (balancer.lb_id,)):
         call.tx.delete(Listener, listener.key)
     for rule in call.tx.select(Rule, "load_balancer", (balancer.lb_id,)):
