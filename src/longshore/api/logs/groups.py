@@ -75,13 +75,13 @@ def describe_log_groups(call: Call) -> Answer:
         groups = list(named.values())
     else:
         groups = call.tx.select(LogGroup, "scope", call.scope)
-    part, wanted = (pattern or "").lower(), params.get("logGroupClass")
+    wanted = params.get("logGroupClass")
     groups = sorted(
         (
             group
             for group in groups
             if group.name.startswith(prefix or "")
-            and part in group.name.lower()
+            and (pattern or "") in group.name
             and wanted in (None, group.log_group_class)
         ),
         key=lambda group: group.name,
