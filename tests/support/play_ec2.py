@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from longshore.api.ec2.absent import KINDS
 from tests.support.api import Api
 from tests.support.balancers import standing_at
 from tests.support.security_groups import PLACE
@@ -44,6 +45,10 @@ def play_ec2(call: Call, api: Api) -> None:
     """Each operation of EC2."""
     for operation, name, value in DESCRIBED:
         call(operation, Filters=one(name, value))
+    for operation, kind in KINDS.items():
+        call(operation, Filters=one("tag-key", "k"), **{ids.parameter: [] for ids in kind.ids})
+    call("DescribeVpcBlockPublicAccessOptions")
+    call("GetSubnetCidrReservations", SubnetId="subnet-a", Filters=one("cidr", "10.0.0.0/28"))
     vpc = call("CreateVpc", CidrBlock="10.0.0.0/16", InstanceTenancy="default", **tagged("vpc"))["Vpc"]["VpcId"]
     _play_vpc(call, vpc)
     asked = {"VpcId": vpc, "CidrBlock": "10.0.1.0/24", "AvailabilityZone": "us-east-1a"}
@@ -227,6 +232,8 @@ def _play_endpoints(call: Call, api: Api, vpc: str, subnet: str) -> None:
     call("ModifyManagedPrefixList", PrefixListId=made, CurrentVersion=1, **added)
     call("ModifyManagedPrefixList", PrefixListId=made, PrefixListName="other", MaxEntries=6)
     call("GetManagedPrefixListEntries", PrefixListId=made, TargetVersion=1)
+    call("RestoreManagedPrefixListVersion", PrefixListId=made, PreviousVersion=1, CurrentVersion=2)
+    call("GetManagedPrefixListAssociations", PrefixListId=made)
     call("DeleteManagedPrefixList", PrefixListId=made)
 
 

@@ -3,12 +3,13 @@
 A folder per group of resources; `resources.py` says how each kind is named, `errors.py` what all answers share.
 """
 
-from longshore.api.ec2 import account, acls, interfaces, regions, routing, security, tags, vpcs
+from longshore.api.ec2 import absent, account, acls, interfaces, regions, routing, security, tags, vpcs
 from longshore.api.ec2.endpoints import endpoints, prefix_lists, service_configurations, services
 from longshore.api.ec2.errors import with_dry_run
 from longshore.api.operation import Service
 
 TABLES = (
+    absent,
     account,
     acls,
     endpoints,
