@@ -16,6 +16,7 @@ from longshore.api.elbv2.zones import Place, asked_places, attach, detach, moved
 from longshore.api.operation import Call, Operation
 from longshore.domain.ec2.endpoint import EndpointServiceConfiguration
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup
+from longshore.domain.ec2.routing import InternetGateway
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, LoadBalancerType, Rule, Scheme, Zone
 from longshore.domain.elbv2.balancer_attributes import load_balancer_attributes
 from longshore.wire.errors import ApiError
@@ -73,6 +74,8 @@ def create_load_balancer(call: Call) -> dict[str, Any]:
     if known:
         return {"LoadBalancers": [view(_same(known[0], balancer, places))]}
     _check_quota(call, kind)
+    if scheme == "internet-facing" and not _has_gateway(call, vpc_id):
+        raise ApiError("InvalidSubnet", f"VPC {vpc_id} has no internet gateway")
     balancer = balancer.but(zones=tuple(attach(call, balancer, place) for place in places))
     call.tx.put(balancer)
     return {"LoadBalancers": [view(balancer)]}
@@ -244,6 +247,10 @@ def _same(known: LoadBalancer, asked: LoadBalancer, places: list[Place]) -> Load
         text = f"A load balancer with the same name '{known.name}' exists, but with different settings"
         raise ApiError("DuplicateLoadBalancerName", text)
     return known
+
+
+def _has_gateway(call: Call, vpc_id: str) -> bool:
+    return call.tx.count(InternetGateway, "vpc", (*call.scope, vpc_id)) > 0
 
 
 def _check_quota(call: Call, kind: LoadBalancerType) -> None:
