@@ -45,6 +45,9 @@ def test_scaling_is_applied_changed_and_destroyed(simulated: Server, tmp_path: P
     patterns = {each["filterName"]: each["filterPattern"] for each in logs.describe_metric_filters()["metricFilters"]}
     assert patterns == {"errors": "WARN", "latency": "{ $.latency > 100 }"}
 
+    sent = logs.describe_subscription_filters(logGroupName="/scaled/app")["subscriptionFilters"]
+    assert {each["filterName"]: each["filterPattern"] for each in sent} == {"archive": "WARN", "watch": ""}
+
     project.destroy()
     assert logs.describe_log_groups()["logGroups"] == []
     assert logs.describe_metric_filters()["metricFilters"] == []

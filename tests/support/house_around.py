@@ -10,7 +10,18 @@ from longshore.domain.ecs.service import Service
 from longshore.domain.log import QueryDefinition
 from longshore.domain.scaling.alarm import CompositeAlarm, MetricAlarm
 from longshore.domain.scaling.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
-from tests.support.play_around import ALARM, BODY, COMPOSITE, CPU, MATHS, POLICY, STEP, TRANSFORMATION
+from tests.support.play_around import (
+    ALARM,
+    BODY,
+    COMPOSITE,
+    CPU,
+    INDEXES,
+    MATHS,
+    POLICY,
+    PROTECTION,
+    STEP,
+    TRANSFORMATION,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,6 +117,19 @@ def logs(house: House) -> dict[str, dict[str, Any]]:
         "PutQueryDefinition": {"name": "q", "queryString": "fields @message"},
         "DeleteQueryDefinition": {"queryDefinitionId": definitions[0] if definitions else "q"},
         "DescribeSubscriptionFilters": group,
+        "PutSubscriptionFilter": {
+            **group,
+            "filterName": "sent",
+            "filterPattern": "ERROR",
+            "destinationArn": "arn:aws:lambda:eu-west-1:123456789012:function:f",
+        },
+        "DeleteSubscriptionFilter": {**group, "filterName": "sent"},
+        "PutDataProtectionPolicy": {"logGroupIdentifier": "/app", "policyDocument": PROTECTION},
+        "GetDataProtectionPolicy": {"logGroupIdentifier": "/app"},
+        "DeleteDataProtectionPolicy": {"logGroupIdentifier": "/app"},
+        "PutIndexPolicy": {"logGroupIdentifier": "/app", "policyDocument": INDEXES},
+        "DescribeIndexPolicies": {"logGroupIdentifiers": ["/app"]},
+        "DeleteIndexPolicy": {"logGroupIdentifier": "/app"},
     }
 
 

@@ -96,6 +96,19 @@ COMPOSITE = {
     "InsufficientDataActions": [],
     "Tags": [{"Key": "k", "Value": "v"}],
 }
+STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/s"
+_EMAILS = {"DataIdentifier": ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]}
+PROTECTION = json.dumps(
+    {
+        "Name": "p",
+        "Version": "2021-06-01",
+        "Statement": [
+            {"Sid": "audit", **_EMAILS, "Operation": {"Audit": {"FindingsDestination": {}}}},
+            {"Sid": "mask", **_EMAILS, "Operation": {"Deidentify": {"MaskConfig": {}}}},
+        ],
+    }
+)
+INDEXES = '{"Fields": ["requestId"], "FieldsV2": {"status": {"type": "FACET"}}}'
 BODY = '{"widgets": [{"type": "text", "properties": {"markdown": "hello"}}]}'
 
 
@@ -207,7 +220,17 @@ def play_logs_around(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("PutQueryDefinition", **saved, **made)
     call("DescribeQueryDefinitions", queryDefinitionNamePrefix="q", queryLanguage="CWLI", maxResults=1)
     call("DeleteQueryDefinition", **made)
-    call("DescribeSubscriptionFilters", **group)
+    kinesis = {"destinationArn": STREAM, "roleArn": "arn:aws:iam::123456789012:role/r", "distribution": "Random"}
+    call("PutSubscriptionFilter", **named, filterPattern=pattern, **kinesis)
+    call("DescribeSubscriptionFilters", **group, filterNamePrefix="e", limit=1)
+    call("DeleteSubscriptionFilter", **named)
+    at = {"logGroupIdentifier": arn}
+    call("PutDataProtectionPolicy", **at, policyDocument=PROTECTION)
+    call("GetDataProtectionPolicy", **at)
+    call("DeleteDataProtectionPolicy", **at)
+    call("PutIndexPolicy", **at, policyDocument=INDEXES)
+    call("DescribeIndexPolicies", logGroupIdentifiers=[arn])
+    call("DeleteIndexPolicy", **at)
     for operation in ("DescribeAccountPolicies", "DescribeDestinations", "DescribeExportTasks", "DescribeQueries"):
         call(operation)
     call("DeleteLogGroup", **group)

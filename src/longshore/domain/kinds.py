@@ -27,7 +27,14 @@ from longshore.domain.ecs.task_definition import TaskDefinition, TaskDefinitionF
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule, Target, TargetGroup, TrustStore
 from longshore.domain.elbv2.certificate import Authority, Certificate
 from longshore.domain.iam import AccessKey, AccountAlias, Group, InstanceProfile, Policy, Role, User
-from longshore.domain.log import LogGroup, LogResourcePolicy, LogStream, MetricFilter, QueryDefinition
+from longshore.domain.log import (
+    LogGroup,
+    LogResourcePolicy,
+    LogStream,
+    MetricFilter,
+    QueryDefinition,
+    SubscriptionFilter,
+)
 from longshore.domain.names.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
 from longshore.domain.names.zone import HostedZone, RecordSet, ZoneChange
 from longshore.domain.record import Record
@@ -69,6 +76,7 @@ KINDS: tuple[type[Record], ...] = (
     LogStream,
     CompositeAlarm,
     MetricAlarm,
+    SubscriptionFilter,
     MetricFilter,
     Namespace,
     NamingOperation,

@@ -238,6 +238,53 @@ resource "aws_cloudwatch_log_metric_filter" "latency" {
   }
 }
 
+resource "aws_cloudwatch_log_subscription_filter" "archive" {
+  name            = "archive"
+  log_group_name  = aws_cloudwatch_log_group.app.name
+  filter_pattern  = var.pattern
+  destination_arn = "arn:aws:firehose:us-east-1:123456789012:deliverystream/archive"
+  role_arn        = "arn:aws:iam::123456789012:role/archive"
+}
+
+resource "aws_cloudwatch_log_subscription_filter" "watch" {
+  name            = "watch"
+  log_group_name  = aws_cloudwatch_log_group.app.name
+  filter_pattern  = ""
+  destination_arn = "arn:aws:lambda:us-east-1:123456789012:function:watch"
+}
+
+data "aws_cloudwatch_log_data_protection_policy_document" "emails" {
+  name = "emails"
+  statement {
+    sid              = "audit"
+    data_identifiers = ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]
+    operation {
+      audit {
+        findings_destination {}
+      }
+    }
+  }
+  statement {
+    sid              = "mask"
+    data_identifiers = ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]
+    operation {
+      deidentify {
+        mask_config {}
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_log_data_protection_policy" "emails" {
+  log_group_name  = aws_cloudwatch_log_group.app.name
+  policy_document = data.aws_cloudwatch_log_data_protection_policy_document.emails.json
+}
+
+resource "aws_cloudwatch_log_index_policy" "requests" {
+  log_group_name  = aws_cloudwatch_log_group.app.name
+  policy_document = jsonencode({ Fields = ["requestId", var.pattern] })
+}
+
 data "aws_iam_policy_document" "dns" {
   statement {
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
