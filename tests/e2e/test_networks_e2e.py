@@ -27,6 +27,7 @@ class Stack:
 
     def __init__(self, server: Server, cidr: str, region: str) -> None:
         self.server, self.region = server, region
+        self.gateway = ""
         self.ec2: Any = self.client("ec2")
         self.ecs: Any = self.client("ecs")
         self.ecs.create_cluster(clusterName="default")
@@ -38,6 +39,11 @@ class Stack:
             ]
             for part, zone in zip(parts, "ab", strict=True)
         ]
+
+    def open(self) -> None:
+        """Give the VPC an internet gateway, which internet-facing load balancers need."""
+        self.gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        self.ec2.attach_internet_gateway(InternetGatewayId=self.gateway, VpcId=self.vpc)
 
     def client(self, service: str) -> Any:
         """A boto3 client in its region."""
@@ -74,7 +80,10 @@ class Stack:
         self.reached(arn, "STOPPED")
 
     def delete(self) -> None:
-        """Delete the subnets and the VPC."""
+        """Delete the subnets, the gateway and the VPC."""
+        if self.gateway:
+            self.ec2.detach_internet_gateway(InternetGatewayId=self.gateway, VpcId=self.vpc)
+            self.ec2.delete_internet_gateway(InternetGatewayId=self.gateway)
         for subnet in self.subnets:
             self.ec2.delete_subnet(SubnetId=subnet)
         self.ec2.delete_vpc(VpcId=self.vpc)
@@ -158,6 +167,7 @@ def test_two_stacks_of_one_range_run_side_by_side_apart_from_each_other(server: 
 def test_a_load_balancer_in_a_moved_vpc_serves_a_service_there(server: Server) -> None:
     cidr = free_cidr(server)
     first, moved = (Stack(server, cidr, region) for region in ("eu-west-1", "ap-south-1"))
+    moved.open()
     it = balancer(moved, "front")
     document = {"networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512"}
     moved.ecs.register_task_definition(family="web", **document, containerDefinitions=[serving("behind")])

@@ -303,6 +303,75 @@ def test_outside_is_reached_as_route_tables_say(launch: Callable[..., Server]) -
         soon(server, task, OUTSIDE, reached=True)
 
 
+@pytest.mark.haproxy
+def test_load_balancers_are_reached_from_another_accounts_vpc_by_its_way_out_or_not_at_all(
+    launch: Callable[..., Server],
+) -> None:
+    server = launch("--egress", "routes")
+    groups = Groups(server, "anybody")
+    groups.allow("anybody", (80, 80), cidr="0.0.0.0/0")
+    settings = {"SecurityGroups": [groups["anybody"]]}
+    private, public = balancer(server, "private", Scheme="internal", **settings), balancer(server, "public", **settings)
+    neighbour = groups.run("anybody")
+    abroad = Abroad(server)
+    try:
+        assert reaches(server, neighbour, private.address)
+        assert reaches(server, neighbour, public.address)
+        assert not reaches(server, abroad.task, private.address)
+        assert not reaches(server, abroad.task, public.address)
+        abroad.lead_out()
+        soon(server, abroad.task, public.address, reached=True)
+        assert not reaches(server, abroad.task, private.address)
+    finally:
+        abroad.end()
+
+
+class Abroad:
+    """Another account, with a VPC of the range that the first account's has, and a task in it. Nothing leads out."""
+
+    ACCOUNT = "222222222222"
+
+    def __init__(self, server: Server) -> None:
+        self._ec2, self._ecs = (server.client(name, aws_access_key_id=self.ACCOUNT) for name in ("ec2", "ecs"))
+        cidr = server.client("ec2").describe_vpcs()["Vpcs"][0]["CidrBlock"]
+        self._vpc = self._ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
+        subnet = self._ec2.create_subnet(VpcId=self._vpc, CidrBlock=f"{cidr.partition('/')[0]}/24")["Subnet"][
+            "SubnetId"
+        ]
+        self._ecs.create_cluster()
+        container = {key: value for key, value in web().items() if key != "logConfiguration"}
+        self._ecs.register_task_definition(
+            family="web",
+            networkMode="awsvpc",
+            requiresCompatibilities=["FARGATE"],
+            cpu="256",
+            memory="512",
+            containerDefinitions=[container],
+        )
+        network = {"awsvpcConfiguration": {"subnets": [subnet]}}
+        made = self._ecs.run_task(taskDefinition="web", launchType="FARGATE", networkConfiguration=network)
+        self._arn = made["tasks"][0]["taskArn"]
+        until(lambda: self.task["lastStatus"] == "RUNNING", "the task abroad to run")
+
+    @property
+    def task(self) -> Mapping[str, Any]:
+        task: Mapping[str, Any] = self._ecs.describe_tasks(tasks=[self._arn])["tasks"][0]
+        return task
+
+    def lead_out(self) -> None:
+        """Give the VPC an internet gateway, and a route to it."""
+        gateway = self._ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        self._ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=self._vpc)
+        filters = [{"Name": "vpc-id", "Values": [self._vpc]}]
+        table = self._ec2.describe_route_tables(Filters=filters)["RouteTables"][0]["RouteTableId"]
+        self._ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+
+    def end(self) -> None:
+        """Stop the task."""
+        self._ecs.stop_task(task=self._arn)
+        until(lambda: self.task["lastStatus"] == "STOPPED", "the task abroad to stop")
+
+
 @contextmanager
 def outside() -> Iterator[Path]:
     """A network beyond this host, with somebody in it."""

@@ -26,7 +26,8 @@ def test_scaling_is_applied_changed_and_destroyed(simulated: Server, tmp_path: P
     assert alarms == {"cpu": 2, "queue": 1, "steps": 1}
     assert len(cloudwatch.describe_alarms()["MetricAlarms"]) == 6
     status = simulated.longshore("status").stdout
-    assert "recorded, not acted on yet: 3 scaling policies, 1 scheduled action, 6 alarms" in " ".join(status.split())
+    recorded = "1 scalable target, 3 scaling policies, 1 scheduled action, 7 alarms"
+    assert f"recorded, not acted on yet: {recorded}" in " ".join(status.split())
 
     simulated.restart(kill=True)
     assert project.changes() == ""
@@ -37,9 +38,15 @@ def test_scaling_is_applied_changed_and_destroyed(simulated: Server, tmp_path: P
     [busy] = cloudwatch.describe_alarms(AlarmNames=["busy"])["MetricAlarms"]
     assert busy["Threshold"] == 90.0
 
+    [both] = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+    assert both["AlarmActions"] == ["arn:aws:sns:us-east-1:123456789012:pager-90"]
+
     logs = simulated.client("logs")
     patterns = {each["filterName"]: each["filterPattern"] for each in logs.describe_metric_filters()["metricFilters"]}
     assert patterns == {"errors": "WARN", "latency": "{ $.latency > 100 }"}
+
+    sent = logs.describe_subscription_filters(logGroupName="/scaled/app")["subscriptionFilters"]
+    assert {each["filterName"]: each["filterPattern"] for each in sent} == {"archive": "WARN", "watch": ""}
 
     project.destroy()
     assert logs.describe_log_groups()["logGroups"] == []
@@ -47,6 +54,7 @@ def test_scaling_is_applied_changed_and_destroyed(simulated: Server, tmp_path: P
     assert logs.describe_resource_policies()["resourcePolicies"] == []
     assert logs.describe_query_definitions()["queryDefinitions"] == []
     assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
-    assert cloudwatch.describe_alarms()["MetricAlarms"] == []
+    left = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    assert left["MetricAlarms"] + left["CompositeAlarms"] == []
     assert cloudwatch.describe_alarm_history()["AlarmHistoryItems"] == []
     assert cloudwatch.list_dashboards()["DashboardEntries"] == []

@@ -17,7 +17,8 @@ from tests.support.firewall_cases import CHANGES, TABLE, WHOLE, book, device
 from tests.support.namespaces import ARRIVED_S
 from tests.support.nft_rig import (
     BALANCER,
-    BRIDGE,
+    BRIDGES,
+    ELSEWHERE,
     ENDPOINT,
     GATEWAY,
     HOST,
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.nft
 WEB, OTHER, STRANGER, NOBODY = "10.9.0.4", "10.9.0.5", "10.9.0.6", "10.9.0.7"
 ALL_OUT = (Allowance(cidrs=("0.0.0.0/0",)),)
 TO_PORT_80 = Allowance(protocol=6, ports=(80, 80), group_id="sg-other")
+EVERYBODY = GroupRules(inbound=ALL_OUT, outbound=ALL_OUT)
 OPEN, CLOSED = GroupRules(inbound=(TO_PORT_80,), outbound=ALL_OUT), GroupRules(outbound=ALL_OUT)
 PLACES = {
     "eni-web": Place(vpc_id=VPC, address=WEB, groups=("sg-web",)),
@@ -57,7 +59,7 @@ def rig() -> Iterator[Rig]:
 
 @pytest.fixture
 async def firewall(rig: Rig) -> Any:
-    made = NftFirewall("test", lambda _vpc: BRIDGE)
+    made = NftFirewall("test", BRIDGES.__getitem__)
     await open_firewall(rig, made)
     yield made
     with namespace_of(rig, HOST):
@@ -80,8 +82,8 @@ async def change(rig: Rig, firewall: NftFirewall, **fields: Any) -> None:
         await firewall.change(RulesetChange(**fields))
 
 
-def balancer(*groups: str) -> Place:
-    return Place(vpc_id=VPC, address=BALANCER, groups=groups, on_host=True)
+def balancer(*groups: str, public: bool = False) -> Place:
+    return Place(vpc_id=VPC, address=BALANCER, groups=groups, on_host=True, public=public)
 
 
 @pytest.mark.usefixtures("web")
@@ -222,6 +224,66 @@ async def test_load_balancer_without_groups_takes_anything_and_targets_see_its_a
         assert not rig.connects(HOST, OTHER, 80, source=BALANCER)
 
 
+ABROAD = Place(vpc_id="vpc-2", address=ELSEWHERE, groups=("sg-abroad",))
+
+
+def two_vpcs(*, public: bool) -> Ruleset:
+    """A load balancer that anybody may connect to and that may connect to anybody, and a task of another VPC."""
+    places = {**PLACES, "eni-lb": balancer("sg-open", public=public), "eni-abroad": ABROAD}
+    groups = {**GROUPS, "sg-open": EVERYBODY, "sg-abroad": EVERYBODY}
+    return Ruleset(frozenset(BRIDGES), groups, places)
+
+
+async def test_internal_load_balancer_is_reached_from_its_own_vpc_alone(rig: Rig, firewall: NftFirewall) -> None:
+    with rig.listener(HOST, 80, BALANCER):
+        assert rig.connects(ELSEWHERE, BALANCER, 80)  # nothing is in force yet
+        await replace(rig, firewall, two_vpcs(public=False))
+        assert not rig.connects(ELSEWHERE, BALANCER, 80)
+        assert rig.connects(OTHER, BALANCER, 80)
+        assert rig.connects(HOST, BALANCER, 80)
+        assert rig.connects(OUTSIDE, BALANCER, 80)  # as this host does
+        await change(rig, firewall, places={"eni-lb": balancer("sg-open", public=True)})
+        assert rig.connects(ELSEWHERE, BALANCER, 80)
+        await change(rig, firewall, places={"eni-lb": balancer("sg-open")})
+        assert not rig.connects(ELSEWHERE, BALANCER, 80)
+
+
+async def test_internet_facing_load_balancer_is_reached_from_subnets_of_other_vpcs_that_have_a_way_out(
+    rig: Rig, firewall: NftFirewall
+) -> None:
+    with rig.listener(HOST, 80, BALANCER):
+        await replace(rig, firewall, two_vpcs(public=True)._replace(exits=()))
+        assert not rig.connects(ELSEWHERE, BALANCER, 80)
+        assert rig.connects(OTHER, BALANCER, 80)  # its own VPC is no outside
+        assert rig.connects(OUTSIDE, BALANCER, 80)
+        await change(rig, firewall, exits=(Exit(subnets=("10.9.0.0/24",), reach=("0.0.0.0/0",)),))
+        assert not rig.connects(ELSEWHERE, BALANCER, 80)
+        await change(rig, firewall, exits=(Exit(subnets=("10.8.0.0/24",), reach=("0.0.0.0/0",)),))
+        assert rig.connects(ELSEWHERE, BALANCER, 80)
+        await change(rig, firewall, groups={"sg-open": CLOSED})  # its groups are asked all the same
+        assert not rig.connects(ELSEWHERE, BALANCER, 80)
+
+
+async def test_load_balancer_connects_to_nobody_in_another_vpc(rig: Rig, firewall: NftFirewall) -> None:
+    with rig.listener(ELSEWHERE, 80):
+        await replace(rig, firewall, two_vpcs(public=True))
+        assert not rig.connects(HOST, ELSEWHERE, 80, source=BALANCER)
+        assert rig.connects(HOST, ELSEWHERE, 80)  # this host itself does
+
+
+async def test_answers_of_a_load_balancer_to_another_vpc_are_no_connections_of_its_own(
+    rig: Rig, firewall: NftFirewall
+) -> None:
+    await replace(rig, firewall, two_vpcs(public=True))
+    with rig.listener(HOST, 80, BALANCER) as server, rig.client(ELSEWHERE) as client:
+        client.setblocking(True)
+        client.connect((BALANCER, 80))
+        served, _ = server.accept()
+        with served:
+            served.sendall(b"answer")
+            assert client.recv(6) == b"answer"
+
+
 async def test_ping_is_a_matter_of_icmp_rules(rig: Rig, firewall: NftFirewall) -> None:
     pinged = GroupRules(inbound=(Allowance(protocol=1, icmp=(8, -1), group_id="sg-other"),))
     await replace(rig, firewall, RULESET._replace(groups={**GROUPS, "sg-web": pinged}))
@@ -307,7 +369,6 @@ async def test_outside_is_reached_as_routes_say(rig: Rig, firewall: NftFirewall)
         assert rig.connects(WEB, OUTSIDE, 80)
 
 
-EVERYBODY = GroupRules(inbound=ALL_OUT, outbound=ALL_OUT)
 GENEROUS = RULESET._replace(groups=dict.fromkeys(GROUPS, EVERYBODY))
 """Security groups hold nothing back."""
 ANY, NOT = Entry(allows=True, what=ALL_OUT[0]), Entry(allows=False, what=ALL_OUT[0])

@@ -163,10 +163,10 @@ async def test_changed_signature_is_refused(house: House, service: str, protocol
         answer = await house.chain.answer(other, CHECKING)
         about = f"seed {key!r}: {other} -> {answer}"
         assert answer.status < 500, about
-        assert len(answer.body) < 10_000, about
         if answer.status < 300:
             assert meaning(other) == meaning(request), f"carried out: {about}"
             continue
+        assert len(answer.body) < 10_000, about
         refused += 1
         assert house.mark() == before, about
         assert read(protocol, answer, model)["Error"]["Code"], about

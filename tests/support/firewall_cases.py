@@ -28,7 +28,7 @@ APP = GroupRules(
 TASK = Place(vpc_id="vpc-1", address="10.9.0.4", groups=("sg-app",))
 BOTH = Place(vpc_id="vpc-1", address="10.9.0.5", groups=("sg-app", "sg-default"))
 APPLICATION = Place(vpc_id="vpc-1", address="10.9.0.8", groups=("sg-front",), on_host=True)
-NETWORK = Place(vpc_id="vpc-1", address="10.9.0.9", on_host=True)
+NETWORK = Place(vpc_id="vpc-1", address="10.9.0.9", on_host=True, public=True)
 OPEN_ACL = Acl(
     acl_id="acl-open",
     subnets=("10.9.0.0/25",),
@@ -71,6 +71,7 @@ CHANGES: dict[str, RulesetChange] = {
     ),
     "nothing-leaves": RulesetChange(exits=()),
     "network-acls-come": RulesetChange(acls=(OPEN_ACL, SHUT_ACL)),
+    "an-internet-facing-load-balancer-goes": RulesetChange(places={"eni-4": None}),
     "two-groups-that-name-each-other-go": RulesetChange(
         groups={"sg-app": None, "sg-front": None},
         places={"eni-1": None, "eni-2": None, "eni-3": None},

@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Any
 from longshore.domain.ecs.cluster import Cluster
 from longshore.domain.ecs.service import Service
 from longshore.domain.log import QueryDefinition
-from longshore.domain.scaling.alarm import MetricAlarm
+from longshore.domain.scaling.alarm import CompositeAlarm, MetricAlarm
 from longshore.domain.scaling.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
-from tests.support.play_around import ALARM, BODY, CPU, MATHS, POLICY, STEP, TRANSFORMATION
+from tests.support.play_around import (
+    ALARM,
+    BODY,
+    COMPOSITE,
+    CPU,
+    INDEXES,
+    MATHS,
+    POLICY,
+    PROTECTION,
+    STEP,
+    TRANSFORMATION,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +60,8 @@ def known(store: Store) -> dict[str, list[str]]:
     """Names of what exists, by the members that take them (in small letters)."""
     policies = [policy.name for policy in store.all(ScalingPolicy)]
     actions = [action.name for action in store.all(ScheduledAction)]
-    alarms, dashboards = [alarm.name for alarm in store.all(MetricAlarm)], ["d"]
+    dashboards = ["d"]
+    alarms = [alarm.name for alarm in (*store.all(MetricAlarm), *store.all(CompositeAlarm))]
     return {
         "servicenamespace": ["ecs"],
         "scalabledimension": [SCALED["ScalableDimension"]],
@@ -60,6 +72,8 @@ def known(store: Store) -> dict[str, list[str]]:
         "alarmname": alarms,
         "alarmnames": alarms,
         "alarmnameprefix": alarms,
+        "childrenofalarmname": alarms,
+        "parentsofalarmname": alarms,
         "dashboardname": dashboards,
         "dashboardnames": dashboards,
     }
@@ -103,6 +117,19 @@ def logs(house: House) -> dict[str, dict[str, Any]]:
         "PutQueryDefinition": {"name": "q", "queryString": "fields @message"},
         "DeleteQueryDefinition": {"queryDefinitionId": definitions[0] if definitions else "q"},
         "DescribeSubscriptionFilters": group,
+        "PutSubscriptionFilter": {
+            **group,
+            "filterName": "sent",
+            "filterPattern": "ERROR",
+            "destinationArn": "arn:aws:lambda:eu-west-1:123456789012:function:f",
+        },
+        "DeleteSubscriptionFilter": {**group, "filterName": "sent"},
+        "PutDataProtectionPolicy": {"logGroupIdentifier": "/app", "policyDocument": PROTECTION},
+        "GetDataProtectionPolicy": {"logGroupIdentifier": "/app"},
+        "DeleteDataProtectionPolicy": {"logGroupIdentifier": "/app"},
+        "PutIndexPolicy": {"logGroupIdentifier": "/app", "policyDocument": INDEXES},
+        "DescribeIndexPolicies": {"logGroupIdentifiers": ["/app"]},
+        "DeleteIndexPolicy": {"logGroupIdentifier": "/app"},
     }
 
 
@@ -139,6 +166,7 @@ def _alarms(house: House) -> dict[str, dict[str, Any]]:
     arn = {"ResourceARN": next((alarm.arn for alarm in house.store.all(MetricAlarm)), "arn:x")}
     return {
         "PutMetricAlarm": {**ALARM, "AlarmName": f"new-{house.ids.hex(1)}"},
+        "PutCompositeAlarm": {**COMPOSITE, "AlarmName": f"both-{house.ids.hex(1)}"},
         "DescribeAlarmsForMetric": {name: ALARM[name] for name in ("MetricName", "Namespace", "Dimensions")},
         "PutDashboard": {"DashboardName": f"new-{house.ids.hex(1)}", "DashboardBody": BODY},
         **dict.fromkeys(("TagResource", "UntagResource", "ListTagsForResource"), arn),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from longshore.domain.ec2.endpoint import PrefixList, VpcEndpoint
+from longshore.domain.ec2.endpoint import EndpointServiceConfiguration, PrefixList, VpcEndpoint
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
 from longshore.domain.ec2.network_acl import NetworkAcl
 from longshore.domain.ec2.network_settings import DhcpOptions, FlowLog
 from longshore.domain.ec2.routing import Address, InternetGateway, NatGateway, RouteTable
+from longshore.domain.elbv2.balancer import LoadBalancer
 from longshore.domain.record import Record
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ IDS: dict[str, type[Record]] = {
     "routetableid": RouteTable,
     "securitygroupruleid": SecurityGroupRule,
     "subnetid": Subnet,
+    "serviceid": EndpointServiceConfiguration,
     "vpcendpointid": VpcEndpoint,
 }
 """The members that take ids, in small letters and in the singular, and whose ids."""
@@ -126,6 +128,10 @@ def network_examples(read: Reader) -> dict[str, dict[str, Any]]:
         "CreateSubnet": {"VpcId": group.vpc_id, "CidrBlock": "10.0.77.0/24"},
         "CreateNetworkAclEntry": entry,
         "ReplaceNetworkAclEntry": entry,
+        "CreateVpcEndpointServiceConfiguration": {
+            "NetworkLoadBalancerArns": [each.arn for each in read.all(LoadBalancer) if each.type == "network"][:1]
+        },
+        "ModifyVpcEndpointServicePermissions": {"AddAllowedPrincipals": ["arn:aws:iam::222222222222:root"]},
         "CreateVpcEndpoint": {"VpcId": group.vpc_id, "ServiceName": "com.amazonaws.eu-west-1.dynamodb"},
         "CreateManagedPrefixList": {"PrefixListName": "q", "AddressFamily": "IPv4", "MaxEntries": 5},
         "CreateRoute": {"DestinationCidrBlock": "10.9.0.0/16"},

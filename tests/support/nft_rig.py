@@ -1,4 +1,4 @@
-"""Several network namespaces on one bridge, and a firewall in the one that has the bridge.
+"""Several network namespaces on one bridge, one on another, and a firewall in the one that has the bridges.
 
 What a packet meets here is what it meets between containers of a VPC.
 """
@@ -17,13 +17,16 @@ from tests.support import namespaces
 from tests.support.namespaces import REFUSED_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from longshore.drivers.firewall.nft import NftFirewall
 
 BRIDGE, VPC = "ls-test", "vpc-1"
 GATEWAY, PREFIX = "10.9.0.1", "10.9.0"
+BRIDGES = {VPC: BRIDGE, "vpc-2": "ls-test-2"}
+ELSEWHERE = "10.8.0.4"
+"""A member of the other VPC."""
 BALANCER = "10.9.0.9"
 """An address that the host itself has on the bridge."""
 ENDPOINT = "169.254.170.2"
@@ -40,30 +43,37 @@ def why_unavailable() -> str:
 
 
 class Rig:
-    """Namespaces of the host, of members at 10.9.0.NUMBER, each on the host's bridge, and of somebody far away."""
+    """Namespaces of the host, of members at 10.9.0.NUMBER, each on the host's bridge, of one in another VPC, and of
+    somebody far away."""
 
     def __init__(self, *numbers: int) -> None:
         self._name = f"fw{secrets.token_hex(3)}"
-        self._members = {f"{PREFIX}.{number}": f"{self._name}-{number}" for number in numbers}
-        self.namespaces = {HOST: self._name, OUTSIDE: f"{self._name}-far", **self._members}
+        members = {f"{PREFIX}.{number}": f"{self._name}-{number}" for number in numbers}
+        others = {ELSEWHERE: f"{self._name}-else"}
+        self.namespaces = {HOST: self._name, OUTSIDE: f"{self._name}-far", **members, **others}
         for namespace in self.namespaces.values():
             _do("ip", "netns", "add", namespace)
             _do("ip", "-n", namespace, "link", "set", "lo", "up")
-        _do("ip", "-n", self._name, "link", "add", BRIDGE, "type", "bridge")
-        for address in (f"{GATEWAY}/24", f"{BALANCER}/32"):
-            _do("ip", "-n", self._name, "addr", "add", address, "dev", BRIDGE)
+        _do("ip", "-n", self._name, "addr", "add", f"{ENDPOINT}/32", "dev", "lo")
+        self._bridge(BRIDGE, GATEWAY, members)
+        _do("ip", "-n", self._name, "addr", "add", f"{BALANCER}/32", "dev", BRIDGE)
         for address in RESOLVERS:
             _do("ip", "-n", self._name, "addr", "add", f"{address}/32", "dev", BRIDGE, "scope", "link")
-        _do("ip", "-n", self._name, "addr", "add", f"{ENDPOINT}/32", "dev", "lo")
-        _do("ip", "-n", self._name, "link", "set", BRIDGE, "up")
-        for number, (address, namespace) in enumerate(self._members.items()):
-            veth = ("link", "add", f"v{number}", "type", "veth", "peer", "name", "eth0", "netns", namespace)
-            _do("ip", "-n", self._name, *veth)
-            _do("ip", "-n", self._name, "link", "set", f"v{number}", "master", BRIDGE, "up")
+        self._bridge(BRIDGES["vpc-2"], "10.8.0.1", others)
+        self._connect_outside(self.namespaces[OUTSIDE])
+
+    def _bridge(self, bridge: str, gateway: str, members: Mapping[str, str]) -> None:
+        """A bridge of the host, and who is on it: namespaces by address."""
+        _do("ip", "-n", self._name, "link", "add", bridge, "type", "bridge")
+        _do("ip", "-n", self._name, "addr", "add", f"{gateway}/24", "dev", bridge)
+        _do("ip", "-n", self._name, "link", "set", bridge, "up")
+        for address, namespace in members.items():
+            device = f"v{address.removeprefix('10.')}"
+            _do("ip", "-n", self._name, "link", "add", device, "type", "veth", "peer", "eth0", "netns", namespace)
+            _do("ip", "-n", self._name, "link", "set", device, "master", bridge, "up")
             _do("ip", "-n", namespace, "addr", "add", f"{address}/24", "dev", "eth0")
             _do("ip", "-n", namespace, "link", "set", "eth0", "up")
-            _do("ip", "-n", namespace, "route", "add", "default", "via", GATEWAY)
-        self._connect_outside(self.namespaces[OUTSIDE])
+            _do("ip", "-n", namespace, "route", "add", "default", "via", gateway)
 
     def _connect_outside(self, far: str) -> None:
         """A network beyond the host, which forwards."""
@@ -118,10 +128,11 @@ def namespace_of(rig: Rig, where: str) -> Iterator[None]:
 
 
 async def open_firewall(rig: Rig, firewall: NftFirewall) -> None:
-    """Get it ready, and the rig's bridge with it."""
+    """Get it ready, and the rig's bridges with it."""
     with namespace_of(rig, HOST):
         await firewall.open()
-        await firewall.guard(BRIDGE)
+        for bridge in BRIDGES.values():
+            await firewall.guard(bridge)
 
 
 def _do(*words: str, given: str = "") -> str:

@@ -86,6 +86,29 @@ ALARM = {
     "Unit": "Percent",
     "Tags": [{"Key": "k", "Value": "v"}],
 }
+COMPOSITE = {
+    "AlarmName": "both",
+    "AlarmRule": "ALARM(busy) AND NOT OK(busy)",
+    "AlarmDescription": "d",
+    "ActionsEnabled": True,
+    "OKActions": [],
+    "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:t"],
+    "InsufficientDataActions": [],
+    "Tags": [{"Key": "k", "Value": "v"}],
+}
+STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/s"
+_EMAILS = {"DataIdentifier": ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]}
+PROTECTION = json.dumps(
+    {
+        "Name": "p",
+        "Version": "2021-06-01",
+        "Statement": [
+            {"Sid": "audit", **_EMAILS, "Operation": {"Audit": {"FindingsDestination": {}}}},
+            {"Sid": "mask", **_EMAILS, "Operation": {"Deidentify": {"MaskConfig": {}}}},
+        ],
+    }
+)
+INDEXES = '{"Fields": ["requestId"], "FieldsV2": {"status": {"type": "FACET"}}}'
 BODY = '{"widgets": [{"type": "text", "properties": {"markdown": "hello"}}]}'
 
 
@@ -123,6 +146,10 @@ def play_cloudwatch(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("PutMetricAlarm", **ALARM)
     percentile = {name: value for name, value in ALARM.items() if name != "Statistic"} | {"AlarmName": "slow"}
     call("PutMetricAlarm", **percentile, ExtendedStatistic="p99", EvaluateLowSampleCountPercentile="ignore")
+    suppressor = {"ActionsSuppressorWaitPeriod": 10, "ActionsSuppressorExtensionPeriod": 20}
+    call("PutCompositeAlarm", **COMPOSITE, ActionsSuppressor="slow", **suppressor)
+    call("DescribeAlarms", ChildrenOfAlarmName="both")
+    call("DescribeAlarms", ParentsOfAlarmName="busy")
     call("DescribeAlarms", AlarmNames=["busy"], AlarmTypes=["MetricAlarm"], StateValue="OK", ActionPrefix="arn:")
     call("DescribeAlarms", AlarmNamePrefix="b", MaxRecords=1)
     watched = {name: ALARM[name] for name in ("MetricName", "Namespace", "Dimensions", "Period", "Statistic", "Unit")}
@@ -136,7 +163,7 @@ def play_cloudwatch(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("TagResource", **arn, Tags=[{"Key": "a", "Value": "b"}])
     call("ListTagsForResource", **arn)
     call("UntagResource", **arn, TagKeys=["a"])
-    call("DeleteAlarms", AlarmNames=["busy"])
+    call("DeleteAlarms", AlarmNames=["busy", "both"])
     call("PutDashboard", DashboardName="d", DashboardBody=BODY, Tags=[{"Key": "a", "Value": "b"}])
     call("GetDashboard", DashboardName="d")
     call("ListDashboards", DashboardNamePrefix="d")
@@ -193,7 +220,17 @@ def play_logs_around(call: Callable[..., dict[str, Any]], api: Api) -> None:
     call("PutQueryDefinition", **saved, **made)
     call("DescribeQueryDefinitions", queryDefinitionNamePrefix="q", queryLanguage="CWLI", maxResults=1)
     call("DeleteQueryDefinition", **made)
-    call("DescribeSubscriptionFilters", **group)
+    kinesis = {"destinationArn": STREAM, "roleArn": "arn:aws:iam::123456789012:role/r", "distribution": "Random"}
+    call("PutSubscriptionFilter", **named, filterPattern=pattern, **kinesis)
+    call("DescribeSubscriptionFilters", **group, filterNamePrefix="e", limit=1)
+    call("DeleteSubscriptionFilter", **named)
+    at = {"logGroupIdentifier": arn}
+    call("PutDataProtectionPolicy", **at, policyDocument=PROTECTION)
+    call("GetDataProtectionPolicy", **at)
+    call("DeleteDataProtectionPolicy", **at)
+    call("PutIndexPolicy", **at, policyDocument=INDEXES)
+    call("DescribeIndexPolicies", logGroupIdentifiers=[arn])
+    call("DeleteIndexPolicy", **at)
     for operation in ("DescribeAccountPolicies", "DescribeDestinations", "DescribeExportTasks", "DescribeQueries"):
         call(operation)
     call("DeleteLogGroup", **group)

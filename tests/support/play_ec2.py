@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from longshore.api.ec2.absent import KINDS
 from tests.support.api import Api
+from tests.support.balancers import standing_at
+from tests.support.security_groups import PLACE
 
 Call = Callable[..., dict[str, Any]]
 TAG = {"Key": "k", "Value": "v"}
@@ -38,10 +41,14 @@ def one(name: str, *values: str) -> list[dict[str, Any]]:
     return [{"Name": name, "Values": list(values)}]
 
 
-def play_ec2(call: Call, _api: Api) -> None:
+def play_ec2(call: Call, api: Api) -> None:
     """Each operation of EC2."""
     for operation, name, value in DESCRIBED:
         call(operation, Filters=one(name, value))
+    for operation, kind in KINDS.items():
+        call(operation, Filters=one("tag-key", "k"), **{ids.parameter: [] for ids in kind.ids})
+    call("DescribeVpcBlockPublicAccessOptions")
+    call("GetSubnetCidrReservations", SubnetId="subnet-a", Filters=one("cidr", "10.0.0.0/28"))
     vpc = call("CreateVpc", CidrBlock="10.0.0.0/16", InstanceTenancy="default", **tagged("vpc"))["Vpc"]["VpcId"]
     _play_vpc(call, vpc)
     asked = {"VpcId": vpc, "CidrBlock": "10.0.1.0/24", "AvailabilityZone": "us-east-1a"}
@@ -52,7 +59,7 @@ def play_ec2(call: Call, _api: Api) -> None:
     _play_routing(call, vpc, subnet)
     _play_groups(call, vpc)
     _play_acls(call, vpc, subnet)
-    _play_endpoints(call, vpc, subnet)
+    _play_endpoints(call, api, vpc, subnet)
     _play_interfaces(call, subnet)
     call("DescribeAccountAttributes", AttributeNames=["default-vpc"])
     call("CreateTags", Resources=[vpc], Tags=[TAG])
@@ -178,7 +185,35 @@ def _play_acls(call: Call, vpc: str, subnet: str) -> None:
     call("DeleteNetworkAcl", **acl)
 
 
-def _play_endpoints(call: Call, vpc: str, subnet: str) -> None:
+def _play_endpoint_services(call: Call, api: Api) -> None:
+    balancers = [standing_at(dns_name=f"{name}.test").but(**PLACE, lb_id=name * 16, type="network") for name in "ab"]
+    api.put(*balancers)
+    one_, two = ([balancer.arn] for balancer in balancers)
+    asked = {
+        "NetworkLoadBalancerArns": one_,
+        "AcceptanceRequired": True,
+        "PrivateDnsName": "a.test",
+        "ClientToken": "t",
+    }
+    made = call("CreateVpcEndpointServiceConfiguration", **asked, **tagged("vpc-endpoint-service"))
+    name = made["ServiceConfiguration"]["ServiceName"]
+    of = {"ServiceId": made["ServiceConfiguration"]["ServiceId"]}
+    change = {"AddNetworkLoadBalancerArns": two, "RemoveNetworkLoadBalancerArns": one_, "AcceptanceRequired": True}
+    call("ModifyVpcEndpointServiceConfiguration", **of, **change, PrivateDnsName="b.test")
+    call("ModifyVpcEndpointServiceConfiguration", **of, RemovePrivateDnsName=True)
+    call("ModifyVpcEndpointServicePermissions", **of, AddAllowedPrincipals=["*"], RemoveAllowedPrincipals=["*"])
+    call("DescribeVpcEndpointServicePermissions", **of, Filters=one("principal", "*"))
+    call("DescribeVpcEndpointServiceConfigurations", ServiceIds=list(of.values()), Filters=one("service-name", name))
+    made = call("CreateVpcEndpoint", VpcId="vpc-1", ServiceName=name, VpcEndpointType="Interface")
+    endpoints = {"VpcEndpointIds": [made["VpcEndpoint"]["VpcEndpointId"]]}
+    call("DescribeVpcEndpointConnections", Filters=one("service-id", *of.values()))
+    call("AcceptVpcEndpointConnections", **of, **endpoints)
+    call("RejectVpcEndpointConnections", **of, **endpoints)
+    call("DeleteVpcEndpoints", **endpoints)
+    call("DeleteVpcEndpointServiceConfigurations", ServiceIds=list(of.values()))
+
+
+def _play_endpoints(call: Call, api: Api, vpc: str, subnet: str) -> None:
     asked: dict[str, Any] = {"VpcId": vpc, "ServiceName": "com.amazonaws.us-east-1.ecr.api"}
     asked |= {"VpcEndpointType": "Interface", "SecurityGroupIds": [], "PrivateDnsEnabled": True, "RouteTableIds": []}
     options = {"DnsRecordIpType": "ipv4", "PrivateDnsOnlyForInboundResolverEndpoint": False}
@@ -189,6 +224,7 @@ def _play_endpoints(call: Call, vpc: str, subnet: str) -> None:
     call("ModifyVpcEndpoint", **change, RemoveSubnetIds=[subnet], ResetPolicy=True, DnsOptions=options)
     call("ModifyVpcEndpoint", **change, AddSubnetIds=[subnet], SubnetConfigurations=fixed["SubnetConfigurations"])
     call("DeleteVpcEndpoints", VpcEndpointIds=[made])
+    _play_endpoint_services(call, api)
     entry = {"Cidr": "10.0.0.0/8", "Description": "d"}
     asked = {"PrefixListName": "own", "AddressFamily": "IPv4", "MaxEntries": 5, "Entries": [entry], "ClientToken": "t"}
     made = call("CreateManagedPrefixList", **asked, **tagged("prefix-list"))["PrefixList"]["PrefixListId"]
@@ -196,6 +232,8 @@ def _play_endpoints(call: Call, vpc: str, subnet: str) -> None:
     call("ModifyManagedPrefixList", PrefixListId=made, CurrentVersion=1, **added)
     call("ModifyManagedPrefixList", PrefixListId=made, PrefixListName="other", MaxEntries=6)
     call("GetManagedPrefixListEntries", PrefixListId=made, TargetVersion=1)
+    call("RestoreManagedPrefixListVersion", PrefixListId=made, PreviousVersion=1, CurrentVersion=2)
+    call("GetManagedPrefixListAssociations", PrefixListId=made)
     call("DeleteManagedPrefixList", PrefixListId=made)
 
 

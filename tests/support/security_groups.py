@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from longshore.decide.ec2.acls import acls_of
 from longshore.decide.ec2.firewall import PROTOCOLS, group_rules, place_of
-from longshore.domain.ec2.firewall import Acl, Ruleset
+from longshore.domain.ec2.firewall import Acl, Exit, Place, Ruleset
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc, mac_of
 from longshore.domain.ec2.network_acl import ALLOW_ALL, AclEntry, NetworkAcl
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PLACE: dict[str, Any] = {"account": "123456789012", "region": "us-east-1"}
-VPC = "vpc-1"
+VPC, OTHER_VPC = "vpc-1", "vpc-2"
 EVERYWHERE = "0.0.0.0/0"
 
 
@@ -40,21 +40,33 @@ class World(NamedTuple):
     """The same of load balancers."""
     entries: Sequence[AclEntry] | None = None
     """Of the network ACL of SUBNET; None: it has the default one."""
+    abroad: Mapping[str, Sequence[str]] = {}
+    """Groups by address: those of tasks of another VPC."""
+    internet_facing: bool = False
+    """Whether the load balancers are."""
+    exits: Sequence[Exit] | None = None
+    """None: routes don't count."""
 
     def interfaces(self) -> list[NetworkInterface]:
         return [
             *(interface(address, *groups) for address, groups in self.members.items()),
             *(interface(address, *groups, owner="amazon-elb") for address, groups in self.balancers.items()),
+            *(interface(address, *groups).but(vpc_id=OTHER_VPC) for address, groups in self.abroad.items()),
         ]
 
     def ruleset(self) -> Ruleset:
         exists = self.groups.__contains__
         return Ruleset(
-            vpcs=frozenset({VPC}),
+            vpcs=frozenset({VPC, OTHER_VPC}),
             groups={group_id: group_rules(rules, exists) for group_id, rules in self.groups.items()},
-            places={each.interface_id: place_of(each, exists) for each in self.interfaces()},
+            places={each.interface_id: self._place(each) for each in self.interfaces()},
+            exits=None if self.exits is None else tuple(self.exits),
             acls=self.acls(),
         )
+
+    def _place(self, each: NetworkInterface) -> Place:
+        public = self.internet_facing and each.private_ip in self.balancers
+        return place_of(each, self.groups.__contains__, public=public)
 
     def acls(self) -> tuple[Acl, ...]:
         vpc = Vpc(**PLACE, vpc_id=VPC, cidr="10.9.0.0/24")
@@ -75,12 +87,26 @@ class World(NamedTuple):
 
         Of a connection and a ping it is asked whether the answer comes back.
         """
-        judged = {**self.members, **self.balancers}
+        judged = self._judged()
         return (
-            self._allowed(judged.get(packet.source), packet, egress=True)
+            self._meets(packet)
+            and self._allowed(judged.get(packet.source), packet, egress=True)
             and self._allowed(judged.get(packet.destination), packet, egress=False)
             and self._crosses(packet, ECHO)
             and (packet.protocol == "udp" or self._crosses(_reply(packet), ECHO_REPLY))
+        )
+
+    def _judged(self) -> dict[str, Sequence[str]]:
+        return {**self.members, **self.balancers, **self.abroad}
+
+    def _meets(self, packet: Packet) -> bool:
+        """Whether there is a way from VPC to VPC: by what subnets reach outside, to internet-facing load balancers."""
+        if (packet.source in self.abroad) == (packet.destination in self.abroad):
+            return True
+        if packet.destination not in self.balancers or not self.internet_facing:
+            return False
+        return self.exits is None or any(
+            _within(packet.source, each.subnets) and _within(packet.destination, each.reach) for each in self.exits
         )
 
     def _crosses(self, packet: Packet, kind: int) -> bool:
@@ -105,8 +131,12 @@ class World(NamedTuple):
 
     def _names(self, rule: SecurityGroupRule, peer: str) -> bool:
         if rule.referenced_group_id:
-            return rule.referenced_group_id in {**self.members, **self.balancers}.get(peer, ())
+            return rule.referenced_group_id in self._judged().get(peer, ())
         return ipaddress.ip_address(peer) in ipaddress.ip_network(rule.cidr_ipv4)
+
+
+def _within(address: str, ranges: Sequence[str]) -> bool:
+    return any(ipaddress.ip_address(address) in ipaddress.ip_network(each) for each in ranges)
 
 
 def _reply(packet: Packet) -> Packet:
@@ -183,6 +213,8 @@ ECHO, ECHO_REPLY = 8, 0
 CLIENTS_PORT = 40_000
 """Any above 32767, as Linux gives them to who connects."""
 GROUPS = ("sg-a", "sg-b", "sg-c")
+OPEN = "sg-open"
+"""Everybody may connect to its members, and they to everybody."""
 PORTS = (80, 81, 84)
 RANGES = (EVERYWHERE, "10.9.0.0/24", "10.9.0.4/31", "10.9.0.5/32", "10.9.0.8/29", "192.168.0.0/16")
 
@@ -230,12 +262,26 @@ def acl_entries(draw: st.DrawFn) -> list[AclEntry]:
 
 
 @st.composite
-def worlds(draw: st.DrawFn, tasks: Sequence[str], balancer: str) -> World:
+def exits(draw: st.DrawFn) -> list[Exit]:
+    """What some of all subnets reach."""
+    subnets = draw(
+        st.lists(st.sampled_from(["10.8.0.0/24", "10.8.0.4/31", "10.8.0.128/25", "10.9.0.0/24"]), max_size=2)
+    )
+    reaches = st.sampled_from([(EVERYWHERE,), (EVERYWHERE,), ("10.9.0.0/24",), ("192.0.2.0/24",)])
+    return [Exit(subnets=(subnet,), reach=draw(reaches)) for subnet in subnets]
+
+
+@st.composite
+def worlds(draw: st.DrawFn, tasks: Sequence[str], balancer: str, abroad: str) -> World:
     """Any rules, and any membership of these addresses."""
     some = st.lists(st.sampled_from(GROUPS), min_size=1, max_size=2, unique=True)
+    often_open = st.one_of(some, st.just([OPEN]))
     return World(
-        groups={group_id: draw(rules_of(group_id)) for group_id in GROUPS},
+        groups={OPEN: [rule(OPEN), outbound(OPEN)], **{group_id: draw(rules_of(group_id)) for group_id in GROUPS}},
         members={address: draw(some) for address in tasks if draw(st.integers(0, 9))},
-        balancers={balancer: draw(st.one_of(some, st.just([])))} if draw(st.booleans()) else {},
+        balancers={balancer: draw(st.one_of(often_open, st.just([])))} if draw(st.booleans()) else {},
         entries=draw(st.one_of(st.none(), acl_entries())),
+        abroad={abroad: draw(often_open)},
+        internet_facing=draw(st.booleans()),
+        exits=draw(exits()),
     )

@@ -4,6 +4,7 @@ resource "aws_lb" "main" {
   security_groups    = [aws_security_group.balancer.id]
   subnets            = aws_subnet.public[*].id
   idle_timeout       = 30
+  depends_on         = [aws_internet_gateway.main]
 }
 
 resource "aws_lb_target_group" "web" {

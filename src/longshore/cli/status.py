@@ -31,16 +31,20 @@ def _recorded(server: Server) -> Iterator[Text]:
     """What users may think is acted on, and is not yet."""
     scaling, cloudwatch = server.client("application-autoscaling"), server.client("cloudwatch")
     counts = {
+        "scalable target": _count(scaling, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="ecs"),
         "scaling policy": _count(scaling, "describe_scaling_policies", "ScalingPolicies", ServiceNamespace="ecs"),
         "scheduled action": _count(scaling, "describe_scheduled_actions", "ScheduledActions", ServiceNamespace="ecs"),
-        "alarm": _count(cloudwatch, "describe_alarms", "MetricAlarms"),
+        "alarm": sum(
+            _count(cloudwatch, "describe_alarms", f"{kind}s", AlarmTypes=[kind])
+            for kind in ("MetricAlarm", "CompositeAlarm")
+        ),
     }
     said = [f"{count} {_plural(noun) if count > 1 else noun}" for noun, count in counts.items() if count]
     if said:
         yield Text(f"  ! recorded, not acted on yet: {', '.join(said)}", style="yellow")
 
 
-def _count(client: Any, operation: str, member: str, **asked: str) -> int:
+def _count(client: Any, operation: str, member: str, **asked: Any) -> int:
     return sum(len(page[member]) for page in client.get_paginator(operation).paginate(**asked))
 
 

@@ -1,6 +1,6 @@
 """Every class of record there is: what a store is opened with."""
 
-from longshore.domain.ec2.endpoint import PrefixList, VpcEndpoint
+from longshore.domain.ec2.endpoint import EndpointServiceConfiguration, PrefixList, VpcEndpoint
 from longshore.domain.ec2.network import (
     NetworkInterface,
     RegionNetwork,
@@ -38,11 +38,18 @@ from longshore.domain.iam import (
     Role,
     User,
 )
-from longshore.domain.log import LogGroup, LogResourcePolicy, LogStream, MetricFilter, QueryDefinition
+from longshore.domain.log import (
+    LogGroup,
+    LogResourcePolicy,
+    LogStream,
+    MetricFilter,
+    QueryDefinition,
+    SubscriptionFilter,
+)
 from longshore.domain.names.naming import DiscoveryService, Namespace, NamingOperation, ServiceInstance
 from longshore.domain.names.zone import HostedZone, RecordSet, ZoneChange
 from longshore.domain.record import Record
-from longshore.domain.scaling.alarm import AlarmHistoryItem, Dashboard, MetricAlarm
+from longshore.domain.scaling.alarm import AlarmHistoryItem, CompositeAlarm, Dashboard, MetricAlarm
 from longshore.domain.scaling.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
 from longshore.domain.secrets.encryption_key import EncryptionKey, KeyAlias, KeyGrant
 from longshore.domain.secrets.master_key import KeyCheck
@@ -82,7 +89,9 @@ KINDS: tuple[type[Record], ...] = (
     LogGroup,
     LogResourcePolicy,
     LogStream,
+    CompositeAlarm,
     MetricAlarm,
+    SubscriptionFilter,
     MetricFilter,
     Namespace,
     NamingOperation,
@@ -122,6 +131,7 @@ KINDS: tuple[type[Record], ...] = (
     TrustStore,
     User,
     Vpc,
+    EndpointServiceConfiguration,
     VpcEndpoint,
     ZoneChange,
 )

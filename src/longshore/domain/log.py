@@ -21,6 +21,13 @@ class LogGroup(Record, frozen=True, kw_only=True, omit_defaults=True):
     kms_key_id: str = ""
     log_group_class: str = "STANDARD"
     deletion_protected: bool = False
+    data_protection: str = ""
+    """A policy, as it was given; empty: none."""
+    data_protection_at: float = 0.0
+    """When there was one last; 0: never."""
+    index_policy: str = ""
+    """As it was given; empty: none."""
+    index_policy_at: float = 0.0
     tags: Tags = {}
 
     def names(self) -> Key:
@@ -77,6 +84,29 @@ class MetricFilter(Record, frozen=True, kw_only=True, omit_defaults=True):
         yield "scope", self.scope
         yield "group", (*self.scope, self.group)
         yield "metric", (*self.scope, self.metric_namespace, self.metric_name)
+
+
+class SubscriptionFilter(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a group's events are to be sent. Written by the user; nothing is sent."""
+
+    kind: ClassVar[str] = "subscription_filter"
+
+    group: str
+    name: str
+    pattern: str
+    destination: str
+    """An ARN."""
+    role_arn: str = ""
+    distribution: str
+    created_at: float
+
+    def names(self) -> Key:
+        """By group and name."""
+        return (self.group, self.name)
+
+    def indexes(self) -> Iterator[tuple[str, Key]]:
+        """By group."""
+        yield "group", (*self.scope, self.group)
 
 
 class LogResourcePolicy(Record, frozen=True, kw_only=True, omit_defaults=True):

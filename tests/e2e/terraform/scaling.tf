@@ -185,6 +185,23 @@ resource "aws_cloudwatch_metric_alarm" "share" {
   }
 }
 
+resource "aws_cloudwatch_composite_alarm" "both" {
+  alarm_name        = "both"
+  alarm_description = "busy and failing"
+  alarm_rule        = <<-RULE
+    ALARM(${aws_cloudwatch_metric_alarm.busy.alarm_name}) AND
+    (ALARM("${aws_cloudwatch_metric_alarm.share.arn}") OR NOT OK(${aws_cloudwatch_metric_alarm.slow.alarm_name}))
+  RULE
+  alarm_actions     = ["arn:aws:sns:us-east-1:123456789012:pager-${var.high}"]
+  ok_actions        = ["arn:aws:sns:us-east-1:123456789012:pager"]
+  actions_suppressor {
+    alarm            = aws_cloudwatch_metric_alarm.slow.alarm_name
+    extension_period = 10
+    wait_period      = 20
+  }
+  tags = { team = "web" }
+}
+
 resource "aws_cloudwatch_log_group" "app" {
   name              = "/scaled/app"
   retention_in_days = 7
@@ -219,6 +236,53 @@ resource "aws_cloudwatch_log_metric_filter" "latency" {
     unit       = "Milliseconds"
     dimensions = { Host = "$.host" }
   }
+}
+
+resource "aws_cloudwatch_log_subscription_filter" "archive" {
+  name            = "archive"
+  log_group_name  = aws_cloudwatch_log_group.app.name
+  filter_pattern  = var.pattern
+  destination_arn = "arn:aws:firehose:us-east-1:123456789012:deliverystream/archive"
+  role_arn        = "arn:aws:iam::123456789012:role/archive"
+}
+
+resource "aws_cloudwatch_log_subscription_filter" "watch" {
+  name            = "watch"
+  log_group_name  = aws_cloudwatch_log_group.app.name
+  filter_pattern  = ""
+  destination_arn = "arn:aws:lambda:us-east-1:123456789012:function:watch"
+}
+
+data "aws_cloudwatch_log_data_protection_policy_document" "emails" {
+  name = "emails"
+  statement {
+    sid              = "audit"
+    data_identifiers = ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]
+    operation {
+      audit {
+        findings_destination {}
+      }
+    }
+  }
+  statement {
+    sid              = "mask"
+    data_identifiers = ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"]
+    operation {
+      deidentify {
+        mask_config {}
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_log_data_protection_policy" "emails" {
+  log_group_name  = aws_cloudwatch_log_group.app.name
+  policy_document = data.aws_cloudwatch_log_data_protection_policy_document.emails.json
+}
+
+resource "aws_cloudwatch_log_index_policy" "requests" {
+  log_group_name  = aws_cloudwatch_log_group.app.name
+  policy_document = jsonencode({ Fields = ["requestId", var.pattern] })
 }
 
 data "aws_iam_policy_document" "dns" {

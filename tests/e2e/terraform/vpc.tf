@@ -10,6 +10,10 @@ terraform {
   }
 }
 
+variable "balancer" {
+  description = "The ARN of a network load balancer."
+}
+
 variable "stage" {
   type    = string
   default = "dev"
@@ -307,6 +311,35 @@ resource "aws_vpc_endpoint" "ecr" {
   security_group_ids  = [aws_security_group.app.id]
   private_dns_enabled = true
 }
+
+resource "aws_vpc_endpoint_service" "offered" {
+  network_load_balancer_arns = [var.balancer]
+  acceptance_required        = var.stage == "prod"
+  allowed_principals         = ["arn:aws:iam::222222222222:root"]
+  tags                       = { Name = "offered" }
+}
+
+resource "aws_vpc_endpoint" "offered" {
+  vpc_id             = aws_vpc.main.id
+  service_name       = aws_vpc_endpoint_service.offered.service_name
+  vpc_endpoint_type  = "Interface"
+  subnet_ids         = [aws_subnet.private[0].id]
+  security_group_ids = [aws_security_group.app.id]
+}
+
+resource "aws_vpc_endpoint" "models" {
+  vpc_id            = aws_vpc.main.id
+  service_name      = "com.amazonaws.${data.aws_region.here.name}.bedrock-runtime"
+  vpc_endpoint_type = "Interface"
+}
+
+data "aws_vpc_peering_connections" "none" {}
+
+data "aws_instances" "none" {}
+
+data "aws_ebs_volumes" "none" {}
+
+data "aws_ec2_transit_gateway_attachments" "none" {}
 
 resource "aws_vpc_dhcp_options" "main" {
   domain_name         = "example.internal"

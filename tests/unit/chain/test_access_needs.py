@@ -257,6 +257,12 @@ def test_resources_of_operations(service: str, operation: str, params: dict[str,
             ("iam:PassRole", f"{IAM}:role/flow"),
         ),
         (
+            "logs",
+            "PutSubscriptionFilter",
+            {"logGroupName": "g", "roleArn": f"{IAM}:role/send"},
+            ("iam:PassRole", f"{IAM}:role/send"),
+        ),
+        (
             "elbv2",
             "CreateTargetGroup",
             {"Name": "g", "Tags": TAGS},

@@ -236,6 +236,33 @@ def test_a_prefix_list_keeps_its_versions(api: Api) -> None:
     assert [each["OwnerId"] for each in api("DescribeManagedPrefixLists")["PrefixLists"]] == ["AWS", "AWS"]
 
 
+def test_a_version_of_a_prefix_list_is_restored(api: Api) -> None:
+    asked = {"PrefixListName": "own", "AddressFamily": "IPv4", "MaxEntries": 2}
+    made = api("CreateManagedPrefixList", **asked, Entries=[{"Cidr": "10.0.0.0/8"}])["PrefixList"]
+    own = {"PrefixListId": made["PrefixListId"]}
+    change = {"AddEntries": [{"Cidr": "11.0.0.0/8"}], "RemoveEntries": [{"Cidr": "10.0.0.0/8"}]}
+    api("ModifyManagedPrefixList", **own, **change, CurrentVersion=1)
+    stale = api.error("RestoreManagedPrefixListVersion", **own, PreviousVersion=1, CurrentVersion=1)
+    assert stale.code == "PrefixListVersionMismatch"
+    missing = api.error("RestoreManagedPrefixListVersion", **own, PreviousVersion=0, CurrentVersion=2)
+    assert missing.code == "InvalidPrefixListVersion.NotFound"
+    restored = api("RestoreManagedPrefixListVersion", **own, PreviousVersion=1, CurrentVersion=2)["PrefixList"]
+    assert (restored["State"], restored["Version"]) == ("restore-in-progress", 3)
+    assert api("GetManagedPrefixListEntries", **own)["Entries"] == [{"Cidr": "10.0.0.0/8"}]
+
+
+def test_who_names_a_prefix_list_is_listed(api: Api, vpc: str) -> None:
+    asked = {"PrefixListName": "own", "AddressFamily": "IPv4", "MaxEntries": 2}
+    own = {"PrefixListId": api("CreateManagedPrefixList", **asked)["PrefixList"]["PrefixListId"]}
+    assert api("GetManagedPrefixListAssociations", **own)["PrefixListAssociations"] == []
+    group = api("CreateSecurityGroup", VpcId=vpc, GroupName="g", Description="d")["GroupId"]
+    api("AuthorizeSecurityGroupIngress", GroupId=group, IpPermissions=[{"IpProtocol": "-1", "PrefixListIds": [own]}])
+    found = api("GetManagedPrefixListAssociations", **own)["PrefixListAssociations"]
+    assert found == [{"ResourceId": group, "ResourceOwner": "123456789012"}]
+    unknown = api.error("GetManagedPrefixListAssociations", PrefixListId="pl-0")
+    assert unknown.code == "InvalidPrefixListID.NotFound"
+
+
 @pytest.mark.parametrize(
     ("asked", "code"),
     [

@@ -60,6 +60,21 @@ def shown(api: Api, table: str) -> dict[str, Any]:
 # --------------------------------------------------------------------------------------------------- route tables
 
 
+def test_routes_to_subnets_of_the_vpc_lead_to_nat_gateways_and_interfaces(api: Api, stack: Stack) -> None:
+    """More specific than the local route, as AWS has had them since 2021 for appliances between subnets."""
+    table = stack.table()
+    of = {"RouteTableId": table, "DestinationCidrBlock": "10.0.1.0/24"}
+    interface = api("CreateNetworkInterface", SubnetId=stack.subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    assert api("CreateRoute", **of, NetworkInterfaceId=interface) == {"Return": True}
+    assert shown(api, table)["Routes"][1]["NetworkInterfaceId"] == interface
+    gateway = api.error("ReplaceRoute", **of, GatewayId=stack.gateway)
+    assert (gateway.code, "only a NAT gateway" in gateway.message) == ("InvalidParameterValue", True)
+    api("ReplaceRoute", **of, NatGatewayId=stack.nat()["NatGatewayId"])
+    api("DeleteRoute", **of)
+    half = api.error("CreateRoute", **{**of, "DestinationCidrBlock": "10.0.1.0/25"}, NetworkInterfaceId=interface)
+    assert (half.code, "whole CIDR block" in half.message) == ("InvalidParameterValue", True)
+
+
 def test_routes_are_made_replaced_and_deleted(api: Api, stack: Stack) -> None:
     table = stack.table()
     nat = stack.nat()["NatGatewayId"]
@@ -86,7 +101,8 @@ def test_routes_are_made_replaced_and_deleted(api: Api, stack: Stack) -> None:
         ("CreateRoute", {"DestinationIpv6CidrBlock": ALL, "GatewayId": "igw"}, "InvalidParameterValue"),
         ("CreateRoute", {"DestinationPrefixListId": "pl-0", "GatewayId": "igw"}, "InvalidPrefixListID.NotFound"),
         ("CreateRoute", {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "igw"}, "RouteAlreadyExists"),
-        ("CreateRoute", {"DestinationCidrBlock": "10.0.4.0/24", "GatewayId": "igw"}, "InvalidParameterValue"),
+        ("CreateRoute", {"DestinationCidrBlock": "10.0.1.0/24", "GatewayId": "igw"}, "InvalidParameterValue"),
+        ("CreateRoute", {"DestinationCidrBlock": "10.0.4.0/24", "NatGatewayId": "nat"}, "InvalidParameterValue"),
         ("CreateRoute", {"DestinationCidrBlock": ALL, "GatewayId": "igw-0"}, "InvalidGatewayID.NotFound"),
         ("CreateRoute", {"DestinationCidrBlock": ALL, "NatGatewayId": "nat-0"}, "InvalidNatGatewayID.NotFound"),
         (

@@ -60,6 +60,18 @@ def test_a_new_group_lets_nothing_in_and_everything_out(api: Api, vpc: str, grou
     ]
 
 
+def test_names_alone_are_those_of_the_default_vpc(api: Api, vpc: str, group: str) -> None:
+    assert api.error("DescribeSecurityGroups", GroupNames=["web"]).code == "InvalidGroup.NotFound"
+    assert [each["GroupId"] for each in api("DescribeSecurityGroups", GroupNames=["default"])["SecurityGroups"]] == [
+        "sg-default"
+    ]
+    assert len(api("DescribeSecurityGroups", Filters=one("group-name", "web"))["SecurityGroups"]) == 1
+    own = create(api, "vpc-1", "web")
+    assert [each["GroupId"] for each in api("DescribeSecurityGroups", GroupNames=["web"])["SecurityGroups"]] == [own]
+    assert own != group
+    assert shown(api, group)["VpcId"] == vpc
+
+
 def test_a_group_without_a_vpc_is_in_the_default_one_and_found_by_name(api: Api) -> None:
     made = api("CreateSecurityGroup", GroupName="web", Description="d", **tagged("security-group"))
     assert made["Tags"] == [{"Key": "k", "Value": "v"}]

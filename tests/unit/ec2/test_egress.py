@@ -67,6 +67,13 @@ def test_without_a_route_nothing_is_reached() -> None:
     assert exits([], []) == {}
 
 
+def test_routes_within_the_vpc_are_not_looked_at() -> None:
+    """Its range may be another VPC's on this machine, where it was moved."""
+    within = [(PRIVATE, "eni-1"), (PUBLIC, "nat-1")]
+    assert exits([(EVERYWHERE, "igw-1"), *within], nats=[nat()]) == {PUBLIC: (EVERYWHERE,)}
+    assert exits([("192.0.2.0/24", "igw-1")], within, nats=[nat()]) == {PUBLIC: ("192.0.2.0/24",)}
+
+
 def test_black_holes_lead_nowhere() -> None:
     detached = InternetGateway(**PLACE, gateway_id="igw-1")
     assert exits([(EVERYWHERE, "igw-1")], gateways=[detached]) == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
@@ -11,16 +11,18 @@ from longshore.control.ec2.firewall import FirewallController
 from longshore.control.ec2.rules import Rules
 from longshore.control.ecs.tasks import TaskController
 from longshore.domain.ec2.endpoint import PrefixEntry, PrefixList
-from longshore.domain.ec2.firewall import Exit, Ruleset, RulesetChange
+from longshore.domain.ec2.firewall import Exit, Place, Ruleset, RulesetChange
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
 from longshore.domain.ec2.network_acl import ALLOW_ALL, NetworkAcl
 from longshore.domain.ec2.routing import InternetGateway, RouteTable
 from longshore.domain.ecs.launch import TaskLaunch
 from longshore.domain.ecs.task import Attachment, Task
+from longshore.domain.elbv2.balancer import LoadBalancer, Zone
 from longshore.drivers.ports import Permanent, Retryable
 from longshore.drivers.sim.engine import SimEngine
 from longshore.drivers.sim.firewall import SimFirewall
 from tests.support.api import VAULT, Api
+from tests.support.balancers import standing_at
 from tests.support.security_groups import PLACE, group, interface, outbound, rule
 from tests.support.services import ClockOf
 
@@ -112,6 +114,21 @@ async def test_each_change_is_told_and_nothing_else(house: House) -> None:
         tx.delete(SecurityGroup, ("123456789012", "us-east-1", "sg-a"))
     await in_force(house)
     assert house.driver.changes == len(steps) + 2
+
+
+async def test_load_balancer_is_public_as_its_scheme_says(house: House) -> None:
+    member = interface("172.31.0.9", owner="amazon-elb")
+    zone = Zone(name="us-east-1a", subnet_id="subnet-1", interface_id=member.interface_id, address="172.31.0.9")
+    balancer = standing_at(dns_name="a.test").but(**PLACE, vpc_id=member.vpc_id, zones=(zone,))
+    for scheme, public in (("internet-facing", True), ("internal", False)):
+        house.put(balancer.but(scheme=scheme), member.but(created_at=1.0))
+        await in_force(house)
+        assert places(house)[member.interface_id].public == public
+        with house.transaction() as tx:
+            tx.delete(LoadBalancer, balancer.but(scheme=scheme).key)
+            tx.delete(NetworkInterface, member.key)
+        await in_force(house)
+        assert member.interface_id not in places(house)
 
 
 async def test_group_that_comes_after_those_who_name_it_counts_from_then_on(house: House) -> None:
@@ -249,6 +266,11 @@ async def test_network_acls_follow_their_entries_and_the_subnets_that_have_them(
 def acls(house: House) -> dict[str, tuple[str, ...]]:
     assert house.driver.table.rules is not None
     return {acl.acl_id: acl.subnets for acl in house.driver.table.rules.acls}
+
+
+def places(house: House) -> Mapping[str, Place]:
+    assert house.driver.table.rules is not None
+    return house.driver.table.rules.places
 
 
 def exits(house: House) -> tuple[Exit, ...] | None:

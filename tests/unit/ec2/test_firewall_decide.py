@@ -73,6 +73,7 @@ def test_host_has_the_addresses_of_load_balancers() -> None:
     task, balancer = interface("10.9.0.4", "sg-b", "sg-a", "sg-b"), interface("10.9.0.9", owner="amazon-elb")
     assert place_of(task, bool) == Place(vpc_id=VPC, address="10.9.0.4", groups=("sg-a", "sg-b"))
     assert place_of(balancer, bool) == Place(vpc_id=VPC, address="10.9.0.9", on_host=True)
+    assert place_of(balancer, bool, public=True).public
 
 
 def test_ranges_of_a_vpc_that_was_moved_mean_where_it_is() -> None:

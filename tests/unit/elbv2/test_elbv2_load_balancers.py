@@ -8,6 +8,7 @@ from longshore.api import elbv2
 from longshore.api.ec2 import SERVICE as EC2
 from longshore.api.elbv2.limits import LIMITS
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, Subnet, Vpc
+from longshore.domain.ec2.routing import InternetGateway
 from longshore.domain.elbv2.balancer import Listener, LoadBalancer, Rule
 from longshore.domain.elbv2.quota import LoadBalancerQuota
 from tests.support.api import SCOPE, Api
@@ -36,6 +37,20 @@ def interfaces(api: Api) -> list[NetworkInterface]:
 
 def mapping(subnet: str, address: str = "") -> dict[str, str]:
     return {"SubnetId": subnet, **({"PrivateIPv4Address": address} if address else {})}
+
+
+@pytest.mark.parametrize("kind", ["application", "network"])
+def test_internet_facing_load_balancer_needs_an_internet_gateway(api: Api, kind: str) -> None:
+    [gateway] = api.store.all(InternetGateway)
+    asked = {"Type": kind, "Subnets": ["subnet-a", "subnet-b"]}
+    api("CreateLoadBalancer", Name="before", **asked)
+    api.put(gateway.but(vpc_id=""))
+    error = api.error("CreateLoadBalancer", Name="web", **asked)
+    assert (error.code, error.message) == ("InvalidSubnet", "VPC vpc-1 has no internet gateway")
+    api("CreateLoadBalancer", Name="web", Scheme="internal", **asked)
+    api("CreateLoadBalancer", Name="before", **asked)  # it is there
+    api.put(gateway)
+    api("CreateLoadBalancer", Name="after", **asked)
 
 
 def test_a_load_balancer_is_described_as_it_was_asked_for(api: Api) -> None:

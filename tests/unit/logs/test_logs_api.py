@@ -65,7 +65,9 @@ def test_groups_are_found_by_prefix_pattern_and_identifier(api: Api) -> None:
 
     assert names() == ["/App/two", "/app", "other"]
     assert names(logGroupNamePrefix="/app") == ["/app"]
-    assert names(logGroupNamePattern="APP") == ["/App/two", "/app"]
+    assert names(logGroupNamePattern="pp") == ["/App/two", "/app"]
+    assert names(logGroupNamePattern="App") == ["/App/two"]
+    assert names(logGroupNamePattern="APP") == []
     assert names(logGroupIdentifiers=["other", f"{ARN}:*"]) == ["/app", "other"]
 
 

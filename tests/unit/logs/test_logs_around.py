@@ -278,8 +278,6 @@ def test_groups_are_listed_by_a_pattern_and_paged(api: Api) -> None:
 
 
 def test_what_can_t_be_made_is_listed_as_none(api: Api) -> None:
-    assert api("DescribeSubscriptionFilters", logGroupName="g") == {"subscriptionFilters": []}
-    assert api.error("DescribeSubscriptionFilters", logGroupName="none").code == "ResourceNotFoundException"
     assert api("DescribeAccountPolicies", policyType="DATA_PROTECTION_POLICY") == {"accountPolicies": []}
     for operation, member in (
         ("DescribeDestinations", "destinations"),

@@ -136,8 +136,6 @@ def test_alarms_are_found_by_name_state_and_action(api: Api) -> None:
     assert names(api("DescribeAlarms", StateValue="OK")) == ["a3"]
     assert names(api("DescribeAlarms", ActionPrefix="arn:aws:lambda")) == ["b"]
     assert names(api("DescribeAlarms", AlarmNames=["b", "a1", "b"])) == ["a1", "b"]
-    composite = api("DescribeAlarms", AlarmTypes=["CompositeAlarm"])
-    assert composite == {"CompositeAlarms": [], "MetricAlarms": []}
     first = api("DescribeAlarms", MaxRecords=4)
     assert names(first) + names(api("DescribeAlarms", NextToken=first["NextToken"])) == [
         *(f"a{number}" for number in range(5)),
@@ -146,7 +144,6 @@ def test_alarms_are_found_by_name_state_and_action(api: Api) -> None:
     assert api.error("DescribeAlarms", NextToken="x").code == "InvalidNextToken"
     both = api.error("DescribeAlarms", AlarmNames=["a"], AlarmNamePrefix="a")
     assert both.code == "InvalidParameterCombinationException"
-    assert "composite" in api.error("DescribeAlarms", ChildrenOfAlarmName="a").message
 
 
 def test_alarms_are_found_by_their_metric(api: Api) -> None:

@@ -64,6 +64,8 @@ def logs(ask: Ask) -> On:
     more: tuple[Need, ...] = ()
     if ask.operation == "CreateLogGroup" and ask.params.get("tags"):
         more = tuple(Need("logs:TagResource", resource, also[resource]) for resource in resources)
+    if ask.operation == "PutSubscriptionFilter" and ask.text("roleArn"):
+        more = (Need("iam:PassRole", ask.text("roleArn"), values={"iam:passedtoservice": ("logs.amazonaws.com",)}),)
     return On(tuple(dict.fromkeys(resources)), also=also, more=more)
 
 

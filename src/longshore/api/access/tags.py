@@ -6,7 +6,7 @@ from typing import Any
 from longshore.api.access.asking import Ask
 from longshore.decide.policy.context import Values, record_values, resource_values, tag_values
 from longshore.domain.arn import Arn
-from longshore.domain.ec2.endpoint import PrefixList, VpcEndpoint
+from longshore.domain.ec2.endpoint import EndpointServiceConfiguration, PrefixList, VpcEndpoint
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
 from longshore.domain.ec2.network_acl import NetworkAcl
 from longshore.domain.ec2.network_settings import DhcpOptions, FlowLog
@@ -23,7 +23,7 @@ from longshore.domain.log import LogGroup
 from longshore.domain.names.naming import DiscoveryService, Namespace
 from longshore.domain.names.zone import GLOBAL, HostedZone
 from longshore.domain.record import Record
-from longshore.domain.scaling.alarm import MetricAlarm
+from longshore.domain.scaling.alarm import CompositeAlarm, MetricAlarm
 from longshore.domain.scaling.scaling import ScalableTarget
 from longshore.domain.secrets.encryption_key import EncryptionKey
 from longshore.domain.secrets.parameter import Parameter
@@ -52,6 +52,7 @@ OF_EC2: Classes = {
     "subnet": Subnet,
     "vpc": Vpc,
     "vpc-endpoint": VpcEndpoint,
+    "vpc-endpoint-service": EndpointServiceConfiguration,
     "vpc-flow-log": FlowLog,
 }
 OF_ECS: Classes = {"cluster": Cluster, "service": Service, "task": Task}
@@ -164,7 +165,8 @@ def _by_id(classes: Classes) -> Finder:
 
 
 def _of_cloudwatch(reader: Reader, arn: Arn, _kind: str, _path: str) -> Record | None:
-    return reader.get(MetricAlarm, (*arn.scope, arn.resource.removeprefix("alarm:")))
+    key = (*arn.scope, arn.resource.removeprefix("alarm:"))
+    return reader.get(MetricAlarm, key) or reader.get(CompositeAlarm, key)
 
 
 def _of_scaling(reader: Reader, arn: Arn, _kind: str, _path: str) -> Record | None:

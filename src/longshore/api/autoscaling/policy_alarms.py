@@ -31,6 +31,7 @@ def keep_alarms(call: Call, policy: ScalingPolicy) -> ScalingPolicy:
             continue
         keep_alarm(
             call,
+            MetricAlarm,
             name,
             description=f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {policy.arn}.",
             alarm_actions=(policy.arn,),

@@ -8,5 +8,5 @@ SERVICE = Service(
     operations={**alarms.OPERATIONS, **dashboards.OPERATIONS, **tags.OPERATIONS},
     refusal_code="InvalidParameterValueException",
     validation_code="ValidationException",
-    summary="Metric alarms, recorded and not acted on yet; dashboards, kept",
+    summary="Metric and composite alarms, recorded and not acted on yet; dashboards, kept",
 )

@@ -1,95 +1,144 @@
-"""Metric alarms: put, describe, delete, their states and what became of them. Nothing evaluates them yet."""
+"""Alarms: put, describe, delete, their states and what became of them. Nothing evaluates them yet."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from longshore.api.cloudwatch.alarm_rules import settings_of
-from longshore.api.cloudwatch.lookup import Answer, bad_combination, checked_tags, found_alarm, invalid
+from longshore.api.cloudwatch.composite_alarms import (
+    check_not_needed,
+    children_of,
+    composite_view,
+    parents_of,
+    put_composite_alarm,
+)
+from longshore.api.cloudwatch.lookup import (
+    ACTIONS,
+    Answer,
+    alarm_named,
+    asked_actions,
+    bad_combination,
+    checked_tags,
+    found_alarm,
+    invalid,
+)
 from longshore.api.common.alarms import change_state, drop_alarm, keep_alarm
 from longshore.api.operation import Call, Operation
-from longshore.domain.scaling.alarm import AlarmHistoryItem, MetricAlarm
+from longshore.domain.scaling.alarm import Alarm, AlarmHistoryItem, CompositeAlarm, MetricAlarm
 from longshore.wire.errors import ApiError
 from longshore.wire.pagination import page
 
 RECORDED = "Recorded, not acted on yet: no alarm is evaluated, and none sets anything off."
 PAGE = 50
 HISTORY_PAGE = 100
-ACTIONS = {
-    "OKActions": "ok_actions",
-    "AlarmActions": "alarm_actions",
-    "InsufficientDataActions": "insufficient_data_actions",
-}
+MEMBERS = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms", "LogAlarm": "LogAlarms"}
+"""Where alarms of each type stand in an answer. There are no log alarms."""
 _LINKED = "Longshore links no accounts."
+_NO_PROPAGATION = "Longshore hands no tags of alarms to actions."
 _PROMETHEUS = "Longshore has no PromQL: give a metric, or Metrics."
 
 
 def put_metric_alarm(call: Call) -> Answer:
     """PutMetricAlarm: a new one, or all of one that is there but its state and its tags."""
     params = call.params
+    name = params["AlarmName"]
     settings = settings_of(params)
-    actions = {field: tuple(params.get(name) or ()) for name, field in ACTIONS.items()}
-    for name, field in ACTIONS.items():
-        wrong = [action for action in actions[field] if not action.startswith("arn:")]
-        if wrong:
-            raise invalid(f"Invalid arn syntax: {wrong[0][:128]} in {name}")
+    if call.tx.get(CompositeAlarm, (*call.scope, name)) is not None:
+        raise invalid(f"{name} is a composite alarm: delete it, or choose another name.")
     enabled = params.get("ActionsEnabled")
     keep_alarm(
         call,
-        params["AlarmName"],
+        MetricAlarm,
+        name,
         tags=checked_tags({}, params.get("Tags")),
         description=params.get("AlarmDescription"),
         actions_enabled=enabled is None or enabled,
         settings=settings,
-        **actions,
+        **asked_actions(params),
     )
     return {}
 
 
 def delete_alarms(call: Call) -> Answer:
-    """DeleteAlarms: all of them, or none where one is not there."""
-    for name in dict.fromkeys(call.params["AlarmNames"]):
-        drop_alarm(call, found_alarm(call, name))
+    """DeleteAlarms: all of them, or none where one is not there, or needed by a composite alarm."""
+    alarms = [found_alarm(call, name) for name in dict.fromkeys(call.params["AlarmNames"])]
+    if sum(isinstance(alarm, CompositeAlarm) for alarm in alarms) > 1:
+        raise invalid("At most one composite alarm can be deleted in one call.")
+    check_not_needed(call, alarms)
+    for alarm in alarms:
+        drop_alarm(call, alarm)
     return {}
 
 
 def describe_alarms(call: Call) -> Answer:
-    """DescribeAlarms, by name."""
+    """DescribeAlarms, by name; of the types that are asked for, or else metric alarms alone."""
+    params = call.params
+    for relation, look_up, view in (
+        ("ChildrenOfAlarmName", children_of, _child_view),
+        ("ParentsOfAlarmName", parents_of, _parent_view),
+    ):
+        if params.get(relation) is not None:
+            others = sorted(each for each in FILTERS - {relation} if params.get(each) is not None)
+            if others:
+                raise invalid(f"{relation} can't be combined with {others[0]}.")
+            return _described(call, look_up(call, params[relation]), view, MEMBERS)
+    return _described(call, _asked_for(call), alarm_view, params.get("AlarmTypes") or ["MetricAlarm"])
+
+
+FILTERS = frozenset(
+    {
+        *("AlarmNames", "AlarmNamePrefix", "AlarmTypes", "StateValue", "ActionPrefix"),
+        *("ChildrenOfAlarmName", "ParentsOfAlarmName"),
+    }
+)
+
+
+def _asked_for(call: Call) -> list[Alarm]:
     params = call.params
     names, prefix = params.get("AlarmNames"), params.get("AlarmNamePrefix")
     if names and prefix is not None:
         raise bad_combination("AlarmNames and AlarmNamePrefix can't be combined.")
-    kinds = params.get("AlarmTypes") or ["MetricAlarm"]
     state, action = params.get("StateValue"), params.get("ActionPrefix")
     if names:
-        found: Iterable[MetricAlarm | None] = (call.tx.get(MetricAlarm, (*call.scope, name)) for name in set(names))
+        found = (alarm_named(call, name) for name in set(names))
+        alarms = [alarm for alarm in found if alarm is not None]
     else:
-        found = call.tx.select(MetricAlarm, "scope", call.scope)
-    alarms = [
+        read = call.tx.select
+        alarms = [*read(MetricAlarm, "scope", call.scope), *read(CompositeAlarm, "scope", call.scope)]
+    return [
         alarm
-        for alarm in found
-        if alarm is not None
-        and "MetricAlarm" in kinds
-        and alarm.name.startswith(prefix or "")
+        for alarm in alarms
+        if alarm.name.startswith(prefix or "")
         and state in (None, alarm.state)
-        and (action is None or any(each.startswith(action) for each in _all_actions(alarm)))
+        and (action is None or any(each.startswith(action) for each in alarm.actions))
     ]
+
+
+def _described(call: Call, alarms: Iterable[Alarm], view: Callable[[Alarm], Answer], types: Iterable[str]) -> Answer:
+    """One page of those that are of these types."""
+    answer: Answer = {MEMBERS[kind]: [] for kind in types if kind in MEMBERS}
     shown, more = page(
-        sorted(alarms, key=lambda alarm: alarm.name),
-        lambda alarm: alarm.name,
-        params.get("MaxRecords") or PAGE,
-        params.get("NextToken"),
+        sorted((alarm for alarm in alarms if MEMBERS[alarm.type] in answer), key=_name),
+        _name,
+        call.params.get("MaxRecords") or PAGE,
+        call.params.get("NextToken"),
         operation="DescribeAlarms",
         code="InvalidNextToken",
     )
-    view: Answer = {"MetricAlarms": [alarm_view(alarm) for alarm in shown], "NextToken": more}
-    return view | {member: [] for kind, member in _OTHER_KINDS.items() if kind in kinds}
+    for alarm in shown:
+        answer[MEMBERS[alarm.type]].append(view(alarm))
+    return {"MetricAlarms": [], **answer, "NextToken": more}
 
 
-_OTHER_KINDS = {"CompositeAlarm": "CompositeAlarms", "LogAlarm": "LogAlarms"}
+def _name(alarm: Alarm) -> str:
+    return alarm.name
 
 
-def _all_actions(alarm: MetricAlarm) -> tuple[str, ...]:
-    return (*alarm.ok_actions, *alarm.alarm_actions, *alarm.insufficient_data_actions)
+def _parent_view(alarm: Alarm) -> Answer:
+    return {"AlarmName": alarm.name, "AlarmArn": alarm.arn}
+
+
+def _child_view(alarm: Alarm) -> Answer:
+    return {**_parent_view(alarm), "StateValue": alarm.state, "StateUpdatedTimestamp": alarm.state_updated_at}
 
 
 def describe_alarms_for_metric(call: Call) -> Answer:
@@ -111,8 +160,8 @@ def _pairs(dimensions: Iterable[Answer]) -> set[tuple[str, str]]:
     return {(each["Name"], each["Value"]) for each in dimensions}
 
 
-def alarm_view(alarm: MetricAlarm) -> Answer:
-    """`MetricAlarm`."""
+def alarm_view(alarm: Alarm) -> Answer:
+    """`MetricAlarm` or `CompositeAlarm`."""
     view: Answer = {
         "AlarmName": alarm.name,
         "AlarmArn": alarm.arn,
@@ -125,10 +174,13 @@ def alarm_view(alarm: MetricAlarm) -> Answer:
         "StateReasonData": alarm.state_reason_data or None,
         "StateUpdatedTimestamp": alarm.state_updated_at,
         "StateTransitionedTimestamp": alarm.state_changed_at,
-        **alarm.settings,
     }
-    if "MetricName" in alarm.settings:
-        view.setdefault("Dimensions", [])
+    if isinstance(alarm, MetricAlarm):
+        view |= alarm.settings
+        if "MetricName" in alarm.settings:
+            view.setdefault("Dimensions", [])
+    elif isinstance(alarm, CompositeAlarm):
+        view |= composite_view(alarm)
     return {name: value for name, value in view.items() if value is not None}
 
 
@@ -144,7 +196,7 @@ def disable_alarm_actions(call: Call) -> Answer:
 
 def _set_enabled(call: Call, *, enabled: bool) -> Answer:
     for name in call.params["AlarmNames"]:
-        alarm = call.tx.get(MetricAlarm, (*call.scope, name))
+        alarm = alarm_named(call, name)
         if alarm is not None:
             call.tx.put(alarm.but(actions_enabled=enabled))
     return {}
@@ -178,7 +230,7 @@ def describe_alarm_history(call: Call) -> Answer:
     found = [
         item
         for item in items
-        if "MetricAlarm" in kinds
+        if item.alarm_type in kinds
         and kind in (None, item.type)
         and (start is None or item.at >= start)
         and (end is None or item.at <= end)
@@ -204,7 +256,7 @@ def _order(item: AlarmHistoryItem) -> str:
 def _item_view(item: AlarmHistoryItem) -> Answer:
     return {
         "AlarmName": item.alarm,
-        "AlarmType": "MetricAlarm",
+        "AlarmType": item.alarm_type,
         "Timestamp": item.at,
         "HistoryItemType": item.type,
         "HistorySummary": item.summary,
@@ -221,20 +273,21 @@ OPERATIONS: dict[str, Operation] = {
             "WarmUpConfiguration": "Longshore has no warm-up of alarms.",
             "EvaluationCriteria": _PROMETHEUS,
             "EvaluationInterval": _PROMETHEUS,
-            "ActionConfiguration": "Longshore hands no tags of alarms to actions.",
+            "ActionConfiguration": _NO_PROPAGATION,
         },
         inert=dict.fromkeys(
             ("MetricName", "Metrics", "Threshold", "OKActions", "AlarmActions", "InsufficientDataActions"), RECORDED
         ),
     ),
     "DeleteAlarms": Operation(delete_alarms),
-    "DescribeAlarms": Operation(
-        describe_alarms,
-        refuses={
-            "ChildrenOfAlarmName": "Longshore has no composite alarms.",
-            "ParentsOfAlarmName": "Longshore has no composite alarms.",
-        },
+    "PutCompositeAlarm": Operation(
+        put_composite_alarm,
+        refuses={"ActionConfiguration": _NO_PROPAGATION},
+        inert=dict.fromkeys(
+            ("AlarmRule", "OKActions", "AlarmActions", "InsufficientDataActions", "ActionsSuppressor"), RECORDED
+        ),
     ),
+    "DescribeAlarms": Operation(describe_alarms),
     "DescribeAlarmsForMetric": Operation(describe_alarms_for_metric),
     "EnableAlarmActions": Operation(enable_alarm_actions, inert={"AlarmNames": RECORDED}),
     "DisableAlarmActions": Operation(disable_alarm_actions, inert={"AlarmNames": RECORDED}),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from longshore.api.operation import Call
-from longshore.domain.scaling.alarm import MetricAlarm
+from longshore.domain.scaling.alarm import Alarm, CompositeAlarm, MetricAlarm
 from longshore.domain.tag import Tags, tags_from
 from longshore.wire.errors import ApiError
 
@@ -26,12 +26,36 @@ def bad_combination(text: str) -> ApiError:
     return ApiError("InvalidParameterCombinationException", text)
 
 
-def found_alarm(call: Call, name: str) -> MetricAlarm:
+def alarm_named(call: Call, name: str) -> Alarm | None:
+    """The alarm of that name, of either kind."""
+    key = (*call.scope, name)
+    return call.tx.get(MetricAlarm, key) or call.tx.get(CompositeAlarm, key)
+
+
+def found_alarm(call: Call, name: str) -> Alarm:
     """The alarm of that name. Raises ResourceNotFound."""
-    alarm = call.tx.get(MetricAlarm, (*call.scope, name))
+    alarm = alarm_named(call, name)
     if alarm is None:
         raise ApiError("ResourceNotFound", f"There is no alarm with the name {name}.")
     return alarm
+
+
+ACTIONS = {
+    "OKActions": "ok_actions",
+    "AlarmActions": "alarm_actions",
+    "InsufficientDataActions": "insufficient_data_actions",
+}
+"""Members of what an alarm sets off, and the fields of records that have them."""
+
+
+def asked_actions(params: Answer) -> dict[str, tuple[str, ...]]:
+    """What an alarm is to set off, by the record's fields. Raises ValidationError."""
+    actions = {field: tuple(params.get(name) or ()) for name, field in ACTIONS.items()}
+    for name, field in ACTIONS.items():
+        wrong = [action for action in actions[field] if not action.startswith("arn:")]
+        if wrong:
+            raise invalid(f"Invalid arn syntax: {wrong[0][:128]} in {name}")
+    return actions
 
 
 def checked_tags(present: Tags, pairs: Any) -> Tags:

@@ -1,10 +1,10 @@
 """Tags of alarms and dashboards."""
 
 from longshore.api.cloudwatch.dashboards import global_scope
-from longshore.api.cloudwatch.lookup import Answer, bad_value, checked_tags
+from longshore.api.cloudwatch.lookup import Answer, alarm_named, bad_value, checked_tags
 from longshore.api.operation import Call, Operation
 from longshore.domain.arn import Arn
-from longshore.domain.scaling.alarm import Dashboard, MetricAlarm
+from longshore.domain.scaling.alarm import Alarm, Dashboard
 from longshore.domain.tag import tags_list, tags_without
 from longshore.wire.errors import ApiError
 
@@ -28,14 +28,14 @@ def list_tags_for_resource(call: Call) -> Answer:
     return {"Tags": tags_list(_tagged(call).tags, "Key", "Value")}
 
 
-def _tagged(call: Call) -> MetricAlarm | Dashboard:
+def _tagged(call: Call) -> Alarm | Dashboard:
     text = call.params["ResourceARN"]
     arn = Arn.parse(text)
     if arn is None or arn.service != "cloudwatch":
         raise bad_value(f"{text[:256]} is not the ARN of an alarm or a dashboard.")
-    found: MetricAlarm | Dashboard | None = None
+    found: Alarm | Dashboard | None = None
     if arn.scope == call.scope and arn.resource.startswith("alarm:"):
-        found = call.tx.get(MetricAlarm, (*call.scope, arn.resource.removeprefix("alarm:")))
+        found = alarm_named(call, arn.resource.removeprefix("alarm:"))
     elif arn.scope == global_scope(call) and arn.resource.startswith("dashboard/"):
         found = call.tx.get(Dashboard, (*arn.scope, arn.resource.removeprefix("dashboard/")))
     if found is None:

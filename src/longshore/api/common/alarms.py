@@ -2,20 +2,28 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from longshore.api.operation import Call
-from longshore.domain.scaling.alarm import HISTORY_ITEMS, HISTORY_S, AlarmHistoryItem, MetricAlarm
+from longshore.domain.scaling.alarm import (
+    HISTORY_ITEMS,
+    HISTORY_S,
+    Alarm,
+    AlarmHistoryItem,
+    CompositeAlarm,
+    MetricAlarm,
+)
 from longshore.domain.tag import Tags
 
+A = TypeVar("A", bound=Alarm)
 CONFIGURATION, STATE = "ConfigurationUpdate", "StateUpdate"
 
 
-def keep_alarm(call: Call, name: str, *, tags: Tags | None = None, **fields: Any) -> MetricAlarm:
-    """Make an alarm, or change all of it but its state and its tags."""
-    present = call.tx.get(MetricAlarm, (*call.scope, name))
+def keep_alarm(call: Call, kind: type[A], name: str, *, tags: Tags | None = None, **fields: Any) -> A:
+    """Make an alarm of a kind, or change all of it but its state and its tags."""
+    present = call.tx.get(kind, (*call.scope, name))
     if present is None:
-        alarm = MetricAlarm(
+        alarm = kind(
             account=call.scope.account,
             region=call.scope.region,
             name=name,
@@ -25,22 +33,22 @@ def keep_alarm(call: Call, name: str, *, tags: Tags | None = None, **fields: Any
             tags=tags or {},
             **fields,
         )
-        kind = "Create"
+        act = "Create"
     else:
         alarm = present.but(configured_at=call.now, **fields)
-        kind = "Update"
-    data = {"version": "1.0", "type": kind, f"{kind.lower()}dAlarm": _summary(alarm)}
-    return note(call, alarm, CONFIGURATION, f'Alarm "{name}" {kind.lower()}d', data)
+        act = "Update"
+    data = {"version": "1.0", "type": act, f"{act.lower()}dAlarm": _summary(alarm)}
+    return note(call, alarm, CONFIGURATION, f'Alarm "{name}" {act.lower()}d', data)
 
 
-def drop_alarm(call: Call, alarm: MetricAlarm) -> None:
+def drop_alarm(call: Call, alarm: Alarm) -> None:
     """Remove an alarm and its history."""
     for item in call.tx.select(AlarmHistoryItem, "alarm", alarm.key):
         call.tx.delete(AlarmHistoryItem, item.key)
-    call.tx.delete(MetricAlarm, alarm.key)
+    call.tx.delete(type(alarm), alarm.key)
 
 
-def change_state(call: Call, alarm: MetricAlarm, state: str, reason: str, data: str = "") -> MetricAlarm:
+def change_state(call: Call, alarm: A, state: str, reason: str, data: str = "") -> A:
     """Another state, or the same one for another reason."""
     moved = alarm.state != state
     document = {
@@ -62,13 +70,14 @@ def change_state(call: Call, alarm: MetricAlarm, state: str, reason: str, data: 
     return note(call, changed, STATE, summary, document)
 
 
-def note(call: Call, alarm: MetricAlarm, kind: str, summary: str, data: dict[str, Any]) -> MetricAlarm:
+def note(call: Call, alarm: A, kind: str, summary: str, data: dict[str, Any]) -> A:
     """Write an alarm with one more thing that became of it; what is too old goes."""
     call.tx.put(
         AlarmHistoryItem(
             account=alarm.account,
             region=alarm.region,
             alarm=alarm.name,
+            alarm_type=alarm.type,
             number=alarm.history_items,
             at=call.now,
             type=kind,
@@ -85,8 +94,13 @@ def note(call: Call, alarm: MetricAlarm, kind: str, summary: str, data: dict[str
     return kept
 
 
-def _summary(alarm: MetricAlarm) -> dict[str, Any]:
+def _summary(alarm: Alarm) -> dict[str, Any]:
     """An alarm as its history has it."""
+    watched: dict[str, Any] = {}
+    if isinstance(alarm, MetricAlarm):
+        watched = {name[0].lower() + name[1:]: value for name, value in alarm.settings.items()}
+    elif isinstance(alarm, CompositeAlarm):
+        watched = {"alarmRule": alarm.rule}
     at = datetime.fromtimestamp(alarm.configured_at, UTC)
     return {
         "alarmName": alarm.name,
@@ -94,5 +108,5 @@ def _summary(alarm: MetricAlarm) -> dict[str, Any]:
         "actionsEnabled": alarm.actions_enabled,
         "stateValue": alarm.state,
         "alarmConfigurationUpdatedTimestamp": at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000",
-        **{name[0].lower() + name[1:]: value for name, value in alarm.settings.items()},
+        **watched,
     }

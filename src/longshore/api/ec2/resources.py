@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeVar
 
 from longshore.api.operation import Call
-from longshore.domain.ec2.endpoint import PrefixList, VpcEndpoint
+from longshore.domain.ec2.endpoint import EndpointServiceConfiguration, PrefixList, VpcEndpoint
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
 from longshore.domain.ec2.network_acl import NetworkAcl
 from longshore.domain.ec2.network_settings import DhcpOptions, FlowLog
@@ -97,6 +97,15 @@ RESOURCES: dict[type[Record], Resource] = {
         "InvalidNetworkInterfaceId.Malformed",
         "InvalidNetworkInterfaceID.NotFound",
         "networkInterface ID",
+    ),
+    # Before VpcEndpoint: its ids begin with more of the same.
+    EndpointServiceConfiguration: Resource(
+        "vpc-endpoint-service",
+        "ServiceIds",
+        "vpce-svc-",
+        "InvalidVpcEndpointServiceId.Malformed",
+        "InvalidVpcEndpointServiceId.NotFound",
+        "VpcEndpointService Id",
     ),
     VpcEndpoint: Resource(
         "vpc-endpoint",

@@ -14,7 +14,9 @@ from longshore.api.elbv2.paging import paged
 from longshore.api.elbv2.tags import checked_tags
 from longshore.api.elbv2.zones import Place, asked_places, attach, detach, moved
 from longshore.api.operation import Call, Operation
+from longshore.domain.ec2.endpoint import EndpointServiceConfiguration
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup
+from longshore.domain.ec2.routing import InternetGateway
 from longshore.domain.elbv2.balancer import DNS_ZONE, Listener, LoadBalancer, LoadBalancerType, Rule, Scheme, Zone
 from longshore.domain.elbv2.balancer_attributes import load_balancer_attributes
 from longshore.domain.elbv2.hosted_zones import hosted_zone
@@ -71,6 +73,8 @@ def create_load_balancer(call: Call) -> dict[str, Any]:
     if known:
         return {"LoadBalancers": [view(_same(known[0], balancer, places))]}
     _check_quota(call, kind)
+    if scheme == "internet-facing" and not _has_gateway(call, vpc_id):
+        raise ApiError("InvalidSubnet", f"VPC {vpc_id} has no internet gateway")
     balancer = balancer.but(zones=tuple(attach(call, balancer, place) for place in places))
     call.tx.put(balancer)
     return {"LoadBalancers": [view(balancer)]}
@@ -107,6 +111,9 @@ def delete_load_balancer(call: Call) -> dict[str, Any]:
     if load_balancer_attributes(balancer)["deletion_protection.enabled"] == "true":
         text = f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
         raise ApiError("OperationNotPermitted", text)
+    if call.tx.count(EndpointServiceConfiguration, "load_balancer", (arn,)):
+        text = f"Load balancer '{arn}' cannot be deleted because it is currently associated with another service"
+        raise ApiError("ResourceInUse", text)
     for listener in call.tx.select(Listener, "load_balancer", (balancer.lb_id,)):
         call.tx.delete(Listener, listener.key)
     for rule in call.tx.select(Rule, "load_balancer", (balancer.lb_id,)):
@@ -241,6 +248,10 @@ def _same(known: LoadBalancer, asked: LoadBalancer, places: list[Place]) -> Load
     return known
 
 
+def _has_gateway(call: Call, vpc_id: str) -> bool:
+    return call.tx.count(InternetGateway, "vpc", (*call.scope, vpc_id)) > 0
+
+
 def _check_quota(call: Call, kind: LoadBalancerType) -> None:
     most = limits_of(call.tx)[f"{kind}-load-balancers"]
     if sum(each.type == kind for each in call.tx.select(LoadBalancer, "scope", call.scope)) >= most:
@@ -265,9 +276,6 @@ OPERATIONS: dict[str, Operation] = {
             **_ADDRESSES,
         },
         allowed={"Type": ("application", "network"), **_ADDRESSES_ALLOWED},
-        inert={
-            "Scheme": "Kept, answered and part of the DNS name; tasks and this machine reach load balancers of both.",
-        },
     ),
     "DeleteLoadBalancer": Operation(delete_load_balancer),
     "DescribeCapacityReservation": Operation(describe_capacity_reservation),

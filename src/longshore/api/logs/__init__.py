@@ -1,6 +1,14 @@
 """Amazon CloudWatch Logs: groups, streams and their events. See docs/logs.md."""
 
 from longshore.api.logs import absent
+from longshore.api.logs.group_policies import (
+    delete_data_protection_policy,
+    delete_index_policy,
+    describe_index_policies,
+    get_data_protection_policy,
+    put_data_protection_policy,
+    put_index_policy,
+)
 from longshore.api.logs.groups import (
     create_log_group,
     delete_log_group,
@@ -33,6 +41,11 @@ from longshore.api.logs.resource_policies import (
     put_resource_policy,
 )
 from longshore.api.logs.streams import create_log_stream, delete_log_stream, describe_log_streams
+from longshore.api.logs.subscription_filters import (
+    delete_subscription_filter,
+    describe_subscription_filters,
+    put_subscription_filter,
+)
 from longshore.api.logs.tags import (
     list_tags_for_resource,
     list_tags_log_group,
@@ -48,7 +61,8 @@ _CLASSES = "Longshore has log groups of the classes STANDARD and INFREQUENT_ACCE
 _NOT_ENCRYPTED = "Kept and answered; events are not encrypted with it."
 _RECORDED = "Recorded, not acted on yet: no metric is made of events."
 _INDEXES = "Longshore makes no field indexes and knows no data sources."
-_UNMASK = {"unmask": "Nothing is ever masked: there are no data protection policies."}
+_UNMASK = {"unmask": "Nothing is ever masked: data protection policies are kept without effect."}
+_UNSENT = "Kept and answered; no events are sent anywhere."
 
 SERVICE = Service(
     name="logs",
@@ -65,12 +79,18 @@ SERVICE = Service(
             },
         ),
         "CreateLogStream": Operation(create_log_stream),
+        "DeleteDataProtectionPolicy": Operation(delete_data_protection_policy),
+        "DeleteIndexPolicy": Operation(delete_index_policy),
         "DeleteLogGroup": Operation(delete_log_group),
         "DeleteLogStream": Operation(delete_log_stream),
         "DeleteMetricFilter": Operation(delete_metric_filter),
         "DeleteQueryDefinition": Operation(delete_query_definition),
         "DeleteResourcePolicy": Operation(delete_resource_policy),
         "DeleteRetentionPolicy": Operation(delete_retention_policy),
+        "DeleteSubscriptionFilter": Operation(delete_subscription_filter),
+        "DescribeIndexPolicies": Operation(
+            describe_index_policies, inert={"nextToken": "One log group is asked about, which has one policy."}
+        ),
         "DescribeLogGroups": Operation(
             describe_log_groups,
             refuses={
@@ -83,11 +103,13 @@ SERVICE = Service(
         "DescribeMetricFilters": Operation(describe_metric_filters),
         "DescribeQueryDefinitions": Operation(describe_query_definitions),
         "DescribeResourcePolicies": Operation(describe_resource_policies),
+        "DescribeSubscriptionFilters": Operation(describe_subscription_filters),
         "DisassociateKmsKey": Operation(disassociate_kms_key),
         "FilterLogEvents": Operation(
             filter_log_events,
             inert={"interleaved": "Streams are always interleaved, as on AWS since 2019.", **_UNMASK},
         ),
+        "GetDataProtectionPolicy": Operation(get_data_protection_policy),
         "GetLogEvents": Operation(get_log_events, inert=_UNMASK),
         "ListLogGroups": Operation(
             list_log_groups,
@@ -101,6 +123,12 @@ SERVICE = Service(
         ),
         "ListTagsForResource": Operation(list_tags_for_resource),
         "ListTagsLogGroup": Operation(list_tags_log_group),
+        "PutDataProtectionPolicy": Operation(
+            put_data_protection_policy, inert={"policyDocument": "Kept and answered; nothing is masked or audited."}
+        ),
+        "PutIndexPolicy": Operation(
+            put_index_policy, inert={"policyDocument": "Kept and answered; events are searched without indexes."}
+        ),
         "PutLogEvents": Operation(
             put_log_events,
             inert={
@@ -128,6 +156,16 @@ SERVICE = Service(
             put_resource_policy, inert={"policyDocument": "Kept and answered; no service of AWS is here to obey it."}
         ),
         "PutRetentionPolicy": Operation(put_retention_policy),
+        "PutSubscriptionFilter": Operation(
+            put_subscription_filter,
+            refuses={
+                "applyOnTransformedLogs": "Longshore has no log transformers.",
+                "fieldSelectionCriteria": _LINKED,
+                "emitSystemFields": _LINKED,
+            },
+            allowed={"applyOnTransformedLogs": (False,)},
+            inert=dict.fromkeys(("destinationArn", "filterPattern", "roleArn", "distribution"), _UNSENT),
+        ),
         "TagLogGroup": Operation(tag_log_group),
         "TagResource": Operation(tag_resource),
         "TestMetricFilter": Operation(test_metric_filter),

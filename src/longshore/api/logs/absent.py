@@ -1,15 +1,9 @@
 """Listings of what there is none of here: making one is refused, so there is nothing to list."""
 
-from longshore.api.logs.lookup import Answer, group_named
+from longshore.api.logs.lookup import Answer
 from longshore.api.operation import Call, Operation
 
 NONE = "There are none to choose among: making one is refused."
-
-
-def describe_subscription_filters(call: Call) -> Answer:
-    """None, of a group that exists."""
-    group_named(call, call.params["logGroupName"])
-    return {"subscriptionFilters": []}
 
 
 def describe_account_policies(_call: Call) -> Answer:
@@ -46,8 +40,5 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeQueries": Operation(
         describe_queries,
         inert=dict.fromkeys(("logGroupName", "status", "maxResults", "nextToken", "queryLanguage"), NONE),
-    ),
-    "DescribeSubscriptionFilters": Operation(
-        describe_subscription_filters, inert=dict.fromkeys(("filterNamePrefix", "limit", "nextToken"), NONE)
     ),
 }

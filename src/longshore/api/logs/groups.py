@@ -1,5 +1,6 @@
 """Log groups: create, delete, describe, and how long they keep events."""
 
+from longshore.api.logs.group_policies import protection_status
 from longshore.api.logs.lookup import (
     Answer,
     group_arn,
@@ -10,7 +11,7 @@ from longshore.api.logs.lookup import (
 )
 from longshore.api.logs.tags import checked_tags
 from longshore.api.operation import Call
-from longshore.domain.log import LogGroup, LogResourcePolicy, LogStream, MetricFilter
+from longshore.domain.log import LogGroup, LogResourcePolicy, LogStream, MetricFilter, SubscriptionFilter
 from longshore.wire.errors import ApiError
 from longshore.wire.pagination import page
 
@@ -51,8 +52,9 @@ def delete_log_group(call: Call) -> Answer:
             "ValidationException",
             f"The log group {group.name} is protected from deletion: PutLogGroupDeletionProtection switches that off.",
         )
-    for each in call.tx.select(MetricFilter, "group", group.key):
-        call.tx.delete(MetricFilter, each.key)
+    for kind in (MetricFilter, SubscriptionFilter):
+        for each in call.tx.select(kind, "group", group.key):
+            call.tx.delete(kind, each.key)
     call.tx.delete(LogResourcePolicy, (*call.scope, group.name, ""))
     streams = call.tx.select(LogStream, "group", group.key)
     for stream in streams:
@@ -75,13 +77,13 @@ def describe_log_groups(call: Call) -> Answer:
         groups = list(named.values())
     else:
         groups = call.tx.select(LogGroup, "scope", call.scope)
-    part, wanted = (pattern or "").lower(), params.get("logGroupClass")
+    wanted = params.get("logGroupClass")
     groups = sorted(
         (
             group
             for group in groups
             if group.name.startswith(prefix or "")
-            and part in group.name.lower()
+            and (pattern or "") in group.name
             and wanted in (None, group.log_group_class)
         ),
         key=lambda group: group.name,
@@ -115,6 +117,8 @@ def group_view(call: Call, group: LogGroup) -> Answer:
         view["retentionInDays"] = group.retention_days
     if group.kms_key_id:
         view["kmsKeyId"] = group.kms_key_id
+    if status := protection_status(group):
+        view["dataProtectionStatus"] = status
     return view
 
 

@@ -50,12 +50,12 @@ def put_metric_filter(call: Call) -> Answer:
     return {}
 
 
-def compiled(pattern: str) -> Predicate:
+def compiled(pattern: str, what: str = "metric") -> Predicate:
     """The predicate that a pattern is. Raises InvalidParameterException."""
     try:
         return compile_pattern(pattern)
     except PatternError as error:
-        raise invalid(f"Invalid metric filter pattern: {error}.") from None
+        raise invalid(f"Invalid {what} filter pattern: {error}.") from None
 
 
 def _check(transformation: Answer, pattern: str) -> None:

@@ -39,7 +39,7 @@ from longshore.domain.log import LogGroup
 from longshore.domain.names.naming import DiscoveryService, Namespace
 from longshore.domain.names.zone import HostedZone
 from longshore.domain.record import Record, Scope
-from longshore.domain.scaling.alarm import Dashboard, MetricAlarm
+from longshore.domain.scaling.alarm import CompositeAlarm, Dashboard, MetricAlarm
 from longshore.domain.scaling.scaling import ScalableTarget
 from longshore.domain.secrets.encryption_key import EncryptionKey
 from longshore.domain.secrets.parameter import Parameter
@@ -154,7 +154,7 @@ REGISTRY: Mapping[str, Tagged] = {
         lambda call, arn, keys: asking(autoscaling.untag_resource, call, ResourceARN=arn, TagKeys=keys),
     ),
     "cloudwatch": Tagged(
-        (Kind(MetricAlarm), Kind(Dashboard)),
+        (Kind(MetricAlarm), Kind(CompositeAlarm), Kind(Dashboard)),
         lambda call, arn, tags: asking(cloudwatch.tag_resource, call, ResourceARN=arn, Tags=_pairs(tags)),
         lambda call, arn, keys: asking(cloudwatch.untag_resource, call, ResourceARN=arn, TagKeys=keys),
     ),

@@ -10,6 +10,7 @@ from longshore.domain.ec2.firewall import Acl, Exit, GroupRules, Place, Ruleset
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, SecurityGroupRule, Subnet, Vpc
 from longshore.domain.ec2.network_acl import NetworkAcl
 from longshore.domain.ec2.routing import InternetGateway, NatGateway, RouteTable
+from longshore.domain.elbv2.balancer import LoadBalancer
 from longshore.domain.record import Key, Scope
 from longshore.store.store import Store
 
@@ -59,7 +60,21 @@ class Rules:
     def place(self, key: Key) -> Place | None:
         """A network interface; None: it is gone."""
         found = self._store.get(NetworkInterface, key)
-        return None if found is None else decide.place_of(found, self._exists(found.scope))
+        if found is None:
+            return None
+        return decide.place_of(found, self._exists(found.scope), public=self._is_public(found))
+
+    def _is_public(self, interface: NetworkInterface) -> bool:
+        """Whether an internet-facing load balancer stands there."""
+        if interface.instance_owner_id != decide.ON_HOST:
+            return False
+        balancers = self._store.select(LoadBalancer, "vpc", (*interface.scope, interface.vpc_id))
+        return any(
+            zone.interface_id == interface.interface_id
+            for balancer in balancers
+            if balancer.scheme == "internet-facing"
+            for zone in balancer.zones
+        )
 
     def acls(self) -> tuple[Acl, ...]:
         """All network ACLs that hold something back."""

@@ -1,7 +1,8 @@
 """PURE: records of routes -> what subnets reach outside of their VPC. Called by `control/ec2/firewall.py`.
 
 As on AWS, the most specific route of a subnet's table decides, and it leads out where it ends at an internet gateway
-of the VPC, or at a public NAT gateway whose own subnet has such a route. A route to what is gone is a black hole.
+of the VPC, or at a public NAT gateway whose own subnet has such a route. A route to what is gone is a black hole. What
+a route within the VPC's range says is not looked at: it leads nowhere else.
 """
 
 import ipaddress
@@ -68,9 +69,13 @@ class Routing(NamedTuple):
         return tuple(ipaddress.collapse_addresses(found))
 
     def _routes(self, table: RouteTable) -> Iterator[tuple[Network, Route]]:
+        """Those that may lead out. Where the VPC was moved, its own range may be another VPC's, so that is left out."""
+        vpc = self.vpcs.get(table.vpc_id)
+        inside = Network(vpc.cidr) if vpc is not None else None
         for route in table.routes:
             cidrs = self.entries(route.destination) if route.destination.startswith("pl-") else [route.destination]
-            yield from ((Network(cidr), route) for cidr in cidrs if ":" not in cidr)
+            networks = [Network(cidr) for cidr in cidrs if ":" not in cidr]
+            yield from ((each, route) for each in networks if inside is None or not each.subnet_of(inside))
 
 
 def exits_of(routing: Routing) -> tuple[Exit, ...]:

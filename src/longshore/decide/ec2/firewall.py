@@ -56,13 +56,14 @@ def group_rules(rules: Iterable[SecurityGroupRule], exists: Exists, ranges: Rang
     return GroupRules(inbound=_in_order(sides[False]), outbound=_in_order(sides[True]))
 
 
-def place_of(interface: NetworkInterface, exists: Exists) -> Place:
-    """Where an interface stands."""
+def place_of(interface: NetworkInterface, exists: Exists, *, public: bool = False) -> Place:
+    """Where an interface stands. `public`: whether it is an internet-facing load balancer's."""
     return Place(
         vpc_id=interface.vpc_id,
         address=interface.private_ip,
         groups=tuple(sorted({group for group in interface.security_groups if exists(group)})),
         on_host=interface.instance_owner_id == ON_HOST,
+        public=public,
     )
 
 

@@ -44,6 +44,8 @@ class Place(Value, frozen=True, kw_only=True, omit_defaults=True):
     """Sorted. None at all (a network load balancer may have none): nothing is refused."""
     on_host: bool = False
     """Whether this host itself has the address (a load balancer's), and not a task."""
+    public: bool = False
+    """Whether other VPCs reach it: an internet-facing load balancer."""
 
 
 class Exit(Value, frozen=True, kw_only=True, omit_defaults=True):

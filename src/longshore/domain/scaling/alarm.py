@@ -28,14 +28,14 @@ def dashboard_arn(account: str, name: str) -> str:
     return str(Arn("cloudwatch", Scope(account, ""), f"dashboard/{name}"))
 
 
-class MetricAlarm(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """An alarm on a metric, or on what an expression makes of several.
+class Alarm(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What both kinds of alarms have. They share their names.
 
-    `settings` are the members of PutMetricAlarm that say what is watched and how, under AWS's names. The state is the
-    API's (SetAlarmState) until alarms are evaluated; then the evaluation's.
+    The state is the API's (SetAlarmState) until alarms are evaluated; then the evaluation's.
     """
 
-    kind: ClassVar[str] = "metric_alarm"
+    type: ClassVar[str]
+    """As `AlarmTypes` has it."""
 
     name: str
     description: str | None = None
@@ -43,7 +43,6 @@ class MetricAlarm(Record, frozen=True, kw_only=True, omit_defaults=True):
     ok_actions: tuple[str, ...] = ()
     alarm_actions: tuple[str, ...] = ()
     insufficient_data_actions: tuple[str, ...] = ()
-    settings: dict[str, Any]
     state: str = INSUFFICIENT_DATA
     state_reason: str = UNCHECKED
     state_reason_data: str = ""
@@ -59,17 +58,56 @@ class MetricAlarm(Record, frozen=True, kw_only=True, omit_defaults=True):
         """Its ARN."""
         return alarm_arn(self.scope, self.name)
 
+    @property
+    def actions(self) -> frozenset[str]:
+        """All that it would set off."""
+        return frozenset((*self.ok_actions, *self.alarm_actions, *self.insufficient_data_actions))
+
     def names(self) -> Key:
         """By name."""
         return (self.name,)
+
+
+class MetricAlarm(Alarm, frozen=True, kw_only=True, omit_defaults=True):
+    """An alarm on a metric, or on what an expression makes of several.
+
+    `settings` are the members of PutMetricAlarm that say what is watched and how, under AWS's names.
+    """
+
+    kind: ClassVar[str] = "metric_alarm"
+    type: ClassVar[str] = "MetricAlarm"
+
+    settings: dict[str, Any]
 
     def indexes(self) -> Iterator[tuple[str, Key]]:
         """By scope, by the metric, and by what it would set off."""
         yield "scope", self.scope
         if "MetricName" in self.settings:
             yield "metric", (*self.scope, self.settings["Namespace"], self.settings["MetricName"])
-        for action in {*self.ok_actions, *self.alarm_actions, *self.insufficient_data_actions}:
+        for action in self.actions:
             yield "action", (action,)
+
+
+class CompositeAlarm(Alarm, frozen=True, kw_only=True, omit_defaults=True):
+    """An alarm on the states of others."""
+
+    kind: ClassVar[str] = "composite_alarm"
+    type: ClassVar[str] = "CompositeAlarm"
+
+    rule: str
+    """As it was given."""
+    children: tuple[str, ...] = ()
+    """The names of the alarms in it."""
+    suppressor: str = ""
+    """The name or ARN of the alarm that holds back its actions; empty: none."""
+    suppressor_wait_s: int | None = None
+    suppressor_extension_s: int | None = None
+
+    def indexes(self) -> Iterator[tuple[str, Key]]:
+        """By scope, and by each alarm that its rule names."""
+        yield "scope", self.scope
+        for child in self.children:
+            yield "child", (*self.scope, child)
 
 
 class AlarmHistoryItem(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -78,6 +116,7 @@ class AlarmHistoryItem(Record, frozen=True, kw_only=True, omit_defaults=True):
     kind: ClassVar[str] = "alarm_history_item"
 
     alarm: str
+    alarm_type: str = "MetricAlarm"
     number: int
     """Rises within one alarm."""
     at: float

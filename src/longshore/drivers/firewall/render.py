@@ -4,7 +4,9 @@ Names in the table: `gets-GROUP` and `sends-GROUP` are chains with a security gr
 accept or say nothing; `of-GROUP` is the set of its members' addresses; `gets-all-DIGEST` asks the chains of several
 groups; `leaves` knows what subnets reach outside of their VPC, and `subnets` asks network ACLs, `gets-ACL` and
 `sends-ACL`, of what comes into subnets and leaves them. The maps `gets` and `sends` lead from a bridge and an
-address to the chain that judges; `lb-gets` and `lb-sends` do so for load balancers' addresses, which are the host's.
+address to the chain that judges; `lb-gets` and `lb-sends` do so for load balancers' addresses, which are the host's:
+`lb-homes` says on which bridge each is, `lb-public` which are internet-facing, and `visits` asks for these two of what
+comes from another VPC.
 """
 
 import hashlib
@@ -71,17 +73,26 @@ CHAINS: Mapping[str, Sequence[str]] = {
         NAMES_ASKED,
         *_judge("sends", "iifname"),
     ],
-    "input-gets": ['iifname "lo" accept', CONTINUES, *_judge_balancer("gets")],
-    # What this host sends: for a load balancer, as that may; for itself, anything.
+    "input-gets": [
+        'iifname "lo" accept',
+        CONTINUES,
+        f"iifname @{BRIDGES} ip daddr @lb-addresses iifname . ip daddr != @lb-homes jump visits",
+        *_judge_balancer("gets"),
+    ],
+    # What this host sends: for a load balancer, as that may, and into its own VPC alone; for itself, anything.
     "output-sends": [
         'oifname "lo" accept',
         "ip saddr @lb-addresses jump subnets",
         CONTINUES,
+        f"oifname @{BRIDGES} ip saddr @lb-addresses oifname . ip saddr != @lb-homes {REFUSES}",
         *_judge_balancer("sends"),
     ],
     "output-gets": [NOT_TO_A_VPC, CONTINUES, "ip saddr != @lb-addresses accept", *_judge("gets", "oifname")],
 }
 """The chains where packets come in, `HOOK-SIDE`, and their rules."""
+
+VISITS = (f"ip daddr != @lb-public {REFUSES}", "jump leaves")
+"""To a load balancer of another VPC: by its public name, so that the way there leaves the sender's VPC."""
 
 
 def base(table: str) -> Iterator[str]:
@@ -91,11 +102,15 @@ def base(table: str) -> Iterator[str]:
     yield f"add table {table}"
     yield f"add set {table} {BRIDGES} {{ type ifname; }}"
     yield f"add set {table} lb-addresses {{ type ipv4_addr; }}"
+    yield f"add set {table} lb-homes {{ type ifname . ipv4_addr; }}"
+    yield f"add set {table} lb-public {{ type ipv4_addr; }}"
     for side in SIDES:
         yield f"add map {table} {side} {{ type ifname . ipv4_addr : verdict; }}"
         yield f"add map {table} lb-{side} {{ type ipv4_addr : verdict; }}"
     yield f"add chain {table} leaves"
     yield f"add chain {table} subnets"
+    yield f"add chain {table} visits"
+    yield from (f"add rule {table} visits {rule}" for rule in VISITS)
     for chain, rules in CHAINS.items():
         hook = chain.partition("-")[0]
         priority = SENDS_FIRST if chain.endswith("-sends") else SENDS_FIRST + 1
@@ -239,6 +254,9 @@ def elements_of(place: Place, bridge: str) -> Iterator[tuple[str, str, str]]:
         yield f"of-{group_id}", place.address, ""
     if place.on_host:
         yield "lb-addresses", place.address, ""
+        yield "lb-homes", f'"{bridge}" . {place.address}', ""
+        if place.public:
+            yield "lb-public", place.address, ""
     for side in SIDES:
         if place.on_host:
             yield f"lb-{side}", place.address, verdict(side, place.groups)

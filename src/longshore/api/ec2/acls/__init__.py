@@ -1,4 +1,4 @@
-"""Network ACLs and their entries: kept and answered, without effect."""
+"""Network ACLs and their entries. What they let through is the firewall's to enforce (`decide/ec2/acls.py`)."""
 
 from longshore.api.ec2.acls import acls, entries
 

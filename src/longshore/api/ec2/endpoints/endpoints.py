@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from longshore.api.ec2 import filters
+from longshore.api.ec2.endpoints.service_configurations import services_for
 from longshore.api.ec2.endpoints.services import EndpointService, prefix_list_of, private_name, services
 from longshore.api.ec2.errors import listed
 from longshore.api.ec2.interfaces.making import groups_of, take_interface
@@ -17,12 +18,14 @@ from longshore.api.ec2.tags import new_tags, shown
 from longshore.api.ec2.tokens import repeated, token_fields
 from longshore.api.ec2.vpcs.vpcs import attributes_of
 from longshore.api.operation import Call, Operation
-from longshore.domain.ec2.endpoint import VpcEndpoint
+from longshore.domain.ec2.endpoint import AVAILABLE, PENDING, VpcEndpoint
 from longshore.domain.ec2.network import NetworkInterface, SecurityGroup, Subnet, Vpc, derived_id
 from longshore.domain.ec2.routing import RouteTable
 from longshore.wire.errors import ApiError
 
 FULL_ACCESS = '{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*"}],"Version":"2008-10-17"}'
+PRIVATE_LINK = "com.amazonaws.vpce."
+"""How the names of users' own services begin."""
 MAX_POLICY = 20480
 FILTERS = filters.table(
     ip_address_type="IpAddressType",
@@ -57,6 +60,7 @@ def _new(call: Call) -> VpcEndpoint:
         vpc_id=vpc.vpc_id,
         service_name=service.name,
         type=service.type,
+        acceptance=_acceptance(call, service),
         policy=_policy(policy) if policy else FULL_ACCESS,
         created_at=call.now,
         record_ip_type=options.get("DnsRecordIpType") or "",
@@ -85,6 +89,7 @@ def _service(call: Call) -> EndpointService:
     """The service that an endpoint of the asked type is for."""
     name, kind = call.params.get("ServiceName") or "", call.params.get("VpcEndpointType") or "Gateway"
     known = [service for service in services(call.scope.region) if service.name == name]
+    known += [EndpointService(own.name, own.service_id, "Interface") for own in services_for(call) if own.name == name]
     if not known:
         text = f"The Vpc Endpoint Service '{name[:128]}' does not exist"
         raise ApiError("InvalidServiceName", text)
@@ -93,6 +98,12 @@ def _service(call: Call) -> EndpointService:
             return service
     text = f"Endpoint type ({kind}) does not match available service types ([{known[0].type}])."
     raise ApiError("InvalidParameter", text)
+
+
+def _acceptance(call: Call, service: EndpointService) -> str:
+    """AWS's services take everybody, users' own as they say."""
+    asks = any(own.acceptance_required for own in services_for(call) if own.name == service.name)
+    return PENDING if asks else AVAILABLE
 
 
 def _policy(text: str) -> str:
@@ -122,6 +133,9 @@ def _with_tables(call: Call, endpoint: VpcEndpoint, references: Iterable[str]) -
 
 
 def _with_private_dns(call: Call, endpoint: VpcEndpoint, vpc: Vpc) -> VpcEndpoint:
+    if endpoint.service_name.startswith(PRIVATE_LINK):
+        text = "Private DNS can't be enabled because the service does not have a verified private DNS name."
+        raise ApiError("InvalidParameter", text)
     values = attributes_of(vpc)
     if not (values["EnableDnsSupport"] and values["EnableDnsHostnames"]):
         text = (
@@ -270,7 +284,7 @@ def view(call: Call, endpoint: VpcEndpoint) -> dict[str, Any]:
         "VpcId": endpoint.vpc_id,
         "ServiceName": endpoint.service_name,
         "ServiceRegion": endpoint.region,
-        "State": "available",
+        "State": endpoint.acceptance,
         "PolicyDocument": endpoint.policy,
         "RouteTableIds": list(endpoint.route_table_ids),
         "SubnetIds": list(endpoint.subnet_ids),
@@ -293,13 +307,14 @@ def view(call: Call, endpoint: VpcEndpoint) -> dict[str, Any]:
 
 def _state(endpoint: VpcEndpoint, new: str) -> str:
     """Gateways are there at once."""
-    return new if endpoint.type == "Interface" else "available"
+    return new if endpoint.type == "Interface" and endpoint.acceptance == AVAILABLE else endpoint.acceptance
 
 
 def _dns_entries(call: Call, endpoint: VpcEndpoint) -> list[dict[str, str]]:
     if endpoint.type == "Gateway":
         return []
     short = endpoint.service_name.removeprefix(f"com.amazonaws.{endpoint.region}.")
+    short = short.removeprefix(f"{PRIVATE_LINK}{endpoint.region}.")
     head = f"{endpoint.endpoint_id}-{derived_id('', endpoint.endpoint_id)[:8]}"
     tail = f"{short}.{endpoint.region}.vpce.amazonaws.com"
     zone = {"HostedZoneId": derived_id("Z", tail).upper()}

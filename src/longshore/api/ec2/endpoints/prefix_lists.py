@@ -61,8 +61,8 @@ def modify_managed_prefix_list(call: Call) -> dict[str, Any]:
     name, limit, version = params.get("PrefixListName"), params.get("MaxEntries"), params.get("CurrentVersion")
     if (added or removed) and version is None:
         raise required("CurrentVersion")
-    if version is not None and version != version_of(known):
-        raise ApiError("PrefixListVersionMismatch", "The prefix list has the incorrect version number.")
+    if version is not None:
+        _check_version(known, version)
     if limit is not None and (added or removed):
         text = "MaxEntries can't be changed together with entries"
         raise ApiError("InvalidParameterCombination", text)
@@ -75,12 +75,59 @@ def modify_managed_prefix_list(call: Call) -> dict[str, Any]:
     entries = known.entries
     if added or removed:
         entries = _with_added(_without(entries, removed, known.address_family), added, known.address_family)
-        known = known.but(versions=(*known.versions, entries))
+        known = _with_version(known, entries)
     _check_room(entries, known.max_entries)
-    if len(known.versions) > VERSIONS_KEPT:
-        known = known.but(versions=known.versions[1:], dropped=known.dropped + 1)
     call.tx.put(known)
     return {"PrefixList": {**view(known), "State": "modify-in-progress"}}
+
+
+def restore_managed_prefix_list_version(call: Call) -> dict[str, Any]:
+    """RestoreManagedPrefixListVersion: a new version with the entries of an earlier one."""
+    known = find(call, PrefixList, call.params["PrefixListId"])
+    _check_version(known, call.params["CurrentVersion"])
+    entries = _entries_of(known, call.params["PreviousVersion"])
+    _check_room(entries, known.max_entries)
+    known = _with_version(known, entries)
+    call.tx.put(known)
+    return {"PrefixList": {**view(known), "State": "restore-in-progress"}}
+
+
+def _check_version(known: PrefixList, version: int) -> None:
+    if version != version_of(known):
+        raise ApiError("PrefixListVersionMismatch", "The prefix list has the incorrect version number.")
+
+
+def _entries_of(known: PrefixList, version: int) -> tuple[PrefixEntry, ...]:
+    position = version - known.dropped - 1
+    if not 0 <= position < len(known.versions):
+        text = f"The version {version} of the prefix list '{known.list_id}' does not exist"
+        raise ApiError("InvalidPrefixListVersion.NotFound", text)
+    return known.versions[position]
+
+
+def _with_version(known: PrefixList, entries: tuple[PrefixEntry, ...]) -> PrefixList:
+    """The list with one more version; the oldest goes where there are too many."""
+    versions = (*known.versions, entries)
+    dropped = max(0, len(versions) - VERSIONS_KEPT)
+    return known.but(versions=versions[dropped:], dropped=known.dropped + dropped)
+
+
+def get_managed_prefix_list_associations(call: Call) -> dict[str, Any]:
+    """GetManagedPrefixListAssociations: the security groups and route tables that name it."""
+    reference = call.params["PrefixListId"]
+    if reference not in aws_prefix_lists(call.scope.region):
+        find(call, PrefixList, reference)
+    views = [{"ResourceId": each, "ResourceOwner": call.scope.account} for each in _users_of(call, reference)]
+    name = "GetManagedPrefixListAssociations"
+    return paged(call, name, "PrefixListAssociations", views, lambda each: str(each["ResourceId"]), "")
+
+
+def _users_of(call: Call, list_id: str) -> list[str]:
+    rules = call.tx.select(SecurityGroupRule, "scope", call.scope)
+    tables = call.tx.select(RouteTable, "scope", call.scope)
+    found = {rule.group_id for rule in rules if rule.prefix_list_id == list_id}
+    found |= {table.table_id for table in tables if any(route.destination == list_id for route in table.routes)}
+    return sorted(found)
 
 
 def version_of(known: PrefixList) -> int:
@@ -91,10 +138,7 @@ def version_of(known: PrefixList) -> int:
 def delete_managed_prefix_list(call: Call) -> dict[str, Any]:
     """DeleteManagedPrefixList, once no rule and no route names it."""
     known = find(call, PrefixList, call.params["PrefixListId"])
-    rules = call.tx.select(SecurityGroupRule, "scope", call.scope)
-    tables = call.tx.select(RouteTable, "scope", call.scope)
-    used = any(rule.prefix_list_id == known.list_id for rule in rules)
-    if used or any(route.destination == known.list_id for table in tables for route in table.routes):
+    if _users_of(call, known.list_id):
         text = f"The prefix list ({known.list_id}) is referenced by other resources and cannot be deleted."
         raise ApiError("DependencyViolation", text)
     call.tx.delete(PrefixList, known.key)
@@ -125,11 +169,7 @@ def get_managed_prefix_list_entries(call: Call) -> dict[str, Any]:
         entries = (PrefixEntry(cidr=ADDRESS),)
     else:
         known = find(call, PrefixList, reference)
-        position = (version if version is not None else version_of(known)) - known.dropped - 1
-        if not 0 <= position < len(known.versions):
-            text = f"The version {version} of the prefix list '{reference}' does not exist"
-            raise ApiError("InvalidPrefixListVersion.NotFound", text)
-        entries = known.versions[position]
+        entries = _entries_of(known, version if version is not None else version_of(known))
     views = [
         {"Cidr": entry.cidr, **({"Description": entry.description} if entry.description else {})}
         for entry in sorted(entries, key=lambda entry: entry.cidr)
@@ -216,6 +256,8 @@ OPERATIONS = {
     "CreateManagedPrefixList": Operation(create_managed_prefix_list),
     "DeleteManagedPrefixList": Operation(delete_managed_prefix_list),
     "DescribeManagedPrefixLists": Operation(describe_managed_prefix_lists),
+    "GetManagedPrefixListAssociations": Operation(get_managed_prefix_list_associations),
+    "RestoreManagedPrefixListVersion": Operation(restore_managed_prefix_list_version),
     "GetManagedPrefixListEntries": Operation(get_managed_prefix_list_entries),
     "ModifyManagedPrefixList": Operation(
         modify_managed_prefix_list,

@@ -9,22 +9,18 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from longshore.api.ec2 import filters
+from longshore.api.ec2.endpoints.integrated import INTERFACES
+from longshore.api.ec2.endpoints.service_configurations import services_for, zones_of_service
 from longshore.api.ec2.errors import paged
 from longshore.api.ec2.regions import zones_of
+from longshore.api.ec2.tags import shown
 from longshore.api.operation import Call, Operation
-from longshore.domain.ec2.endpoint import EndpointType
+from longshore.domain.ec2.endpoint import EndpointServiceConfiguration, EndpointType
 from longshore.domain.ec2.network import derived_id
 from longshore.wire.errors import ApiError
 
 GATEWAYS = {"dynamodb": "pl-02cd2c6b", "s3": "pl-63a5400a"}
 """Services with gateway endpoints, and their prefix lists' ids in us-east-1."""
-INTERFACES = (
-    *("application-autoscaling", "autoscaling", "cloudformation", "cloudtrail", "codedeploy", "dynamodb", "ec2"),
-    *("ec2messages", "ecr.api", "ecr.dkr", "ecs", "ecs-agent", "ecs-telemetry", "eks", "eks-auth", "elasticfilesystem"),
-    *("elasticloadbalancing", "events", "execute-api", "guardduty-data", "kinesis-firehose", "kinesis-streams", "kms"),
-    *("lambda", "logs", "monitoring", "rds", "rds-data", "s3", "secretsmanager", "servicediscovery", "sns", "sqs"),
-    *("ssm", "ssm-contacts", "ssm-incidents", "ssmmessages", "states", "sts", "xray"),
-)
 ADDRESS = "169.254.170.2/32"
 
 
@@ -73,6 +69,7 @@ def describe_vpc_endpoint_services(call: Call) -> dict[str, Any]:
     """DescribeVpcEndpointServices."""
     region = call.scope.region
     views = [_service_view(region, service) for service in services(region)]
+    views += [_own_view(call, service) for service in services_for(call)]
     views.sort(key=lambda view: str(view["ServiceId"]))
     asked = call.params.get("ServiceNames") or ()
     unknown = [name for name in asked if name not in {view["ServiceName"] for view in views}]
@@ -111,6 +108,24 @@ def _service_view(region: str, service: EndpointService) -> dict[str, Any]:
     return view
 
 
+def _own_view(call: Call, service: EndpointServiceConfiguration) -> dict[str, Any]:
+    """A user's service, as those see it who may make endpoints for it."""
+    return {
+        "ServiceName": service.name,
+        "ServiceId": service.service_id,
+        "ServiceType": [{"ServiceType": "Interface"}],
+        "ServiceRegion": service.region,
+        "AvailabilityZones": zones_of_service(call, service),
+        "Owner": service.account,
+        "BaseEndpointDnsNames": [service.base_name],
+        "VpcEndpointPolicySupported": False,
+        "AcceptanceRequired": service.acceptance_required,
+        "ManagesVpcEndpoints": False,
+        "SupportedIpAddressTypes": ["ipv4"],
+        "Tags": shown(service.tags),
+    }
+
+
 def _base_name(region: str, service: EndpointService) -> str:
     if service.type == "Gateway":
         return f"{service.short_name}.{region}.amazonaws.com"
@@ -119,9 +134,19 @@ def _base_name(region: str, service: EndpointService) -> str:
 
 def private_name(region: str, short_name: str) -> str:
     """The name that an endpoint with private DNS stands for."""
-    if short_name == "s3":
-        return f"*.s3.{region}.amazonaws.com"
-    return f"{'.'.join(reversed(short_name.split('.')))}.{region}.amazonaws.com"
+    name = NAMED_OTHERWISE.get(short_name) or ".".join(reversed(short_name.split(".")))
+    return f"{name}.{region}.amazonaws.com"
+
+
+NAMED_OTHERWISE = {
+    "codeartifact.api": "codeartifact",
+    "codeartifact.repositories": "*.d.codeartifact",
+    "ecr.dkr": "*.dkr.ecr",
+    "execute-api": "*.execute-api",
+    "kinesis-firehose": "firehose",
+    "kinesis-streams": "kinesis",
+    "s3": "*.s3",
+}
 
 
 LIST_FILTERS = filters.table(tags=None, prefix_list_id="PrefixListId", prefix_list_name="PrefixListName")

@@ -9,7 +9,7 @@ from longshore.api.ec2.resources import find
 from longshore.api.ec2.vpcs.ranges import Network, block
 from longshore.api.operation import Call, Operation
 from longshore.domain.ec2.endpoint import PrefixList
-from longshore.domain.ec2.network import NetworkInterface, Vpc
+from longshore.domain.ec2.network import NetworkInterface, Subnet, Vpc
 from longshore.domain.ec2.routing import InternetGateway, NatGateway, Route, RouteTable
 from longshore.wire.errors import ApiError
 
@@ -40,8 +40,10 @@ def create_route(call: Call) -> dict[str, Any]:
 
 def replace_route(call: Call) -> dict[str, Any]:
     """ReplaceRoute: the same destination, by another way."""
-    table, _ = _table(call)
+    table, vpc = _table(call)
     _, destination = _destination(call)
+    if any(route.destination == destination for route in table.routes):
+        _check_destination(call, vpc, destination)
     new = Route(destination=destination, target=_target(call, table))
     if not any(route.destination == destination for route in table.routes):
         text = f"There is no route defined for '{destination}' in the route table. Use CreateRoute instead."
@@ -98,9 +100,18 @@ def _check_destination(call: Call, vpc: Vpc, destination: str) -> None:
     if destination.startswith("pl-"):
         if destination not in aws_prefix_lists(call.scope.region):
             find(call, PrefixList, destination)
-    elif ":" not in destination and Network(destination).subnet_of(Network(vpc.cidr)) and destination != vpc.cidr:
+    elif _within(vpc, destination):
         text = f"The destination CIDR block {destination} is equal to or more specific than one of this VPC's CIDR"
-        raise invalid(f"{text} blocks. This route can target only an interface or an instance.")
+        if not (call.params.get("NatGatewayId") or call.params.get("NetworkInterfaceId")):
+            raise invalid(f"{text} blocks. This route can target only a NAT gateway, an interface or an instance.")
+        subnets = call.tx.select(Subnet, "vpc", vpc.key)
+        if not any(subnet.cidr == destination for subnet in subnets):
+            raise invalid(f"{text} blocks. It must be the whole CIDR block of one of the VPC's subnets.")
+
+
+def _within(vpc: Vpc, destination: str) -> bool:
+    """Whether a route is more specific than the local one."""
+    return ":" not in destination and destination != vpc.cidr and Network(destination).subnet_of(Network(vpc.cidr))
 
 
 def _target(call: Call, table: RouteTable) -> str:

@@ -123,7 +123,8 @@ def describe_security_groups(call: Call) -> dict[str, Any]:
     names = call.params.get("GroupNames")
     records = call.tx.select(SecurityGroup, "scope", call.scope)
     if names:
-        records = _named(records, names)
+        vpc = default_vpc(call.tx, call.scope)
+        records = _named([group for group in records if vpc is not None and group.vpc_id == vpc.vpc_id], names)
     return listed(
         call,
         SecurityGroup,
