@@ -263,7 +263,10 @@ async def test_requests_and_ejections_are_logged(namespace: Namespace, drivers: 
     await (driver := await drivers()).begin(TASK, namespace.held.pid, logged)  # another life goes on
     await namespace.get("http://127.255.0.7:8080/later")
     await sink.until("proxy", "/later")
-    sink.missing_groups.add("g")
+    sink.missing_groups.add("g")  # what runs goes on, in the next life too
+    await (driver := await drivers()).begin(TASK, namespace.held.pid, logged)
+    await namespace.get("http://127.255.0.7:8080/last")
+    await sink.until("proxy", "/last")
     await driver.end(TASK)
     with pytest.raises(Permanent, match="logger args"):
         await driver.begin(TASK, namespace.held.pid, logged)

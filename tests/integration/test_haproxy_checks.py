@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from longshore.drivers.haproxy.runtime import RuntimeFailure
+from longshore.drivers.ports import Retryable
 from tests.support.haproxy_rig import NET, Rig, planned, rig
 from tests.support.plans import balancer, check, forward, group, listener, path, plan, rule, text
 from tests.support.targets import Target, serving
@@ -96,6 +98,27 @@ async def test_reason_is_known_after_a_reload() -> None:
         one.health = 200
         await it.until(planned(one), "healthy")
         assert [report.state for report in it.reports[told:]] == ["healthy"]
+
+
+async def test_reload_that_fails_counts_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields: dict[str, Any] = {"interval_s": 1, "unhealthy_threshold": 9}
+    async with rig() as it, serving(one := a_target(1)):
+        await begin(it, one, **fields)
+        one.health, checked = 500, len(one.checks)
+        for _ in range(3):
+            await next_check(one)
+        with monkeypatch.context() as patch:
+            patch.setattr(it.driver.process.runtime, "reload", refuse)
+            for number in range(1, 5):
+                with pytest.raises(Retryable, match="no time"):
+                    await it.driver.apply(version(number, **fields))
+        await it.driver.apply(version(9, **fields))
+        await it.until(planned(one), "unhealthy")
+        assert len(one.checks) - checked >= 9
+
+
+async def refuse() -> None:
+    raise RuntimeFailure("HAProxy has no time.")
 
 
 async def test_all_targets_are_checked_while_reloads_come_more_often_than_checks() -> None:

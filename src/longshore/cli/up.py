@@ -41,7 +41,7 @@ def root_keys(state: Path, account: str) -> KeyPair:
         open_folder(state)
         return Credentials(master_key(state, given, make=not (state / DATABASE).exists()), account).root()
     except StateRefused as error:
-        sys.exit(str(error))
+        sys.exit(f"{error} While its first start is under way, ask again in a moment.")
 
 
 def port_pairs(text: str) -> tuple[tuple[int, int], ...]:

@@ -6,7 +6,7 @@ targets, one by one. The only writer of a load balancer's state, of what was obs
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import structlog
@@ -142,7 +142,7 @@ class BalancerController:
             except Permanent as error:
                 absent = Problem(reason=error.reason)
                 self._write_states(plan, dict.fromkeys((lb.lb_id for lb in plan.load_balancers), absent))
-                self._set_groups(BalancerPlan())
+                self._set_groups(())
                 return self._clock.now() + ABSENT_RETRY_S if plan.load_balancers else None
             self._opened()
         await self._store.durable()
@@ -151,7 +151,7 @@ class BalancerController:
         again = self._clock.now() + ABSENT_RETRY_S if problems else None
         self._applied = None if problems else plan
         self._write_states(plan, problems)
-        self._set_groups(plan)
+        self._set_groups({group.group_id for group in plan.groups}.union(*(each.groups for each in problems.values())))
         await self._release([address for lb in plan.load_balancers for address in lb.addresses])
         return again
 
@@ -200,9 +200,9 @@ class BalancerController:
                     log.warning("a load balancer isn't as it should be", load_balancer=each.path, reason=reason)
                 tx.put(balancer.but(state=state, state_reason=reason))
 
-    def _set_groups(self, plan: BalancerPlan) -> None:
+    def _set_groups(self, group_ids: Iterable[str]) -> None:
         """Targets of groups that came into place, or are not there any more, need a look; at first all do."""
-        groups = frozenset(group.group_id for group in plan.groups)
+        groups = frozenset(group_ids)
         changed, self._groups = groups ^ self._groups, groups
         looked, self._looked = self._looked, True
         for group_id in changed if looked else ():

@@ -18,6 +18,7 @@ from longshore.drivers.sim.machine import SimMachine
 from longshore.vault import MasterVault
 from tests.support.api import VAULT, Api
 from tests.support.balancers import PLACE, group_in_use, import_certificate
+from tests.support.house import NOT_FOUND
 from tests.support.services import ClockOf
 
 
@@ -124,6 +125,25 @@ async def test_load_balancer_that_goes_on_as_it_was_is_impaired_and_says_why(hou
     assert house.balancer(group).state_reason == (
         "The last change is not in effect; all goes on as it was before. No such regex."
     )
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_targets_stay_where_their_load_balancer_goes_on_as_it_was(house: House, goes_on: bool) -> None:
+    group = group_in_use(house)
+    target = house.register(group)
+    house.controller.start()
+    await house.until(lambda: house.state(target) == "healthy")
+    kept = (group.group_id,) if goes_on else ()
+    house.driver.problems = {house.balancer(group).lb_id: Problem(reason="No.", serving=goes_on, groups=kept)}
+    (front,) = house.store.all(Listener)
+    house.put(
+        front.but(default_actions=(NOT_FOUND,))
+    )  # the change that is refused: nothing forwards to the group any more
+    other = group_in_use(house, "other")
+    await house.until(lambda: house.balancer(other).state == "active")
+    late = house.register(other, "172.31.0.10")
+    await house.until(lambda: house.state(late) == "healthy")  # by then the first one had its turn
+    assert house.state(target) == ("healthy" if goes_on else "unused")
 
 
 async def test_alias_that_comes_or_goes_changes_what_names_lead_to(house: House) -> None:

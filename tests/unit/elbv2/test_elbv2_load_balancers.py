@@ -46,7 +46,10 @@ def test_internet_facing_load_balancer_needs_an_internet_gateway(api: Api, kind:
     api("CreateLoadBalancer", Name="before", **asked)
     api.put(gateway.but(vpc_id=""))
     error = api.error("CreateLoadBalancer", Name="web", **asked)
-    assert (error.code, error.message) == ("InvalidSubnet", "VPC vpc-1 has no internet gateway")
+    assert (error.code, error.message) == (
+        "InvalidSubnet",
+        "VPC vpc-1 has no internet gateway: attach one, or use Scheme internal",
+    )
     api("CreateLoadBalancer", Name="web", Scheme="internal", **asked)
     api("CreateLoadBalancer", Name="before", **asked)  # it is there
     api.put(gateway)

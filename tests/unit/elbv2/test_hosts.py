@@ -43,10 +43,16 @@ def test_names_of_certificates_lead_to_their_load_balancer_with_one_label_for_a_
     assert names_at(443, *both, certificates=names) == {"one.test": "s1", "*.one.test": "s1", "two.test": "s2"}
 
 
-def test_the_oldest_load_balancer_has_a_name_that_several_have() -> None:
+def test_the_oldest_load_balancer_has_a_name_that_several_have_rules_for() -> None:
     young = placed(1, "shared.test", "young.test", created_at=9.0)
-    old = placed(2, aliases=["shared.test"], created_at=3.0)
+    old = placed(2, "shared.test", created_at=3.0)
     assert names_at(80, young, old) == names_at(80, old, young) == {"shared.test": "h2", "young.test": "h1"}
+
+
+def test_an_alias_goes_before_what_other_load_balancers_have_rules_for() -> None:
+    young = placed(1, aliases=["shop.test"], created_at=9.0)
+    old = placed(2, "shop.test", created_at=3.0)
+    assert names_at(80, young, old) == names_at(80, old, young) == {"shop.test": "h1"}
 
 
 def test_aliases_of_aliases_lead_to_the_load_balancer_and_circles_end() -> None:

@@ -185,7 +185,7 @@ def places(api: ServiceApi, name: str) -> list[tuple[str, int, str, int]]:
     return [(each.dns_name, each.port, each.address, each.listen_port) for each in found.services]
 
 
-AWSLOGS = {
+AWSLOGS: dict[str, Any] = {
     "logDriver": "awslogs",
     "options": {"awslogs-group": "g", "awslogs-region": "us-west-2", "awslogs-stream-prefix": "shop"},
 }
@@ -206,6 +206,10 @@ def test_logs_of_proxies_are_kept_and_answered(api: ServiceApi) -> None:
         (
             {"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "g", "awslogs-region": "r"}}},
             "requires options: awslogs-stream-prefix",
+        ),
+        (
+            {"logConfiguration": {**AWSLOGS, "options": {**AWSLOGS["options"], "awslogs-multiline-pattern": "a"}}},
+            "leave awslogs-multiline-pattern out",
         ),
         (
             {"logConfiguration": {**AWSLOGS, "secretOptions": [{"name": "a", "valueFrom": "b"}]}},

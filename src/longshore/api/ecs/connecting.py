@@ -45,6 +45,15 @@ REFUSES = {
     ),
 }
 
+INERT = {
+    f"serviceConnectConfiguration.logConfiguration.options.{option}": (
+        "Kept and answered. A proxy never waits for its log, and each of its lines is an event."
+    )
+    for option in ("mode", "max-buffer-size")
+}
+LINES = ("awslogs-datetime-format", "awslogs-multiline-pattern")
+"""Options that join lines, which proxies' are not."""
+
 
 def find_namespace(call: Call, reference: str) -> Namespace | None:
     """The namespace with this ARN or name; an HTTP namespace before others of its name."""
@@ -194,6 +203,9 @@ def _check_logs(given: Mapping[str, Any]) -> None:
     problem = log_problem(configuration)
     if not problem and not configuration["options"].get("awslogs-stream-prefix"):
         problem = "Log driver awslogs requires options: awslogs-stream-prefix"
+    joining = [name for name in LINES if configuration["options"].get(name)] if not problem else []
+    if joining:
+        problem = f"Each line of a Service Connect proxy is an event: leave {' and '.join(joining)} out."
     if problem:
         raise refuse(problem)
 

@@ -50,6 +50,7 @@ ALLOWED: dict[str, tuple[Any, ...]] = {
 }
 INERT: dict[str, str] = {
     **placing.INERT,
+    **connecting.INERT,
     "availabilityZoneRebalancing": "Kept and answered; tasks are spread over subnets when they start, not moved later.",
     "deploymentConfiguration.alarms.rollback": "Without alarms there is nothing to roll back for.",
 }

@@ -74,7 +74,7 @@ def create_load_balancer(call: Call) -> dict[str, Any]:
         return {"LoadBalancers": [view(_same(known[0], balancer, places))]}
     _check_quota(call, kind)
     if scheme == "internet-facing" and not _has_gateway(call, vpc_id):
-        raise ApiError("InvalidSubnet", f"VPC {vpc_id} has no internet gateway")
+        raise ApiError("InvalidSubnet", f"VPC {vpc_id} has no internet gateway: attach one, or use Scheme internal")
     balancer = balancer.but(zones=tuple(attach(call, balancer, place) for place in places))
     call.tx.put(balancer)
     return {"LoadBalancers": [view(balancer)]}

@@ -37,25 +37,39 @@ def names_leading_to(dns_name: str, leading: Callable[[str], Iterable[str]]) -> 
 def host_ports(placed: Iterable[Placed], certificate_names: Mapping[str, Iterable[str]]) -> tuple[HostPort, ...]:
     """For each port at which load balancers listen, which one a name means. `certificate_names`: by certificate's id.
 
-    A name is that of the oldest load balancer that an alias, a certificate or the exact host of a rule gives it to.
-    Where only one listens, it is meant by every name.
+    A name is that of the load balancer whose alias it is, as on AWS, where DNS decides; else that of the oldest one
+    with a certificate for it, or a rule for exactly this host. Where only one listens, it is meant by every name.
     """
-    at: dict[int, list[tuple[ListenerPlan, frozenset[str]]]] = {}
+    at: dict[int, list[_Named]] = {}
     for each in sorted(placed, key=lambda one: (one.created_at, one.balancer.lb_id)):
-        names = each.aliases | _own_names(each.balancer, certificate_names)
-        usable = frozenset(name for name in map(str.lower, names) if NAME.fullmatch(name))
+        aliases, own = _usable(each.aliases), _usable(_own_names(each.balancer, certificate_names))
         for listener in each.balancer.listeners:
-            at.setdefault(listener.port, []).append((listener, usable))
+            at.setdefault(listener.port, []).append(_Named(listener, aliases, own))
     return tuple(_host_port(port, at[port]) for port in sorted(at))
 
 
-def _host_port(port: int, listeners: list[tuple[ListenerPlan, frozenset[str]]]) -> HostPort:
+class _Named(NamedTuple):
+    """A listener, and the names that mean its load balancer."""
+
+    listener: ListenerPlan
+    aliases: frozenset[str]
+    own: frozenset[str]
+    """By its certificates and rules."""
+
+
+def _host_port(port: int, listeners: list[_Named]) -> HostPort:
     if len(listeners) == 1:
-        return HostPort(port=port, every=listeners[0][0].listener_id)
+        return HostPort(port=port, every=listeners[0].listener.listener_id)
     names: dict[str, str] = {}
-    for listener, of_balancer in listeners:
-        names = {**dict.fromkeys(of_balancer, listener.listener_id), **names}
+    by_alias = [(each.listener, each.aliases) for each in listeners]
+    by_own = [(each.listener, each.own) for each in listeners]
+    for listener, those in (*by_alias, *by_own):
+        names = {**dict.fromkeys(those, listener.listener_id), **names}
     return HostPort(port=port, names=tuple(sorted(names.items())))
+
+
+def _usable(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for name in map(str.lower, names) if NAME.fullmatch(name))
 
 
 def _own_names(balancer: LoadBalancerPlan, certificate_names: Mapping[str, Iterable[str]]) -> frozenset[str]:

@@ -219,6 +219,8 @@ class Problem(Value, frozen=True, kw_only=True, omit_defaults=True):
     reason: str
     serving: bool = False
     """Whether it goes on as it was when it last worked."""
+    groups: tuple[str, ...] = ()
+    """The ids of the groups that it then forwards to."""
 
 
 class TargetPlan(Value, frozen=True, kw_only=True, omit_defaults=True):

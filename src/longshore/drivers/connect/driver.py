@@ -52,11 +52,12 @@ class HaproxyConnect:
             await proxy.begin(self._plans.setdefault(task_id, plan))
 
     def _logs(self, task_id: str, plan: ConnectPlan) -> ProxyLogs | None:
-        """Raises Permanent where what its proxy logs has nowhere to go."""
+        """Raises Permanent where what a new proxy logs has nowhere to go; one of an earlier life goes on."""
         if plan.log is None:
             return None
-        logs = ProxyLogs(self._folder / task_id / LOG_SOCKET, plan.log, self._sink, self._clock)
-        if missing := logs.missing():
+        folder = self._folder / task_id
+        logs = ProxyLogs(folder / LOG_SOCKET, plan.log, self._sink, self._clock)
+        if not folder.exists() and (missing := logs.missing()):
             raise Permanent(f"failed to validate logger args: {missing}")
         return logs
 

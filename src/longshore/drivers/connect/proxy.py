@@ -59,7 +59,7 @@ class TaskProxy:
         Raises Permanent and Retryable.
         """
         running = self.process.open()
-        if self._logs is not None and self._guard is None:
+        if self._logs is not None:
             self._logs.open()
         if running:
             try:

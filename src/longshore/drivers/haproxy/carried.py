@@ -105,6 +105,11 @@ def state_file(servers: Iterable[tuple[Server, State | None]]) -> str:
     return "\n".join(["1", f"# {HEADER}", *(_line(server, state) for server, state in servers), ""])
 
 
+def begins_up(server: Server, state: State | None) -> bool:
+    """Whether it begins as a server that is up."""
+    return not server.down if state is None else state["srv_op_state"] != STOPPED
+
+
 def _line(server: Server, state: State | None) -> str:
     row = dict.fromkeys(COLUMNS, "0") | {"be_id": "1", "srv_id": "1"} | dict.fromkeys(_ABSENT, "-")
     row |= {
@@ -118,16 +123,14 @@ def _line(server: Server, state: State | None) -> str:
     if state is not None:
         row |= {name: state[name] for name in _KEPT}
     else:
-        row |= {"srv_op_state": STOPPED if server.down else RUNNING}
         row |= {"srv_check_status": INITIAL_STATUS, "srv_check_result": NO_RESULT}
-    if row["srv_op_state"] != STOPPED:
-        row["srv_op_state"] = STARTING if server.starts_slowly else RUNNING
+    up = STARTING if server.starts_slowly else RUNNING
+    row["srv_op_state"] = up if begins_up(server, state) else STOPPED
     return " ".join(row[name] for name in COLUMNS)
 
 
 _ABSENT = ("srv_fqdn", "srvrecord", "srv_check_addr", "srv_agent_addr")
 _KEPT = (
-    "srv_op_state",
     "srv_uweight",
     "srv_iweight",
     "srv_time_since_last_change",

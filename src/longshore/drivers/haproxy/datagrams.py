@@ -18,7 +18,9 @@ class Datagrams:
         self._socket: socket.socket | None = None
 
     def open(self) -> None:
-        """Begin to listen."""
+        """Begin to listen. Does nothing where it does already."""
+        if self._socket is not None:
+            return
         self._path.unlink(missing_ok=True)
         opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         opened.setblocking(False)

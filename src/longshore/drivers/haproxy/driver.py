@@ -25,12 +25,12 @@ from longshore.domain.elbv2.balancing import (
 from longshore.drivers.ending import cancelled
 from longshore.drivers.haproxy import last_good
 from longshore.drivers.haproxy.access_log import AccessLogs, LogFolder
-from longshore.drivers.haproxy.carried import Rounds
+from longshore.drivers.haproxy.carried import Rounds, state_file
 from longshore.drivers.haproxy.commands import Commands
 from longshore.drivers.haproxy.counts import Counters, sums
 from longshore.drivers.haproxy.datagrams import Datagrams
 from longshore.drivers.haproxy.process import ConfigurationRefused, HaproxyProcess, digest, most_files
-from longshore.drivers.haproxy.render import Rendered, Settings, Share, Unwritable, render, shape
+from longshore.drivers.haproxy.render import Rendered, Settings, Share, Unwritable, groups_of, render, shape
 from longshore.drivers.haproxy.runtime import RuntimeFailure
 from longshore.drivers.haproxy.slots import Layout, emptied
 from longshore.drivers.haproxy.targets import Targets
@@ -215,10 +215,15 @@ class HaproxyBalancer:
                     out[lb_id] = refused.pop(lb_id)
                 else:
                     refused[lb_id] = reason
-        self._last_good = usable
-        last_good.keep(self._kept, last_good.only(usable, refused))
-        serving = {each.lb_id for each in usable.load_balancers}
-        return {lb_id: Problem(reason=why, serving=lb_id in serving) for lb_id, why in {**out, **refused}.items()}
+        known = last_good.merged(usable, last_good.only(self._last_good, out.keys()))
+        if known != self._last_good:
+            last_good.keep(self._kept, known)
+        self._last_good = known
+        serving = {each.lb_id: tuple(groups_of(each)) for each in usable.load_balancers if each.lb_id in refused}
+        return {
+            lb_id: Problem(reason=why, serving=lb_id in serving, groups=serving.get(lb_id, ()))
+            for lb_id, why in {**out, **refused}.items()
+        }
 
     async def _attempt(self, plan: BalancerPlan) -> dict[str, str]:
         """Put a plan in place; if that can't be, why, by load balancer. Raises Retryable."""
@@ -276,13 +281,15 @@ class HaproxyBalancer:
                 wanted = digest((await self._render(plan, emptied(layout))).text)
             self.targets.rendered = {group.group_id: shape(group, layout[group.group_id]) for group in plan.groups}
             try:
-                state = self.targets.carry(await self._checked_so_far())
+                await self.targets.look_at_changed()
+                begun = self.targets.carry(await self._checked_so_far())
+                state = state_file((each.server, each.state) for each in begun)
                 self.process.write(rendered.text, rendered.files, state)
                 if self.process.running:
                     await self.process.runtime.reload()
                 else:
                     await self.process.start()
-                await self.targets.after_reload(layout)
+                await self.targets.after_reload(layout, begun)
             except RuntimeFailure as error:
                 raise Retryable(str(error)) from error
             self.process.note_applied(wanted, rendered.files)

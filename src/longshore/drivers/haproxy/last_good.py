@@ -1,7 +1,7 @@
 """What load balancers were when they last worked: those whose new configuration HAProxy refuses go on with that.
 
-Called by driver.py. `instead` is pure. The file is for the next life, in HAProxy's own folder and as private as the
-certificates there; it exists only while some load balancer depends on it.
+Called by driver.py. All but `read` and `keep` are pure. The file is for the next life, in HAProxy's own folder and as
+private as the certificates there. It has what works before anything else is tried: a kill in between loses nothing.
 """
 
 import logging
@@ -38,12 +38,18 @@ def instead(plan: BalancerPlan, last_good: BalancerPlan, refused: Collection[str
     new = only(plan, {balancer.lb_id for balancer in plan.load_balancers} - set(refused))
     old = only(last_good, {balancer.lb_id for balancer in plan.load_balancers} & set(refused))
     addresses = {balancer.lb_id: balancer.addresses for balancer in plan.load_balancers}
-    moved = (msgspec.structs.replace(each, addresses=addresses[each.lb_id]) for each in old.load_balancers)
+    moved = tuple(msgspec.structs.replace(each, addresses=addresses[each.lb_id]) for each in old.load_balancers)
+    return merged(new, msgspec.structs.replace(old, load_balancers=moved))
+
+
+def merged(new: BalancerPlan, old: BalancerPlan) -> BalancerPlan:
+    """A plan, and what another one has besides."""
+    load_balancers = {each.lb_id: each for each in (*old.load_balancers, *new.load_balancers)}
     groups = {group.group_id: group for group in (*old.groups, *new.groups)}
     certificates = {each.certificate_id: each for each in (*old.certificates, *new.certificates)}
     return msgspec.structs.replace(
-        plan,
-        load_balancers=tuple(sorted((*new.load_balancers, *moved), key=lambda each: each.lb_id)),
+        new,
+        load_balancers=tuple(load_balancers[lb_id] for lb_id in sorted(load_balancers)),
         groups=tuple(groups[group_id] for group_id in sorted(groups)),
         certificates=tuple(certificates[name] for name in sorted(certificates)),
     )
@@ -61,7 +67,7 @@ def read(file: Path) -> BalancerPlan:
 
 
 def keep(file: Path, plan: BalancerPlan) -> None:
-    """For the next life; without load balancers there is nothing to keep."""
+    """For the next life. Without load balancers there is nothing to keep."""
     if plan.load_balancers:
         write_private(file, msgspec.json.encode(plan).decode())
     else:

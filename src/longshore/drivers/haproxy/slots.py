@@ -5,6 +5,7 @@ through the runtime socket, so the configuration stays as it is. When a group ru
 twice as many.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
@@ -50,7 +51,7 @@ class Placement:
         """Serving, but HAProxy's checks say no."""
         self.earlier = 0
         """How many checks in a row went against its state before the newest worker began: see carried.py."""
-        self.healthy_since = 0.0
+        self.healthy_since = -math.inf
         """When it last became healthy, in the event loop's time: slow start counts from there."""
         self.claimed = True
         """Somebody has spoken of it in this life."""

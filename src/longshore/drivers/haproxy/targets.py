@@ -4,9 +4,10 @@ The driver owns plan and process and calls this; what is seen of a target goes o
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Literal
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 from longshore.domain.elbv2.balancing import GroupPlan, TargetObservation, TargetPlan
 from longshore.drivers.ending import cancelled
@@ -40,6 +41,24 @@ CHUNK = 50
 AGAIN_S = 0.5
 
 
+class Carried(NamedTuple):
+    """What a new worker begins with."""
+
+    placement: Placement
+    server: carried.Server
+    state: carried.State | None
+    earlier: int
+    """How many checks in a row went against its state before."""
+
+
+class Flip(NamedTuple):
+    """A target whose state is to change by what earlier workers saw."""
+
+    placement: Placement
+    row: Mapping[str, str]
+    """Of `show stat`."""
+
+
 class Targets:
     """All targets of one HAProxy."""
 
@@ -63,6 +82,8 @@ class Targets:
         self._wake = asyncio.Event()
         self._draining = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._worker_number = 0
+        """Of the newest one. What was seen of an earlier one doesn't count."""
 
     def start(self) -> None:
         """Begin to watch."""
@@ -171,22 +192,29 @@ class Targets:
                 log.warning("forgetting a target that nobody knows: %s", placement.target)
                 await self.remove(placement.target)
 
-    def carry(self, answer: str) -> str:
-        """The state file for the next worker, whose configuration `rendered` is already.
+    async def look_at_changed(self) -> None:
+        """Before a reload: what HAProxy logged and nobody has looked at yet, since the new worker can't say why."""
+        changed, self._changed = self._changed, set()
+        with contextlib.suppress(RuntimeFailure):
+            for some in _chunks(sorted(changed)):
+                await self._look(some)
+        self.look(changed)
+
+    def carry(self, answer: str) -> list[Carried]:
+        """What the next worker begins with, whose configuration `rendered` is already.
 
         answer: to `show servers state`, of the worker that there is; empty if there is none.
         """
         states = carried.states_in(answer)
-        servers = []
+        found = []
         for placement in self.slots:
             server = self._server(placement)
-            if server is None:
-                continue
-            state = carried.state_of(server, states)
-            count = carried.count_of(state, server) if state is not None else None
-            placement.earlier = count.with_earlier(placement.earlier) if count is not None else 0
-            servers.append((server, state))
-        return carried.state_file(servers)
+            if server is not None:
+                state = carried.state_of(server, states)
+                count = carried.count_of(state, server) if state is not None else None
+                earlier = count.with_earlier(placement.earlier) if count is not None else 0
+                found.append(Carried(placement, server, state, earlier))
+        return found
 
     def _server(self, placement: Placement) -> carried.Server | None:
         """What has checks and serves, as the next worker is to have it."""
@@ -209,12 +237,15 @@ class Targets:
     def _starts_slowly(placement: Placement, group: GroupPlan) -> bool:
         return asyncio.get_running_loop().time() - placement.healthy_since < group.slow_start_s
 
-    async def after_reload(self, rendered: Layout) -> None:
-        """Tell the new worker what its configuration could not. Raises RuntimeFailure.
+    async def after_reload(self, rendered: Layout, begun: Sequence[Carried]) -> None:
+        """A new worker has begun, with these: tell it what its configuration could not. Raises RuntimeFailure.
 
         Slots may have changed since it was rendered; and what starts slowly would be down at its first failed check.
         Not through Commands: the caller holds its lock.
         """
+        self._worker_number += 1
+        for each in begun:
+            each.placement.earlier = each.earlier
         commands: list[str] = []
         for group_id, (size, apart) in self.rendered.items():
             now = self.slots.layout_of(group_id)
@@ -222,9 +253,8 @@ class Targets:
             for index in range(size):
                 if index < len(before) and before[index] != now[index]:
                     commands.extend(orders.filled(group_id, index, now[index], apart=apart))
-        for placement in self.slots:
-            server = self._server(placement)
-            if server is not None and server.starts_slowly and not server.down:
+        for placement, server, state, _ in begun:
+            if server.starts_slowly and carried.begins_up(server, state) and self._is_rendered(placement):
                 commands.extend(orders.healthy(placement, apart=self.rendered[placement.target.group_id].apart))
         if commands:
             await self._process.runtime.tell(commands)
@@ -337,36 +367,59 @@ class Targets:
             self.look({placement.target.group_id for placement in self.slots})
 
     async def _sync(self, group_ids: Sequence[str]) -> None:
-        """See what the newest worker's checks say of these groups' targets."""
+        """See what the newest worker's checks say of these groups' targets, and tell it what it can't know."""
+        number = self._worker_number
+        for flip in await self._look(group_ids):
+            if number != self._worker_number:
+                self.look(group_ids)  # what was counted is another worker's
+                return
+            await self._flip(flip)
+
+    async def _look(self, group_ids: Sequence[str]) -> list[Flip]:
+        """See what the checks say; those of whom the worker has to be told that they say so for long enough."""
         group_ids = [group_id for group_id in group_ids if group_id in self.rendered]
         if not self._process.running or not group_ids:
-            return
+            return []
+        number = self._worker_number
         worker = (await self._process.runtime.processes()).current
         if worker is None:
             raise RuntimeFailure("HAProxy has no worker at the moment.")
         queries = [f"{group_backend(group_id)} 4 -1" for group_id in group_ids]
         rows = await self._process.runtime.stat(worker, *queries)
+        if number != self._worker_number:
+            raise RuntimeFailure("Another worker has begun meanwhile.")
         found = {(row["pxname"], row["svname"]): row for row in rows}
+        flips = []
         for group_id in group_ids:
             for placement in self.slots.of_group(group_id):
                 row = found.get((group_backend(group_id), placement.server))
-                if placement.phase == "serving" and row is not None and not in_maintenance(row):
-                    self._see(placement, verdict(await self._with_earlier(placement, row)))
+                if placement.phase != "serving" or row is None or in_maintenance(row):
+                    continue
+                if self._is_long_enough(placement, row):
+                    flips.append(Flip(placement, row))
+                else:
+                    self._see(placement, verdict(row))
+        return flips
 
-    async def _with_earlier(self, placement: Placement, row: dict[str, str]) -> dict[str, str]:
-        """The row as it would be if its worker knew of earlier checks, which it is told once that matters."""
+    def _is_long_enough(self, placement: Placement, row: Mapping[str, str]) -> bool:
+        """Whether checks that its worker counted and those before it are together enough to change its state."""
         group = self._groups.get(placement.target.group_id)
         if not placement.earlier or group is None:
-            return row
+            return False
         count = carried.count_in(row)
         against = count.with_earlier(placement.earlier)
-        if against < (group.check.unhealthy_threshold if count.up else group.check.healthy_threshold):
-            placement.earlier = placement.earlier if against else 0
-            return row
-        placement.earlier = 0
-        order = orders.unhealthy if count.up else orders.healthy
+        placement.earlier = placement.earlier if against else 0
+        return against >= (group.check.unhealthy_threshold if count.up else group.check.healthy_threshold)
+
+    async def _flip(self, flip: Flip) -> None:
+        """Its worker is told, by whom it is as healthy, or as unhealthy, as can be from then on."""
+        placement, row = flip
+        up = carried.count_in(row).up
+        order = orders.unhealthy if up else orders.healthy
         await self._tell(placement, lambda it, *, apart: order(it, apart=apart) if self._still_serves(it) else [])
-        return {**row, "status": "DOWN" if count.up else "UP"}
+        if self._still_serves(placement):
+            placement.earlier = 0
+            self._see(placement, verdict({**row, "status": "DOWN" if up else "UP"}))
 
     def _still_serves(self, placement: Placement) -> bool:
         return placement.phase == "serving" and self.slots.get(placement.target) is placement

@@ -187,7 +187,8 @@ def services_for(call: Call) -> list[EndpointServiceConfiguration]:
 
 
 def _allows(call: Call, service: EndpointServiceConfiguration) -> bool:
-    callers = {"*", f"arn:aws:iam::{call.scope.account}:root", call.principal_arn}
+    principal = call.caller.principal
+    callers = {"*", f"arn:aws:iam::{call.scope.account}:root", principal.arn, principal.source}
     return service.account == call.scope.account or not callers.isdisjoint(service.principals)
 
 
