@@ -116,9 +116,9 @@ class LinkLocalServers:
 
     async def _serve_as_vpc_resolver(self, device: str, vpc_id: str) -> None:
         """Answer where AWS's resolver does, too: images that were made for AWS may ask there, as nginx is told to."""
-        from longshore.drivers.docker.linklocal import open_resolver, resolver_addresses  # noqa: PLC0415  as above
+        from longshore.drivers.docker.linklocal import addresses_on, open_resolver, resolver_addresses  # noqa: PLC0415  as above
 
-        for address in await resolver_addresses(device):
+        for address in resolver_addresses(await addresses_on(device)):
             if address in self._host_resolvers():  # a machine of AWS: what the host asks must stay where it is
                 continue
             try:

@@ -55,11 +55,12 @@ class Rig:
             _do("ip", "netns", "add", namespace)
             _do("ip", "-n", namespace, "link", "set", "lo", "up")
         _do("ip", "-n", self._name, "addr", "add", f"{ENDPOINT}/32", "dev", "lo")
+        # The other VPC comes first: its resolver has an address that ours has, too.
+        self._bridge(BRIDGES["vpc-2"], "10.8.0.1", others)
         self._bridge(BRIDGE, GATEWAY, members)
         _do("ip", "-n", self._name, "addr", "add", f"{BALANCER}/32", "dev", BRIDGE)
-        for address in RESOLVERS:
-            _do("ip", "-n", self._name, "addr", "add", f"{address}/32", "dev", BRIDGE, "scope", "link")
-        self._bridge(BRIDGES["vpc-2"], "10.8.0.1", others)
+        for address, bridge in ((RESOLVERS[1], BRIDGES["vpc-2"]), *((each, BRIDGE) for each in RESOLVERS)):
+            _do("ip", "-n", self._name, "addr", "add", f"{address}/32", "dev", bridge)
         self._connect_outside(self.namespaces[OUTSIDE])
 
     def _bridge(self, bridge: str, gateway: str, members: Mapping[str, str]) -> None:

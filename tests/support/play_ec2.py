@@ -48,11 +48,11 @@ def play_ec2(call: Call, api: Api) -> None:
     for operation, kind in KINDS.items():
         call(operation, Filters=one("tag-key", "k"), **{ids.parameter: [] for ids in kind.ids})
     call("DescribeVpcBlockPublicAccessOptions")
-    call("GetSubnetCidrReservations", SubnetId="subnet-a", Filters=one("cidr", "10.0.0.0/28"))
     vpc = call("CreateVpc", CidrBlock="10.0.0.0/16", InstanceTenancy="default", **tagged("vpc"))["Vpc"]["VpcId"]
     _play_vpc(call, vpc)
     asked = {"VpcId": vpc, "CidrBlock": "10.0.1.0/24", "AvailabilityZone": "us-east-1a"}
     subnet = call("CreateSubnet", **asked, **tagged("subnet"))["Subnet"]["SubnetId"]
+    call("GetSubnetCidrReservations", SubnetId=subnet, Filters=one("cidr", "10.0.0.0/28"))
     call("ModifySubnetAttribute", SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
     call("ModifySubnetAttribute", SubnetId=subnet, EnableResourceNameDnsARecordOnLaunch={"Value": True})
     call("ModifySubnetAttribute", SubnetId=subnet, PrivateDnsHostnameTypeOnLaunch="resource-name")
@@ -185,7 +185,7 @@ def _play_acls(call: Call, vpc: str, subnet: str) -> None:
     call("DeleteNetworkAcl", **acl)
 
 
-def _play_endpoint_services(call: Call, api: Api) -> None:
+def _play_endpoint_services(call: Call, api: Api, vpc: str) -> None:
     balancers = [standing_at(dns_name=f"{name}.test").but(**PLACE, lb_id=name * 16, type="network") for name in "ab"]
     api.put(*balancers)
     one_, two = ([balancer.arn] for balancer in balancers)
@@ -204,7 +204,7 @@ def _play_endpoint_services(call: Call, api: Api) -> None:
     call("ModifyVpcEndpointServicePermissions", **of, AddAllowedPrincipals=["*"], RemoveAllowedPrincipals=["*"])
     call("DescribeVpcEndpointServicePermissions", **of, Filters=one("principal", "*"))
     call("DescribeVpcEndpointServiceConfigurations", ServiceIds=list(of.values()), Filters=one("service-name", name))
-    made = call("CreateVpcEndpoint", VpcId="vpc-1", ServiceName=name, VpcEndpointType="Interface")
+    made = call("CreateVpcEndpoint", VpcId=vpc, ServiceName=name, VpcEndpointType="Interface")
     endpoints = {"VpcEndpointIds": [made["VpcEndpoint"]["VpcEndpointId"]]}
     call("DescribeVpcEndpointConnections", Filters=one("service-id", *of.values()))
     call("AcceptVpcEndpointConnections", **of, **endpoints)
@@ -224,7 +224,7 @@ def _play_endpoints(call: Call, api: Api, vpc: str, subnet: str) -> None:
     call("ModifyVpcEndpoint", **change, RemoveSubnetIds=[subnet], ResetPolicy=True, DnsOptions=options)
     call("ModifyVpcEndpoint", **change, AddSubnetIds=[subnet], SubnetConfigurations=fixed["SubnetConfigurations"])
     call("DeleteVpcEndpoints", VpcEndpointIds=[made])
-    _play_endpoint_services(call, api)
+    _play_endpoint_services(call, api, vpc)
     entry = {"Cidr": "10.0.0.0/8", "Description": "d"}
     asked = {"PrefixListName": "own", "AddressFamily": "IPv4", "MaxEntries": 5, "Entries": [entry], "ClientToken": "t"}
     made = call("CreateManagedPrefixList", **asked, **tagged("prefix-list"))["PrefixList"]["PrefixListId"]

@@ -21,6 +21,8 @@ DEFAULTS = {
     "dhcp_options",
     "host",
     "kms_alias",
+    "load_balancer_quota",
+    "master_key_check",
     "registry_endpoint",
     "network_acl",
     "region_network",

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from longshore.domain.ecs.launch import TaskNetwork
 from longshore.drivers.docker.client import DockerClient
-from longshore.drivers.docker.linklocal import ip
+from longshore.drivers.docker.linklocal import addresses_on, ip, resolver_addresses
 from longshore.drivers.docker.names import VPC, Names
 from longshore.drivers.docker.network import Networks
 from longshore.drivers.ports import Permanent
@@ -95,8 +95,7 @@ def _is_here(address: str) -> bool:
 
 
 async def _on(device: str) -> set[str]:
-    """The single addresses on a bridge: its own is that of a network, and the VPC's resolver's are of scope link."""
-    shown = await ip("-o", "-4", "addr", "show", "dev", device, "scope", "global", want_output=True) or ""
-    words = (line.split() for line in shown.splitlines())
-    found = (line[line.index("inet") + 1] for line in words if "inet" in line)
-    return {address.removesuffix("/32") for address in found if address.endswith("/32") or "/" not in address}
+    """The single addresses on a bridge, but for those of the VPC's resolver: its own is that of a network."""
+    found = await addresses_on(device)
+    resolver = resolver_addresses(found)
+    return {str(each.ip) for each in found if each.network.num_addresses == 1} - set(resolver)

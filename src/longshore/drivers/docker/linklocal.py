@@ -88,11 +88,19 @@ def _why(device: str, address: str, port: int, error: OSError) -> str:
     return sentence
 
 
-async def resolver_addresses(device: str) -> list[str]:
-    """Where AWS's resolver answers in the VPC of a bridge: at 169.254.169.253 and at the third address of its range."""
-    shown = await ip("-o", "-4", "addr", "show", "dev", device, "scope", "global", want_output=True) or ""
+async def addresses_on(device: str) -> list[ipaddress.IPv4Interface]:
+    """All addresses of a bridge: its own in the range of its VPC, and single ones."""
+    shown = await ip("-o", "-4", "addr", "show", "dev", device, want_output=True) or ""
     words = (line.split() for line in shown.splitlines())
-    ranges = (ipaddress.IPv4Interface(line[line.index("inet") + 1]).network for line in words if "inet" in line)
+    return [ipaddress.IPv4Interface(line[line.index("inet") + 1]) for line in words if "inet" in line]
+
+
+def resolver_addresses(on_bridge: Collection[ipaddress.IPv4Interface]) -> list[str]:
+    """Where AWS's resolver answers in the VPC of a bridge: at 169.254.169.253 and at the third address of its range.
+
+    Nobody else has them: AWS reserves the third address of every subnet that has it.
+    """
+    ranges = (each.network for each in on_bridge)
     return [VPC_RESOLVER, *(str(found[2]) for found in ranges if found.num_addresses > 1)]
 
 
@@ -113,8 +121,8 @@ async def open_resolver(device: str, address: str, port: int) -> list[socket.soc
 
 
 async def _ensure_on_bridge(device: str, address: str) -> None:
-    # Of scope link, so that it is told from load balancers' addresses, and never what the host speaks from.
-    refusal = await ip("addr", "add", f"{address}/32", "dev", device, "scope", "link")
+    # Of global scope: others come before the bridge's own, and Docker, when it starts, takes the first for its own.
+    refusal = await ip("addr", "add", f"{address}/32", "dev", device)
     if refusal is None or await ip("-o", "addr", "show", "dev", device, "to", f"{address}/32", want_output=True):
         return
     raise Permanent(f"Longshore can't add {address} to {device} ({refusal}): it needs root or NET_ADMIN.")

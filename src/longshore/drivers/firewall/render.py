@@ -22,8 +22,13 @@ Elements = dict[str, dict[str, str]]
 
 TASK_ENDPOINT = "169.254.170.2"
 """Metadata, credentials, names and the APIs of AWS: always to be reached, as their like are on AWS."""
-NAMES_ASKED = "meta l4proto { tcp, udp } th dport 53 fib daddr . iif type local ip daddr != @lb-addresses accept"
-"""A VPC's resolver, which AWS's security groups don't filter either: an address of the bridge itself."""
+VPC_RESOLVER = "169.254.169.253"
+NAMES_ASKED = (
+    f"meta l4proto {{ tcp, udp }} th dport 53 ip daddr {VPC_RESOLVER} accept",
+    "meta l4proto { tcp, udp } th dport 53 fib daddr . iif type local ip daddr != @lb-addresses accept",
+)
+"""A VPC's resolver, which AWS's security groups don't filter either. One address is on the bridges of all VPCs, so that
+it can't be told whose it is; the other is the bridge's own."""
 REFUSES = "counter drop"
 """Counted, so that a user can see whether it is the rules that hold something back."""
 CONTINUES = "ct state established,related accept"
@@ -70,7 +75,7 @@ CHAINS: Mapping[str, Sequence[str]] = {
         NOT_FROM_A_VPC,
         CONTINUES,
         f"ip daddr {TASK_ENDPOINT} accept",
-        NAMES_ASKED,
+        *NAMES_ASKED,
         *_judge("sends", "iifname"),
     ],
     "input-gets": [
