@@ -34,10 +34,15 @@ def check_answer(service: str, operation: str, answer: Any) -> None:
 
 
 def has_input(service: str, operation: str, path: str) -> bool:
-    """Whether a path such as `overrides.containerOverrides[].cpu` leads to a member of the operation's input."""
+    """Whether a path such as `overrides.containerOverrides[].cpu` leads to a member of the operation's input.
+
+    What is in a map, such as the options of a log driver, the model doesn't name.
+    """
     shape: Any = model(service).operation_model(operation).input_shape
     for part in path.split("."):
         name = part.removesuffix("[]")
+        if shape.type_name == "map":
+            return True
         if name not in shape.members:
             return False
         shape = shape.members[name]
