@@ -329,24 +329,6 @@ async def test_requests_have_as_much_room_for_headers_as_on_aws() -> None:
         assert len((await client.get("/")).headers["x-large"]) == 31_000
 
 
-@pytest.mark.parametrize("rules", [(rule(forward("0a")),), (rule(text("x"), path("/x")), rule(forward("0a")))])
-async def test_request_without_a_host_is_refused_in_http11_alone(rules: tuple[RulePlan, ...]) -> None:
-    async def asked(version: str) -> bytes:
-        reader, writer = await asyncio.open_connection(ADDRESS, 8080)
-        writer.write(f"GET / HTTP/{version}\r\nConnection: close\r\n\r\n".encode())
-        answer = await reader.read()
-        writer.close()
-        return answer
-
-    async with behind(*rules) as (_, [target]):
-        answer = await asked("1.1")
-        assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-        assert b"server: awselb/2.0" in answer
-        assert b"<center><h1>400 Bad Request</h1></center>" in answer
-        assert target.requests == []
-        assert (await asked("1.0")).startswith(b"HTTP/1.1 200 ")
-
-
 async def test_headers_of_every_answer_are_the_listeners() -> None:
     rules = (rule(text("own"), path("/own")), rule(forward("0a")))
     policy = "default-src 'self'; img-src *%{x}"

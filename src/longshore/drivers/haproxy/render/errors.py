@@ -61,12 +61,6 @@ def moved(status: int) -> str:
     return f"status {status} {_answer('string', _page(MOVED[status]))}"
 
 
-def without_host() -> str:
-    """The rule for requests that HTTP/1.1 doesn't allow. Of what HAProxy can't even read it makes its own page."""
-    answer = f"status 400 {_answer('string', _page(TITLES[400]))}"
-    return f"http-request return {answer} if !{{ req.hdr(host) -m found }} HTTP_1.1"
-
-
 def _answer(kind: str, page: str) -> str:
     return f'content-type text/html {kind} "{page}" {OWN_SERVER}'
 

@@ -69,7 +69,6 @@ def _http(balancer: LoadBalancerPlan, listener: ListenerPlan, apart: Collection[
         yield "http-request set-var(txn.host) req.hdr(host),host_only,lower"
     groups = () if logs else _only_groups(listener.rules)
     if groups:
-        yield errors.without_host()
         yield from _headers(balancer, listener)
         yield from _trace()
         yield from _went_through_others(balancer)
@@ -132,7 +131,6 @@ def _by_number(
     """Which rule was chosen is remembered: for its own answer, its rewrites, its shares, and the access log."""
     if logs:
         yield from access.remember()
-    yield errors.without_host()
     yield from _choose(listener.rules)
     yield from _trace()
     yield _longer_trace()
