@@ -41,12 +41,9 @@ from longshore.control.names.health import HealthChecks
 from longshore.control.names.names import ConnectNames, EndpointNames, LoadBalancerNames, PrivateNames, ReverseNames
 from longshore.control.names.zones import HostedZoneNames
 from longshore.control.retention import Retention
-from longshore.domain.ecr.repository import RegistryEndpoint
-from longshore.domain.ecs.cluster import Host
 from longshore.domain.elbv2.quota import LoadBalancerQuota
-from longshore.domain.kinds import KINDS
+from longshore.domain.kinds import KINDS, OF_THE_MACHINE
 from longshore.domain.record import Scope
-from longshore.domain.secrets.master_key import KeyCheck
 from longshore.drivers.dns.server import make_dns_server
 from longshore.link_local import LinkLocalServers
 from longshore.machine import Machine, Surroundings, docker_machine, sim_machine
@@ -322,7 +319,7 @@ class Longshore:
         engine.clear()
         with self.store.transaction() as tx:
             for kind in KINDS:
-                if kind not in {Host, KeyCheck, LoadBalancerQuota, RegistryEndpoint}:
+                if kind not in OF_THE_MACHINE:
                     for record in list(tx.all(kind)):
                         tx.delete(kind, record.key)
         self.events.clear()

@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from longshore.domain.kinds import OF_THE_MACHINE
 from tests.support import terraform
 
 if TYPE_CHECKING:
@@ -18,12 +19,9 @@ HISTORY = {"cluster", "service", "deployment", "service_event", "task", "task_de
 PENDING = {"kms_key", "nat_gateway", "zone_change", "naming_operation"}
 """Kinds that AWS shows for a while after they are gone."""
 DEFAULTS = {
+    *(kind.kind for kind in OF_THE_MACHINE),
     "dhcp_options",
-    "host",
     "kms_alias",
-    "load_balancer_quota",
-    "master_key_check",
-    "registry_endpoint",
     "network_acl",
     "region_network",
     "route_table",

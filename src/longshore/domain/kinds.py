@@ -135,3 +135,6 @@ KINDS: tuple[type[Record], ...] = (
     VpcEndpoint,
     ZoneChange,
 )
+
+OF_THE_MACHINE: frozenset[type[Record]] = frozenset({Host, KeyCheck, LoadBalancerQuota, RegistryEndpoint})
+"""Kinds that tell of the machine or of how Longshore was started: no account made them, and a reset leaves them."""

@@ -15,9 +15,8 @@ from longshore.api.cloudwatch.lookup import (
     ACTIONS,
     Answer,
     alarm_named,
-    asked_actions,
+    asked_of_both,
     bad_combination,
-    checked_tags,
     found_alarm,
     invalid,
 )
@@ -44,16 +43,12 @@ def put_metric_alarm(call: Call) -> Answer:
     settings = settings_of(params)
     if call.tx.get(CompositeAlarm, (*call.scope, name)) is not None:
         raise invalid(f"{name} is a composite alarm: delete it, or choose another name.")
-    enabled = params.get("ActionsEnabled")
     keep_alarm(
         call,
         MetricAlarm,
         name,
-        tags=checked_tags({}, params.get("Tags")),
-        description=params.get("AlarmDescription"),
-        actions_enabled=enabled is None or enabled,
         settings=settings,
-        **asked_actions(params),
+        **asked_of_both(params),
     )
     return {}
 

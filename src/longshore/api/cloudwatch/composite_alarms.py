@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from longshore.api.cloudwatch.composite_rules import named_in
-from longshore.api.cloudwatch.lookup import Answer, alarm_named, asked_actions, bad_combination, checked_tags, invalid
+from longshore.api.cloudwatch.lookup import Answer, alarm_named, asked_of_both, bad_combination, invalid
 from longshore.api.common.alarms import keep_alarm
 from longshore.api.operation import Call
 from longshore.domain.arn import Arn
@@ -22,18 +22,14 @@ def put_composite_alarm(call: Call) -> Answer:
     if missing:
         text = f"Could not save the composite alarm as alarms [{', '.join(missing)}] in the alarm rule do not exist"
         raise invalid(text)
-    enabled = params.get("ActionsEnabled")
     keep_alarm(
         call,
         CompositeAlarm,
         name,
-        tags=checked_tags({}, params.get("Tags")),
-        description=params.get("AlarmDescription"),
-        actions_enabled=enabled is None or enabled,
         rule=rule,
         children=tuple(dict.fromkeys(children.values())),
         **_suppression(call),
-        **asked_actions(params),
+        **asked_of_both(params),
     )
     return {}
 

@@ -48,7 +48,18 @@ ACTIONS = {
 """Members of what an alarm sets off, and the fields of records that have them."""
 
 
-def asked_actions(params: Answer) -> dict[str, tuple[str, ...]]:
+def asked_of_both(params: Answer) -> dict[str, Any]:
+    """What metric and composite alarms are given alike, by the record's fields. Raises ValidationError."""
+    enabled = params.get("ActionsEnabled")
+    return {
+        "tags": checked_tags({}, params.get("Tags")),
+        "description": params.get("AlarmDescription"),
+        "actions_enabled": enabled is None or enabled,
+        **_actions(params),
+    }
+
+
+def _actions(params: Answer) -> dict[str, tuple[str, ...]]:
     """What an alarm is to set off, by the record's fields. Raises ValidationError."""
     actions = {field: tuple(params.get(name) or ()) for name, field in ACTIONS.items()}
     for name, field in ACTIONS.items():

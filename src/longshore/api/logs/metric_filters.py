@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from longshore.api.logs.filters import compiled, drop, filtered_group, first_made
 from longshore.api.logs.lookup import Answer, group_named, invalid, milliseconds
-from longshore.api.logs.matching import PatternError, number
-from longshore.api.logs.pattern import Predicate, compile_pattern, extractor
+from longshore.api.logs.matching import number
+from longshore.api.logs.pattern import extractor
 from longshore.api.operation import Call
 from longshore.domain.log import MetricFilter
-from longshore.wire.errors import ApiError
 from longshore.wire.pagination import page
 
 PAGE = 50
@@ -18,19 +18,12 @@ MAX_DIMENSIONS = 3
 
 def put_metric_filter(call: Call) -> Answer:
     """A new filter, or all of one that is there."""
-    params = call.params
-    group = group_named(call, params["logGroupName"])
-    if group.log_group_class != "STANDARD":
-        text = f"Metric filters are not supported for log groups of the class {group.log_group_class}."
-        raise ApiError("InvalidOperationException", text)
+    params, group = call.params, filtered_group(call, MetricFilter)
     pattern = params["filterPattern"]
-    compiled(pattern)
+    compiled(pattern, MetricFilter)
     transformation = params["metricTransformations"][0]
     _check(transformation, pattern)
-    key = (*group.key, params["filterName"])
-    present = call.tx.get(MetricFilter, key)
-    if present is None and call.tx.count(MetricFilter, "group", group.key) >= MAX_FILTERS:
-        raise ApiError("LimitExceededException", "Resource limit exceeded.")
+    created_at = first_made(call, MetricFilter, group, MAX_FILTERS)
     call.tx.put(
         MetricFilter(
             account=call.scope.account,
@@ -44,18 +37,10 @@ def put_metric_filter(call: Call) -> Answer:
             default_value=transformation.get("defaultValue"),
             dimensions=dict(transformation.get("dimensions") or {}),
             unit=transformation.get("unit") or "",
-            created_at=present.created_at if present else call.now,
+            created_at=created_at,
         )
     )
     return {}
-
-
-def compiled(pattern: str, what: str = "metric") -> Predicate:
-    """The predicate that a pattern is. Raises InvalidParameterException."""
-    try:
-        return compile_pattern(pattern)
-    except PatternError as error:
-        raise invalid(f"Invalid {what} filter pattern: {error}.") from None
 
 
 def _check(transformation: Answer, pattern: str) -> None:
@@ -131,18 +116,14 @@ def _view(each: MetricFilter) -> Answer:
 
 def delete_metric_filter(call: Call) -> Answer:
     """DeleteMetricFilter."""
-    group = group_named(call, call.params["logGroupName"])
-    key = (*group.key, call.params["filterName"])
-    if call.tx.get(MetricFilter, key) is None:
-        raise ApiError("ResourceNotFoundException", "The specified metric filter does not exist.")
-    call.tx.delete(MetricFilter, key)
+    drop(call, MetricFilter)
     return {}
 
 
 def test_metric_filter(call: Call) -> Answer:
     """TestMetricFilter: which of the messages a pattern matches, and what it names in them."""
     pattern = call.params["filterPattern"]
-    matches, extract = compiled(pattern), extractor(pattern)
+    matches, extract = compiled(pattern, MetricFilter), extractor(pattern)
     found = [
         {"eventNumber": position, "eventMessage": message, "extractedValues": extract(message)}
         for position, message in enumerate(call.params["logEventMessages"], 1)

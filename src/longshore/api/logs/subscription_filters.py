@@ -1,11 +1,10 @@
 """Subscription filters: where a group's events are to be sent. Kept and answered; nothing is sent."""
 
+from longshore.api.logs.filters import compiled, drop, filtered_group, first_made
 from longshore.api.logs.lookup import Answer, group_named, invalid, milliseconds
-from longshore.api.logs.metric_filters import compiled
 from longshore.api.operation import Call
 from longshore.domain.arn import Arn
 from longshore.domain.log import SubscriptionFilter
-from longshore.wire.errors import ApiError
 from longshore.wire.pagination import page
 
 PAGE = 50
@@ -18,18 +17,11 @@ BY_STREAM = "ByLogStream"
 
 def put_subscription_filter(call: Call) -> Answer:
     """A new filter, or all of one that is there."""
-    params = call.params
-    group = group_named(call, params["logGroupName"])
-    if group.log_group_class != "STANDARD":
-        text = f"Subscription filters are not supported for log groups of the class {group.log_group_class}."
-        raise ApiError("InvalidOperationException", text)
+    params, group = call.params, filtered_group(call, SubscriptionFilter)
     pattern, role = params["filterPattern"], params.get("roleArn") or ""
-    compiled(pattern, "subscription")
+    compiled(pattern, SubscriptionFilter)
     _check_destination(call, params["destinationArn"], role)
-    key = (*group.key, params["filterName"])
-    present = call.tx.get(SubscriptionFilter, key)
-    if present is None and call.tx.count(SubscriptionFilter, "group", group.key) >= MAX_FILTERS:
-        raise ApiError("LimitExceededException", "Resource limit exceeded.")
+    created_at = first_made(call, SubscriptionFilter, group, MAX_FILTERS)
     call.tx.put(
         SubscriptionFilter(
             account=call.scope.account,
@@ -40,7 +32,7 @@ def put_subscription_filter(call: Call) -> Answer:
             destination=params["destinationArn"],
             role_arn=role,
             distribution=params.get("distribution") or BY_STREAM,
-            created_at=present.created_at if present else call.now,
+            created_at=created_at,
         )
     )
     return {}
@@ -100,9 +92,5 @@ def _view(each: SubscriptionFilter) -> Answer:
 
 def delete_subscription_filter(call: Call) -> Answer:
     """DeleteSubscriptionFilter."""
-    group = group_named(call, call.params["logGroupName"])
-    key = (*group.key, call.params["filterName"])
-    if call.tx.get(SubscriptionFilter, key) is None:
-        raise ApiError("ResourceNotFoundException", "The specified subscription filter does not exist.")
-    call.tx.delete(SubscriptionFilter, key)
+    drop(call, SubscriptionFilter)
     return {}

@@ -9,6 +9,9 @@ from typing import ClassVar
 from longshore.domain.record import Key, Record
 from longshore.domain.tag import Tags
 
+VPC_RESOLVER = "169.254.169.253"
+"""Where images that were made for AWS ask for names, beside the third address of their VPC's range."""
+
 
 class RegionNetwork(Record, frozen=True, kw_only=True, omit_defaults=True):
     """That an account has had its defaults in a region: what a user removes of them stays away. Written by `seed`."""

@@ -7,11 +7,10 @@ Service Connect logs as Envoy does: as text, in Envoy's default format, or as JS
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from urllib.parse import unquote_plus
 
 from longshore.domain.names.connect import ConnectRoute, ProxyLog
+from longshore.drivers.haproxy.log_line import fields_of, log_format, printable, split
 
-LONGEST_LINE = 32768
 FIRST = "request"
 """How a line that is about a request begins."""
 NOTHING = "-"
@@ -44,7 +43,6 @@ HTTP = {
     "x_request_id": "%[var(txn.request_id),url_enc]",
     "authority": "%[var(txn.authority),url_enc]",
 }
-ENCODED = frozenset(name for name, fetch in HTTP.items() if "url_enc" in fetch)
 JSON_FIELDS = (
     *("start_time", "method", "path", "protocol", "response_code", "response_flags", "bytes_received", "bytes_sent"),
     *("duration", "upstream_service_time", "x_forwarded_for", "user_agent", "x_request_id", "authority"),
@@ -61,9 +59,7 @@ def logging(route: ConnectRoute, log: ProxyLog) -> Iterator[str]:
         fields = HTTP
         yield f"http-request set-var(txn.path) {'pathq' if log.with_query else 'path'}"
         yield from (f"http-request set-var(txn.{name}) {fetch}" for name, fetch in REMEMBERED.items())
-    told = {**fields, "discovery_name": route.discovery_name}
-    fields_told = "\\x09".join((FIRST, *told.values()))
-    yield f'log-format "{fields_told}"'
+    yield log_format(FIRST, {**fields, "discovery_name": route.discovery_name}.values())
 
 
 def line(told: str, form: str, now: float) -> str:
@@ -71,12 +67,11 @@ def line(told: str, form: str, now: float) -> str:
 
     now: when the line came, which is when its request ended.
     """
-    first, *values = told.rstrip("\n").split("\t")
+    first, values = split(told)
     names = {len(fields): fields for fields in (TCP, HTTP)}.get(len(values))
     if first != FIRST or names is None:
         return told.rstrip("\n")
-    found = {name: unquote_plus(value) if name in ENCODED else value for name, value in zip(names, values, strict=True)}
-    fields = {name: value for name, value in found.items() if value and _is_there(name, value)}
+    fields = {name: value for name, value in fields_of(names, values).items() if value and _is_there(name, value)}
     began = datetime.fromtimestamp(now, UTC) - timedelta(milliseconds=int(fields.get("duration", 0)))
     fields["start_time"] = began.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
     return _json(fields) if form == "JSON" else _text(fields)
@@ -95,8 +90,7 @@ def _json(fields: Mapping[str, str]) -> str:
 
 def _text(fields: Mapping[str, str]) -> str:
     def of(name: str) -> str:
-        value = fields.get(name, NOTHING)
-        return "".join(c if " " <= c <= "~" and c not in '"\\' else f"\\x{ord(c):02x}" for c in value)
+        return printable(fields.get(name, NOTHING))
 
     numbers = ("response_code", "response_flags", "bytes_received", "bytes_sent", "duration", "upstream_service_time")
     quoted = ("x_forwarded_for", "user_agent", "x_request_id", "authority", "upstream_host")

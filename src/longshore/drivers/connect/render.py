@@ -9,7 +9,8 @@ after 30 seconds HAProxy tries a connection to it and takes it in again.
 from collections.abc import Iterator, Mapping, Sequence
 
 from longshore.domain.names.connect import ConnectIngress, ConnectPlan, ConnectRoute, Endpoint, ProxyLog
-from longshore.drivers.connect.access import LONGEST_LINE, logging
+from longshore.drivers.connect.access import logging
+from longshore.drivers.haproxy.log_line import LONGEST_LINE
 from longshore.drivers.haproxy.render.text import block
 from longshore.drivers.haproxy.slots import server_name
 

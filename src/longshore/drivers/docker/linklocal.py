@@ -13,12 +13,11 @@ import ipaddress
 import socket
 from collections.abc import Collection
 
+from longshore.domain.ec2.network import VPC_RESOLVER
 from longshore.drivers.ports import Permanent
 from longshore.drivers.program import run
 
 ADDRESS = "169.254.170.2"
-VPC_RESOLVER = "169.254.169.253"
-"""Where images that were made for AWS ask for names, beside the third address of their VPC's range."""
 LOOPBACK = "lo"
 """Tasks in host mode come in here; one Longshore of a machine can have it."""
 BACKLOG = 1024

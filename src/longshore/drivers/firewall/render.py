@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from longshore.domain.ec2.firewall import Acl, Allowance, Entry, Exit, GroupRules, Place
+from longshore.domain.ec2.network import VPC_RESOLVER
 
 Side = Literal["gets", "sends"]
 SIDES: tuple[Side, Side] = ("gets", "sends")
@@ -22,7 +23,6 @@ Elements = dict[str, dict[str, str]]
 
 TASK_ENDPOINT = "169.254.170.2"
 """Metadata, credentials, names and the APIs of AWS: always to be reached, as their like are on AWS."""
-VPC_RESOLVER = "169.254.169.253"
 NAMES_ASKED = (
     f"meta l4proto {{ tcp, udp }} th dport 53 ip daddr {VPC_RESOLVER} accept",
     "meta l4proto { tcp, udp } th dport 53 fib daddr . iif type local ip daddr != @lb-addresses accept",

@@ -18,7 +18,6 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
-from urllib.parse import unquote_plus
 
 from longshore.domain.clock import Clock
 from longshore.domain.elbv2.balancing import (
@@ -33,6 +32,7 @@ from longshore.domain.elbv2.balancing import (
 )
 from longshore.drivers.ending import cancelled
 from longshore.drivers.haproxy.datagrams import Datagrams
+from longshore.drivers.haproxy.log_line import fields_of, printable, split
 from longshore.drivers.haproxy.render.access import FIELDS
 from longshore.drivers.haproxy.render.text import group_backend
 
@@ -46,7 +46,6 @@ GIVEN_UP = "460"
 NO_REQUEST = "<BADREQ>"
 """What HAProxy calls the method of what was no request."""
 PEM = re.compile("-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\\s]+)-----END CERTIFICATE-----")
-ENCODED = frozenset({"path", "agent", "asked", "upgrade", "sni", "trace", "location"})
 
 
 class LogFolder(NamedTuple):
@@ -109,13 +108,11 @@ def entry(
 
     groups: by backend. certificates: ARNs by fingerprint. now: when the line came, which is when its request ended.
     """
-    listener_id, *values = told.rstrip("\n").split("\t")
+    listener_id, values = split(told)
     known = listeners.get(listener_id)
     if known is None or len(values) != len(FIELDS):
         return None
-    fields = {
-        name: unquote_plus(value) if name in ENCODED else value for name, value in zip(FIELDS, values, strict=True)
-    }
+    fields = fields_of(FIELDS, values)
     ended = dt.datetime.fromtimestamp(now, dt.UTC)
     began = ended - dt.timedelta(milliseconds=max(0, int(fields["total_ms"])))
     line = _line(fields, known, groups, certificates, began, ended)
@@ -212,8 +209,7 @@ def _action(rule: RulePlan | None) -> str:
 
 
 def _quoted(text: str) -> str:
-    shown = "".join(c if " " <= c <= "~" and c not in '"\\' else f"\\x{ord(c):02x}" for c in text)
-    return f'"{shown or NOTHING}"'
+    return f'"{printable(text) or NOTHING}"'
 
 
 def _time(when: dt.datetime) -> str:

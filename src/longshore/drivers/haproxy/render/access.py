@@ -5,7 +5,8 @@
 
 from collections.abc import Iterator
 
-LONGEST_LINE = 32768
+from longshore.drivers.haproxy.log_line import LONGEST_LINE, log_format
+
 REMEMBERED = {
     "url": "pathq",
     "agent": "req.fhdr(user-agent)",
@@ -59,5 +60,4 @@ def logging(listener_id: str, socket: str) -> Iterator[str]:
     yield f"log {socket} len {LONGEST_LINE} format raw local0"
     yield "http-response set-var(txn.answered) bool(true)"
     yield "http-after-response set-var(txn.location) res.hdr(location)"
-    fields = "\\x09".join((listener_id, *FIELDS.values()))
-    yield f'log-format "{fields}"'
+    yield log_format(listener_id, FIELDS.values())
