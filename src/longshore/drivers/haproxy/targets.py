@@ -13,6 +13,7 @@ from longshore.domain.elbv2.balancing import GroupPlan, TargetObservation, Targe
 from longshore.drivers.ending import cancelled
 from longshore.drivers.haproxy import carried, orders, prober
 from longshore.drivers.haproxy.commands import Commands
+from longshore.drivers.haproxy.drains import Drains
 from longshore.drivers.haproxy.health import (
     CHECKING,
     FAILED,
@@ -25,14 +26,13 @@ from longshore.drivers.haproxy.health import (
     verdict,
 )
 from longshore.drivers.haproxy.process import HaproxyProcess
-from longshore.drivers.haproxy.render.text import group_backend, open_backend
+from longshore.drivers.haproxy.render.text import group_backend
 from longshore.drivers.haproxy.runtime import RuntimeFailure, Worker
 from longshore.drivers.haproxy.slots import EMPTY, Layout, Placement, Shape, Slots
 from longshore.drivers.ports import Retryable
 
 log = logging.getLogger(__name__)
 
-DRAIN_POLL_S = 0.05
 SYNC_WAIT_S = 0.01
 """Log lines come in bunches; one look serves them all."""
 FALLBACK_S = 60.0
@@ -80,7 +80,7 @@ class Targets:
         self._probes: dict[TargetPlan, asyncio.Task[None]] = {}
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
-        self._draining = asyncio.Event()
+        self._drains = Drains(process, self.slots, self._drained)
         self._tasks: list[asyncio.Task[None]] = []
         self._worker_number = 0
         """Of the newest one. What was seen of an earlier one doesn't count."""
@@ -88,7 +88,7 @@ class Targets:
     def start(self) -> None:
         """Begin to watch."""
         self._tasks = [
-            asyncio.create_task(work()) for work in (self._watch, self._look_now_and_then, self._follow_drains)
+            asyncio.create_task(work()) for work in (self._watch, self._look_now_and_then, self._drains.follow)
         ]
 
     async def close(self) -> None:
@@ -138,7 +138,7 @@ class Targets:
         placement.claimed = True
         await self._tell(placement, orders.maintenance)
         placement.withheld = True
-        self._draining.set()
+        self._drains.begin()
 
     async def remove(self, target: TargetPlan) -> None:
         """As the port says. Raises Retryable."""
@@ -433,26 +433,6 @@ class Targets:
         elif placement.reported is None or placement.reported.state != "unhealthy":  # else the reason is known
             self._report(placement, FAILED)
 
-    async def _follow_drains(self) -> None:
-        """Ask for the connections of draining targets, as long as there are any."""
-        while True:
-            await self._draining.wait()
-            await asyncio.sleep(DRAIN_POLL_S)
-            draining = [placement for placement in self.slots if placement.is_draining() and placement.withheld]
-            if not draining:
-                self._draining.clear()
-                continue
-            try:
-                await self._finish_drains(draining)
-            except (RuntimeFailure, Retryable) as error:
-                log.debug("asking for draining targets again: %s", error)
-                await asyncio.sleep(AGAIN_S)
-
-    async def _finish_drains(self, draining: Sequence[Placement]) -> None:
-        open_now = await self._connections({placement.target.group_id for placement in draining})
-        done = [placement for placement in draining if not any(map(open_now.get, orders.rows_of(placement)))]
-        await asyncio.gather(*map(self._drained, done))
-
     async def _drained(self, placement: Placement) -> None:
         """Its last connection has ended. Raises Retryable."""
         if not placement.is_draining():
@@ -463,21 +443,6 @@ class Targets:
             self.slots.free(placement)
             if placement.claimed:
                 self._report_out(TargetObservation(target=placement.target, state="drained"))
-
-    async def _connections(self, group_ids: Iterable[str]) -> dict[tuple[str, str], int]:
-        """Open connections by backend and server, over all workers, old ones too."""
-        total: dict[tuple[str, str], int] = {}
-        if not self._process.running:
-            return total
-        queries = [
-            f"{name} 4 -1" for group_id in group_ids for name in (group_backend(group_id), open_backend(group_id))
-        ]
-        # A worker that begins meanwhile has nothing for what is draining: its configuration says so.
-        for worker in (await self._process.runtime.processes()).workers:
-            for row in await self._process.runtime.stat(worker, *queries):
-                key = (row["pxname"], row["svname"])
-                total[key] = total.get(key, 0) + int(row["scur"] or 0)
-        return total
 
 
 def _chunks(group_ids: Sequence[str]) -> Iterable[Sequence[str]]:
